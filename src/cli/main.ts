@@ -1,0 +1,53 @@
+import path from 'node:path';
+import { UsageError } from '../errors.ts';
+import { readRecipes } from '../recipes.ts';
+import { parseArguments, usage } from './arguments.ts';
+import { plainDisplay, terminalDisplay } from './progress.ts';
+import { run } from './run.ts';
+
+const project = path.resolve(import.meta.dirname, '..', '..');
+
+/** What was typed, done. Returns the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  const options = parseArguments(argv);
+  if (options.action === 'help') {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
+  if (options.action === 'list-recipes') {
+    const recipes = await readRecipes(path.join(project, 'recipes'));
+    for (const { name, description } of recipes.values()) process.stdout.write(`${name.padEnd(12)}  ${description}\n`);
+    return 0;
+  }
+  const write = (text: string): void => {
+    process.stdout.write(text);
+  };
+  const display = process.stdout.isTTY ? terminalDisplay(write, () => process.stdout.columns) : plainDisplay(write);
+  return run(options, { project, display, print: write, signal: interruptSignal(), now: Date.now });
+}
+
+/** Milliseconds in which one Ctrl-C may arrive twice: from the terminal, and passed on by npm. */
+const SAME_KEYSTROKE = 1000;
+
+/** Aborted at the first Ctrl-C (or a polite kill); the next ends the process at once. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  let since = 0;
+  const stop = (): void => {
+    const now = performance.now();
+    if (controller.signal.aborted && now - since > SAME_KEYSTROKE) process.exit(130);
+    if (!controller.signal.aborted) since = now;
+    controller.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  return controller.signal;
+}
+
+try {
+  // What is still being computed for an aborted execution is of no use to anyone: do not wait for it.
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(2);
+}

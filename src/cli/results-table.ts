@@ -1,0 +1,66 @@
+/** One line of the closing table. */
+export interface ResultRow {
+  readonly name: string;
+  readonly pixels: string;
+  readonly levels: string;
+  readonly bytesIn: string;
+  readonly bytesOut: string;
+  readonly time: string;
+  readonly outcome: string;
+  readonly path: string;
+}
+
+const columns: readonly { title: string; of: (row: ResultRow) => string; right?: boolean }[] = [
+  { title: 'name', of: (row) => row.name },
+  { title: 'pixels', of: (row) => row.pixels, right: true },
+  { title: 'levels', of: (row) => row.levels, right: true },
+  { title: 'in', of: (row) => row.bytesIn, right: true },
+  { title: 'out', of: (row) => row.bytesOut, right: true },
+  { title: 'time', of: (row) => row.time, right: true },
+  { title: 'outcome', of: (row) => row.outcome },
+  { title: 'path', of: (row) => row.path },
+];
+
+/** The rows under their titles, columns aligned, lines ended. Control characters in names are shown, not sent. */
+export function formatTable(rows: readonly ResultRow[]): string {
+  const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ of }) => printable(of(row))))];
+  const widths = columns.map((_, column) => Math.max(...cells.map((line) => (line[column] ?? '').length)));
+  const lines = cells.map((line) =>
+    line
+      .map((cell, column) =>
+        columns[column]?.right ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/** Names come from other people's disks: none may move the cursor or colour the screen. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** `184 MB`: three digits, decimal units. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${threeDigits(bytes / 1000 ** power, power === 0)} ${units[power] ?? 'B'}`;
+}
+
+/** `9,600 × 6,400`. */
+export function formatPixels(size: { width: number; height: number }): string {
+  return `${size.width.toLocaleString('en')} × ${size.height.toLocaleString('en')}`;
+}
+
+/** `4.2 s`, `3 min 5 s`. */
+export function formatTime(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+function threeDigits(value: number, whole: boolean): string {
+  if (whole || value >= 100) return value.toFixed(0);
+  return value.toFixed(value >= 10 ? 1 : 2);
+}

@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { mkdir, rename, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { writeTiff } from '../imaging/write-tiff.ts';
+import { SAMPLE_HEIGHT, SAMPLE_WIDTH } from './sample-pixels.ts';
+
+/** Rows a worker paints at a time. */
+const ROWS = 200;
+
+/**
+ * The sample image as a file, made if it is not there: 61 megapixels, RGB, uncompressed strips, as a scanner would write
+ * it. Returns its path. `onProgress` hears fractions of the work.
+ */
+export async function makeSample(directory: string, onProgress: (fraction: number) => void): Promise<string> {
+  const file = path.join(directory, `julia-${SAMPLE_WIDTH}x${SAMPLE_HEIGHT}.tif`);
+  if (await stat(file).catch(() => undefined)) return file;
+  const memory = new SharedArrayBuffer(SAMPLE_WIDTH * SAMPLE_HEIGHT * 3);
+  await paint(memory, onProgress);
+  await mkdir(directory, { recursive: true });
+  const unfinished = path.join(directory, `.unfinished-${process.pid}.tif`);
+  await writeTiff(unfinished, { width: SAMPLE_WIDTH, height: SAMPLE_HEIGHT, bands: 3, data: new Uint8Array(memory) });
+  await rename(unfinished, file);
+  return file;
+}
+
+async function paint(memory: SharedArrayBuffer, onProgress: (fraction: number) => void): Promise<void> {
+  const half = SAMPLE_HEIGHT / 2;
+  let next = 0;
+  let painted = 0;
+  const painter = async (): Promise<void> => {
+    while (next < half) {
+      const from = next;
+      const to = Math.min(half, from + ROWS);
+      next = to;
+      const worker = new Worker(new URL('./sample-worker.ts', import.meta.url), { workerData: { memory, from, to } });
+      await once(worker, 'message');
+      painted += to - from;
+      onProgress(painted / half);
+    }
+  };
+  await Promise.all(Array.from({ length: os.availableParallelism() }, painter));
+}

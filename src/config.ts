@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import type { LogLevel } from './log.ts';
+
+/** What a deployed function (or the embedded engine) is told by its environment. The only reader of `process.env`. */
+export interface Config {
+  /** Where objects are: S3, or folders below a workspace directory (see `storage/files.ts`). */
+  readonly store: { readonly kind: 's3' } | { readonly kind: 'files'; readonly workspace: string };
+  readonly workBucket: string;
+  readonly publishedBucket: string;
+  readonly ledgerTable: string;
+  /** Where upload events start executions; only `start-pyramid` needs it. */
+  readonly stateMachineArn: string | undefined;
+  readonly defaultRecipe: string;
+  /** Directory of the recipe files. */
+  readonly recipesDirectory: string;
+  /** EventBridge bus that is told of every published image; none: the log is. */
+  readonly eventBusName: string | undefined;
+  readonly logLevel: LogLevel;
+}
+
+const environment = z.object({
+  OBJECT_STORE: z
+    .string()
+    .regex(/^(s3|files:.+)$/u, 'Expected s3 or files:<workspace directory>')
+    .default('s3'),
+  WORK_BUCKET: z.string().min(1),
+  PUBLISHED_BUCKET: z.string().min(1),
+  LEDGER_TABLE: z.string().min(1),
+  STATE_MACHINE_ARN: z.string().min(1).optional(),
+  DEFAULT_RECIPE: z.string().min(1).default('default'),
+  RECIPES_DIRECTORY: z.string().min(1).default('recipes'),
+  EVENT_BUS_NAME: z.string().min(1).optional(),
+  LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
+});
+
+/** Reads the configuration. Throws, naming every variable that is missing or wrong. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) throw new Error(`Expected a complete environment:\n${z.prettifyError(parsed.error)}`);
+  const values = parsed.data;
+  return {
+    store:
+      values.OBJECT_STORE === 's3'
+        ? { kind: 's3' }
+        : { kind: 'files', workspace: values.OBJECT_STORE.slice('files:'.length) },
+    workBucket: values.WORK_BUCKET,
+    publishedBucket: values.PUBLISHED_BUCKET,
+    ledgerTable: values.LEDGER_TABLE,
+    stateMachineArn: values.STATE_MACHINE_ARN,
+    defaultRecipe: values.DEFAULT_RECIPE,
+    recipesDirectory: values.RECIPES_DIRECTORY,
+    eventBusName: values.EVENT_BUS_NAME,
+    logLevel: values.LOG_LEVEL,
+  };
+}

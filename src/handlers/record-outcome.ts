@@ -1,0 +1,99 @@
+/**
+ * What became of an execution, told to the ledger by the "Step Functions Execution Status Change" event
+ * (https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html). It is the only way that a failed,
+ * aborted or timed-out execution gets there; steps write the other outcomes themselves.
+ */
+import { DescribeExecutionCommand, type DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
+import { z } from 'zod';
+import { parseExecutionName } from '../identity.ts';
+import type { ImageStatus, LedgerEntry, UploadId } from '../ledger/ledger.ts';
+import { lambdaHandler, type Call, type Ports } from '../runtime.ts';
+import { callService } from '../service-trouble.ts';
+
+const Detail = z.object({
+  executionArn: z.string().min(1),
+  name: z.string().min(1),
+  status: z.string().min(1),
+  error: z.string().nullish(),
+  cause: z.string().nullish(),
+});
+type Detail = z.infer<typeof Detail>;
+
+export const StatusChangeEvent = z.object({
+  'detail-type': z.literal('Step Functions Execution Status Change'),
+  detail: Detail,
+});
+export type StatusChangeEvent = z.infer<typeof StatusChangeEvent>;
+
+type OutcomePorts = Pick<Ports, 'ledger' | 'engine'>;
+
+export const handler = lambdaHandler(StatusChangeEvent, makeRecordOutcome, ({ detail }) => ({
+  execution: detail.name,
+  status: detail.status,
+}));
+
+/**
+ * Writes one status change to the ledger. The image is known by the execution's NAME, for the event comes without its
+ * input when that is large. Throws when the ledger or the engine cannot answer, so that the event is delivered again.
+ */
+export function makeRecordOutcome(
+  ports: OutcomePorts,
+): (event: StatusChangeEvent, call: Pick<Call, 'log'>) => Promise<void> {
+  return async ({ detail }, { log }) => {
+    const upload = parseExecutionName(detail.name);
+    if (!upload) {
+      log.warn('outcome.ignored', { executionArn: detail.executionArn, reason: 'not an execution of an upload' });
+      return;
+    }
+    switch (detail.status) {
+      case 'RUNNING':
+        await recordRunning(ports, upload, detail);
+        break;
+      case 'SUCCEEDED':
+        await checkSettled(ports, upload, log);
+        break;
+      case 'FAILED':
+      case 'ABORTED':
+      case 'TIMED_OUT':
+        await ports.ledger.ended(upload, detail.status, await failureOf(ports, detail));
+        log.warn('outcome.recorded', { imageId: upload.imageId });
+        break;
+      default:
+        log.warn('outcome.ignored', { executionArn: detail.executionArn, reason: 'unknown status' });
+    }
+  };
+}
+
+/** Started, or redriven: the event is the same for both. */
+async function recordRunning(ports: OutcomePorts, upload: UploadId, { executionArn }: Detail): Promise<void> {
+  await ports.ledger.started(upload, executionArn);
+  if (!isUnder(await ports.ledger.get(upload.imageId), upload, ['FAILED', 'ABORTED', 'TIMED_OUT'])) return;
+  // Events come in any order: this may be the start of an execution whose failure is on record already.
+  const { status } = await describe(ports, executionArn);
+  if (status === 'RUNNING') await ports.ledger.resumed(upload);
+}
+
+/** The steps wrote the outcome before the execution succeeded. If they did not, somebody must look. */
+async function checkSettled({ ledger }: OutcomePorts, upload: UploadId, log: Call['log']): Promise<void> {
+  const entry = await ledger.get(upload.imageId);
+  if (isUnder(entry, upload, ['CLAIMED', 'PROCESSING'])) {
+    log.warn('outcome.missing', { imageId: upload.imageId, sequence: upload.sequence, onRecord: entry?.status });
+  }
+}
+
+async function failureOf(ports: OutcomePorts, detail: Detail): Promise<{ error: string; cause: string }> {
+  const complete = typeof detail.error === 'string' && typeof detail.cause === 'string';
+  const described = complete ? undefined : await describe(ports, detail.executionArn);
+  return {
+    error: detail.error ?? described?.error ?? detail.status,
+    cause: detail.cause ?? described?.cause ?? 'No cause was given',
+  };
+}
+
+function describe({ engine }: OutcomePorts, executionArn: string): Promise<DescribeExecutionCommandOutput> {
+  return callService('Step Functions', () => engine.send(new DescribeExecutionCommand({ executionArn })));
+}
+
+function isUnder(entry: LedgerEntry | undefined, upload: UploadId, statuses: readonly ImageStatus[]): boolean {
+  return entry?.sequence === upload.sequence && statuses.includes(entry.status);
+}

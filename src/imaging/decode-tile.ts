@@ -1,0 +1,22 @@
+import { layoutTiff } from '../tiff/layout.ts';
+import { pyramidFields, type TileEncoding } from '../tiff/pyramid-fields.ts';
+import { colourspaceOf } from './encode.ts';
+import { type Raster, rasterFromBytes } from './raster.ts';
+import { sharp } from './sharp.ts';
+
+/** Decodes one encoded tile by itself. Throws what the decoder throws when the tile is broken. */
+export async function decodeTile(tile: Uint8Array, tileSize: number, encoding: TileEncoding): Promise<Raster> {
+  const { head } = layoutTiff({
+    tileSize,
+    levels: [
+      { width: tileSize, height: tileSize, tilesAcross: 1, tilesDown: 1, fields: pyramidFields(0, encoding, {}) },
+    ],
+    segments: [{ runs: [{ level: 0, column: 0, row: 0, across: 1, down: 1, byteCounts: [tile.length] }] }],
+  });
+  const bitDepth = encoding.bitsPerSample[0] === 16 ? 16 : 8;
+  const { data, info } = await sharp(Buffer.concat([head, tile]), { failOn: 'warning', ignoreIcc: true })
+    .toColourspace(colourspaceOf(encoding.bitsPerSample.length, bitDepth))
+    .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  return rasterFromBytes({ width: tileSize, height: tileSize, bands: info.channels, bitDepth }, data);
+}

@@ -1,0 +1,136 @@
+/** What is it, by content? The header decides, whatever the object is called. */
+import { MalformedTiffError, RejectedImageError } from '../errors.ts';
+import type { SourceImage } from '../pyramid/source-image.ts';
+import { pagedReader, type RangeReader } from '../tiff/range-reader.ts';
+import type { Description } from '../tiff/pyramid-fields.ts';
+import { decodeFailure } from './decode.ts';
+import { identifyTiff } from './identify-tiff.ts';
+import { sharp } from './sharp.ts';
+
+export interface Identified {
+  readonly image: SourceImage;
+  readonly description: Description;
+}
+
+/** Enough for the header of nearly every JPEG and PNG, profile and preview included. Bytes. */
+const FIRST_READ = 256 * 1024;
+
+/**
+ * Reads the header of a master: a few ranged reads, no pixels decoded.
+ * Throws RejectedImageError with the code that says why it cannot become a pyramid.
+ */
+export async function identify(reader: RangeReader): Promise<Identified> {
+  if (reader.size === 0) throw new RejectedImageError('EMPTY_OBJECT', 'the object has no bytes');
+  const magic = await reader.read(0, 512);
+  const format = formatOf(magic);
+  if (format === 'tiff') return identifyTiff(pagedReader(reader)).catch(rejectMalformed);
+  if (format === 'webp') assertWholeWebp(magic, reader.size);
+  const metadata = await readMetadata(reader, format);
+  return describe(format, metadata, reader.size);
+}
+
+function rejectMalformed(error: unknown): never {
+  if (error instanceof MalformedTiffError)
+    throw new RejectedImageError('CORRUPT_HEADER', error.message, { cause: error });
+  throw error;
+}
+
+const signatures: readonly { format: SourceImage['format']; at: number; bytes: string }[] = [
+  { format: 'jpeg', at: 0, bytes: '\xff\xd8\xff' },
+  { format: 'png', at: 0, bytes: '\x89PNG\r\n\x1a\n' },
+  { format: 'webp', at: 8, bytes: 'WEBP' },
+  { format: 'tiff', at: 0, bytes: 'II*\0' },
+  { format: 'tiff', at: 0, bytes: 'MM\0*' },
+  { format: 'tiff', at: 0, bytes: 'II+\0' },
+  { format: 'tiff', at: 0, bytes: 'MM\0+' },
+];
+
+/** What people send that is not accepted, so that the refusal can name it. */
+const knownOthers: readonly { name: string; at: number; bytes: string }[] = [
+  { name: 'a PDF document', at: 0, bytes: '%PDF' },
+  { name: 'a PostScript file', at: 0, bytes: '%!PS' },
+  { name: 'a PostScript file', at: 0, bytes: '\xc5\xd0\xd3\xc6' },
+  { name: 'a GIF image', at: 0, bytes: 'GIF8' },
+  { name: 'a BMP image', at: 0, bytes: 'BM' },
+  { name: 'a JPEG 2000 image', at: 4, bytes: 'jP  ' },
+  { name: 'a JPEG 2000 codestream', at: 0, bytes: '\xff\x4f\xff\x51' },
+  { name: 'a Photoshop document', at: 0, bytes: '8BPS' },
+  { name: 'a ZIP archive', at: 0, bytes: 'PK\x03\x04' },
+  { name: 'a HEIF or MP4 container', at: 4, bytes: 'ftyp' },
+  { name: 'an SVG or XML document', at: 0, bytes: '<?xml' },
+  { name: 'an SVG drawing', at: 0, bytes: '<svg' },
+  { name: 'an HTML page', at: 0, bytes: '<!DOCTYPE' },
+];
+
+function formatOf(magic: Uint8Array): SourceImage['format'] {
+  const text = String.fromCharCode(...magic);
+  const isAt = (known: { at: number; bytes: string }): boolean => text.startsWith(known.bytes, known.at);
+  const signature = signatures.find(isAt);
+  if (signature) return signature.format;
+  const other = knownOthers.find(isAt);
+  const what = other ? `this is ${other.name}` : 'its first bytes are of no image format';
+  throw new RejectedImageError('UNSUPPORTED_FORMAT', `${what}; send JPEG, PNG, WebP or TIFF`);
+}
+
+function assertWholeWebp(magic: Uint8Array, size: number): void {
+  const declared = new DataView(magic.buffer, magic.byteOffset).getUint32(4, true) + 8;
+  if (declared > size) throw new RejectedImageError('TRUNCATED', `its header says ${declared} bytes, it has ${size}`);
+}
+
+type Metadata = Awaited<ReturnType<ReturnType<typeof sharp>['metadata']>>;
+
+/** Decoders read headers from the start of a file; a WebP they refuse unless they are given all of it. */
+async function readMetadata(reader: RangeReader, format: SourceImage['format']): Promise<Metadata> {
+  let length = format === 'webp' ? reader.size : FIRST_READ;
+  for (;;) {
+    const head = await reader.read(0, Math.min(length, reader.size));
+    try {
+      return await sharp(head, { limitInputPixels: false, ignoreIcc: true }).metadata();
+    } catch (error) {
+      if (length >= reader.size) throw headerFailure(error);
+      length *= 8;
+    }
+  }
+}
+
+function headerFailure(error: unknown): unknown {
+  const failure = decodeFailure(error);
+  if (!(failure instanceof RejectedImageError) || failure.code === 'TRUNCATED') return failure;
+  const detail = failure.message.slice(`${failure.code}: `.length);
+  return new RejectedImageError('CORRUPT_HEADER', detail, { cause: error });
+}
+
+function describe(format: SourceImage['format'], metadata: Metadata, fileSize: number): Identified {
+  const frames = metadata.pages ?? 1;
+  if (frames > 1) throw new RejectedImageError('MULTI_PAGE', `an animation of ${frames} frames`);
+  const alpha = metadata.hasAlpha;
+  const bands = metadata.channels - (alpha ? 1 : 0);
+  const bitDepth = metadata.depth === 'uchar' ? 8 : metadata.depth === 'ushort' ? 16 : undefined;
+  if ((bands !== 1 && bands !== 3) || bitDepth === undefined || metadata.space === 'cmyk') {
+    const what = `${metadata.space} of ${metadata.channels} bands (${metadata.depth})`;
+    throw new RejectedImageError('UNSUPPORTED_PIXELS', `${what}; send grey or RGB of 8 or 16 bits`);
+  }
+  const orientation = metadata.orientation ?? 1;
+  return {
+    image: {
+      format,
+      width: metadata.width,
+      height: metadata.height,
+      bands,
+      alpha,
+      bitDepth,
+      orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
+      progressive: metadata.isProgressive,
+      segments: null,
+      fileSize,
+    },
+    description: {
+      ...(metadata.icc ? { iccProfile: Buffer.from(metadata.icc).toString('base64') } : {}),
+      ...(metadata.density ? { resolution: dotsPerInch(metadata.density) } : {}),
+    },
+  };
+}
+
+function dotsPerInch(density: number): NonNullable<Description['resolution']> {
+  return { x: [density, 1], y: [density, 1], unit: 2 };
+}

@@ -1,0 +1,43 @@
+/** Decoded pixels in memory: rows from the top, bands interleaved, no padding. */
+export interface Raster {
+  readonly width: number;
+  readonly height: number;
+  /** 1 grey, 3 RGB. */
+  readonly bands: number;
+  /** `width · height · bands` samples: 8-bit or 16-bit. */
+  readonly data: Uint8Array | Uint16Array;
+}
+
+/** A raster of `bitDepth` over bytes in native byte order. Throws RangeError when the bytes are not exactly that many. */
+export function rasterFromBytes(
+  shape: { width: number; height: number; bands: number; bitDepth: number },
+  bytes: Uint8Array,
+): Raster {
+  const { width, height, bands, bitDepth } = shape;
+  const expected = width * height * bands * (bitDepth / 8);
+  if (bytes.length !== expected)
+    throw new RangeError(`Expected ${expected} bytes of pixels but received ${bytes.length}`);
+  if (bitDepth === 8) return { width, height, bands, data: bytes };
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes);
+  return { width, height, bands, data: new Uint16Array(aligned.buffer, aligned.byteOffset, expected / 2) };
+}
+
+/** The raster's samples as bytes in native byte order; shares memory. */
+export function rasterBytes(raster: Raster): Uint8Array {
+  return new Uint8Array(raster.data.buffer, raster.data.byteOffset, raster.data.byteLength);
+}
+
+/** An empty raster, all zeros. */
+export function blankRaster(shape: { width: number; height: number; bands: number; bitDepth: number }): Raster {
+  const { width, height, bands, bitDepth } = shape;
+  const samples = width * height * bands;
+  return { width, height, bands, data: bitDepth === 8 ? new Uint8Array(samples) : new Uint16Array(samples) };
+}
+
+/** Copies `part` into `whole` with its top left corner at `left`, `top`. Both must have the same bands and depth. */
+export function placeRaster(whole: Raster, part: Raster, left: number, top: number): void {
+  const row = part.width * part.bands;
+  for (let y = 0; y < part.height; y++) {
+    whole.data.set(part.data.subarray(y * row, (y + 1) * row), ((top + y) * whole.width + left) * whole.bands);
+  }
+}

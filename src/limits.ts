@@ -1,0 +1,34 @@
+/** Every fixed number of the project, with its unit and its reason or source. */
+
+/** Tiles are at most this many pixels a side (TIFF wants multiples of 16: TIFF 6.0, section 15). */
+export const MAX_TILE_SIZE = 4096;
+export const TILE_SIZE_MULTIPLE = 16;
+
+/** sharp refuses JPEG-in-TIFF beyond 65,535 px a side; half of it leaves room for alignment. */
+export const MAX_BLOCK_SIDE = 32_768;
+
+/** Map iterations cost seven history events each, of 25,000 an execution may have. */
+export const MAX_BLOCKS = 2_000;
+
+/** The raster that the apex is made from must fit one function. Pixels. */
+export const MAX_APEX_PIXELS = 64 * 2 ** 20;
+
+/** What one block should be: enough blocks to spread, few enough to be cheap. Pixels. */
+export const TARGET_BLOCK_PIXELS = 32 * 2 ** 20;
+
+/** Header claims beyond this are refused before anything is allocated. Pixels. */
+export const MAX_IMAGE_PIXELS = 100_000_000_000;
+
+/** S3: parts of a multipart upload (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html). Bytes, count. */
+export const MIN_PART_BYTES = 5 * 2 ** 20;
+export const MAX_PART_BYTES = 5 * 2 ** 30;
+export const MAX_PARTS = 10_000;
+
+/** S3: the largest object that CopyObject takes in one call. Bytes. */
+export const MAX_COPY_BYTES = 5 * 2 ** 30;
+
+/** S3 keys are at most this long in UTF-8. Bytes. */
+export const MAX_KEY_BYTES = 1_024;
+
+/** A classic TIFF addresses this many bytes; beyond it the file must be a BigTIFF. */
+export const CLASSIC_TIFF_BYTES = 2 ** 32;

@@ -1,0 +1,23 @@
+/** The errors of the Step Functions API that the embedded engine answers with. */
+export type ApiErrorType =
+  | 'ExecutionAlreadyExists'
+  | 'ExecutionDoesNotExist'
+  | 'ExecutionNotRedrivable'
+  | 'InvalidArn'
+  | 'InvalidExecutionInput'
+  | 'InvalidName'
+  | 'InvalidToken'
+  | 'StateMachineDoesNotExist'
+  | 'UnsupportedOperation'
+  | 'ValidationException';
+
+/** A request that the API refuses; the SDK turns `type` into its exception class. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly type: ApiErrorType;
+
+  constructor(type: ApiErrorType, message: string) {
+    super(message);
+    this.type = type;
+  }
+}

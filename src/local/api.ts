@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ApiError } from './api-errors.ts';
+import { apiOperations } from './api-operations.ts';
+import type { Engine } from './engine.ts';
+
+/** An input of 256 KiB may double when it is escaped inside JSON; control characters take more, and are refused. */
+const maxBodyBytes = 1_048_576;
+const target = 'AWSStepFunctions.';
+const contentType = 'application/x-amz-json-1.0';
+
+export interface ServedApi {
+  /** URL to give to a Step Functions client as its endpoint. */
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves the Step Functions API (AWS JSON 1.0) on 127.0.0.1, port 0 for any. Nothing is authenticated, so requests that
+ * a web page could make somebody's browser send are refused: a foreign Host, no X-Amz-Target, another content type.
+ */
+export async function serveApi(engine: Engine, { port = 0 }: { readonly port?: number } = {}): Promise<ServedApi> {
+  const operations = apiOperations(engine);
+  const server = createServer((request, response) => {
+    void answer(operations, request, response);
+  });
+  const { promise: listening, resolve, reject } = Promise.withResolvers<undefined>();
+  server.once('error', reject);
+  server.listen(port, '127.0.0.1', () => {
+    resolve(undefined);
+  });
+  await listening;
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: async () => {
+      const closed = new Promise<void>((done) =>
+        server.close(() => {
+          done();
+        }),
+      );
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  operations: ReturnType<typeof apiOperations>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const requestId = randomUUID();
+  const send = (status: number, body: object): void => {
+    response.writeHead(status, { 'content-type': contentType, 'x-amzn-requestid': requestId });
+    response.end(JSON.stringify(body));
+  };
+  try {
+    const name = operationOf(request);
+    const operation = operations.get(name);
+    if (!operation) {
+      throw new ApiError(
+        'UnsupportedOperation',
+        `The embedded engine does not have ${name}; it has ${[...operations.keys()].join(', ')}`,
+      );
+    }
+    send(200, operation(parseBody(await readBody(request))));
+  } catch (error) {
+    if (error instanceof ApiError) send(400, { __type: error.type, message: error.message });
+    else send(500, { __type: 'InternalFailure', message: String(error) });
+  }
+}
+
+function operationOf(request: IncomingMessage): string {
+  const host = (request.headers.host ?? '').replace(/:\d+$/u, '');
+  const header = request.headers['x-amz-target'];
+  if (host !== '127.0.0.1' && host !== 'localhost') {
+    throw new ApiError('ValidationException', `Expected the Host 127.0.0.1 or localhost but received ${host}`);
+  }
+  if (request.method !== 'POST' || typeof header !== 'string' || !header.startsWith(target)) {
+    throw new ApiError('ValidationException', `Expected a POST with X-Amz-Target: ${target}<operation>`);
+  }
+  if (!(request.headers['content-type'] ?? '').startsWith(contentType)) {
+    throw new ApiError('ValidationException', `Expected the content type ${contentType}`);
+  }
+  return header.slice(target.length);
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > maxBodyBytes) throw new ApiError('ValidationException', `Expected at most ${maxBodyBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function parseBody(text: string): unknown {
+  try {
+    return text === '' ? {} : JSON.parse(text);
+  } catch {
+    throw new ApiError('ValidationException', 'Expected a JSON body');
+  }
+}

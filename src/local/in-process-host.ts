@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { pathToFileURL } from 'node:url';
+import { UsageError } from '../errors.ts';
+import type { FunctionHost, FunctionTable, InvokeOptions, LocalFunction } from './functions.ts';
+import { type Json, jsonCopy } from './json.ts';
+import { slots } from './slots.ts';
+
+type Handler = (event: Json, context: object) => unknown;
+
+/** A failed invocation as Step Functions reports it: the error's type, and its JSON as the cause. */
+export class InvocationError extends Error {
+  constructor(errorType: string, errorMessage: string, trace: readonly string[] = []) {
+    super(JSON.stringify({ errorType, errorMessage, trace }));
+    this.name = errorType;
+  }
+}
+
+/**
+ * Runs functions in this process, `concurrency` of them at once (by default one a core); the others wait their turn in
+ * order. Events and results are copied through JSON. A function that overran its timeout cannot be ended here: its
+ * result is dropped and its place is given away.
+ */
+export function inProcessHost(functions: FunctionTable, { concurrency = availableParallelism() } = {}): FunctionHost {
+  const places = slots(concurrency);
+  return {
+    async invoke(functionKey, event, options = {}) {
+      const bound = functions.byKey.get(functionKey);
+      if (!bound)
+        throw new UsageError(
+          `Expected one of the functions ${[...functions.byKey.keys()].join(', ')} but received ${functionKey}`,
+        );
+      const payload = jsonCopy(event);
+      const release = await places.take(options.signal);
+      try {
+        options.onStart?.();
+        return await runWithin(bound, payload, options);
+      } finally {
+        release();
+      }
+    },
+  };
+}
+
+async function runWithin(bound: LocalFunction, payload: Json, { timeoutMs, signal }: InvokeOptions): Promise<Json> {
+  const limit = Math.min(bound.timeoutMs, timeoutMs ?? Number.POSITIVE_INFINITY);
+  const stateTimesOut = timeoutMs !== undefined && timeoutMs <= bound.timeoutMs;
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(stateTimesOut ? stateTimeout() : functionTimeout(limit));
+  }, limit);
+  const onAbort = (): void => {
+    timer.unref();
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([run(bound, payload, performance.now() + limit), over]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function stateTimeout(): Error {
+  const error = new Error('');
+  error.name = 'States.Timeout';
+  return error;
+}
+
+function functionTimeout(limitMs: number): Error {
+  return new InvocationError('Sandbox.Timedout', `Task timed out after ${(limitMs / 1000).toFixed(2)} seconds`);
+}
+
+async function run(bound: LocalFunction, payload: Json, deadline: number): Promise<Json> {
+  try {
+    const handler = await handlerOf(bound);
+    const context = {
+      functionName: bound.key,
+      awsRequestId: randomUUID(),
+      getRemainingTimeInMillis: () => Math.max(0, Math.round(deadline - performance.now())),
+    };
+    return jsonCopy(await handler(payload, context));
+  } catch (thrown) {
+    throw asInvocationError(thrown);
+  }
+}
+
+async function handlerOf({ module, exportName }: LocalFunction): Promise<Handler> {
+  const file = ['.ts', '.js', '.mjs'].map((extension) => `${module}${extension}`).find((path) => existsSync(path));
+  if (file === undefined)
+    throw new InvocationError('Runtime.ImportModuleError', `Error: Cannot find module '${module}'`);
+  const exported = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  const handler = exported[exportName];
+  if (typeof handler !== 'function') {
+    throw new InvocationError('Runtime.HandlerNotFound', `${file}.${exportName} is undefined or not exported`);
+  }
+  return handler as Handler;
+}
+
+/** The runtime reports an error's name, message and stack, and anything else that was thrown by its type. */
+function asInvocationError(thrown: unknown): InvocationError {
+  if (thrown instanceof InvocationError) return thrown;
+  if (isErrorLike(thrown)) return new InvocationError(thrown.name, thrown.message, (thrown.stack ?? '').split('\n'));
+  return new InvocationError(typeof thrown, String(thrown));
+}
+
+/** By shape: a handler's errors may come from another realm than this module's. */
+function isErrorLike(thrown: unknown): thrown is Error {
+  return typeof thrown === 'object' && thrown !== null && 'name' in thrown && 'message' in thrown;
+}

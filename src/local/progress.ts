@@ -1,0 +1,17 @@
+/** What an execution is doing, for people to watch. Every event also carries the execution's name. */
+export type Progress = { readonly execution: string } & ProgressStep;
+
+export type ProgressStep =
+  | { readonly kind: 'state-entered'; readonly state: string; readonly index?: number }
+  | { readonly kind: 'state-exited'; readonly state: string; readonly index?: number }
+  | { readonly kind: 'iteration-started'; readonly state: string; readonly index: number; readonly count: number }
+  | { readonly kind: 'iteration-succeeded'; readonly state: string; readonly index: number; readonly count: number }
+  | {
+      readonly kind: 'task-retried';
+      readonly state: string;
+      readonly index?: number;
+      /** 1 for the first retry. */
+      readonly attempt: number;
+      readonly error: string;
+      readonly cause: string;
+    };

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { MAX_TILE_SIZE, TILE_SIZE_MULTIPLE } from '../limits.ts';
+
+const colour = z
+  .string()
+  .regex(/^#[0-9a-f]{6}$/iu, 'Expected a colour like #ffffff')
+  .describe('What shows through where the master is transparent');
+
+const encoding = z.discriminatedUnion('compression', [
+  z.strictObject({
+    compression: z.literal('jpeg'),
+    /** From 90 on libvips stops subsampling colour and writes RGB: three times the bytes. */
+    quality: z.int().min(1).max(100),
+  }),
+  z.strictObject({ compression: z.literal('deflate') }),
+  z.strictObject({ compression: z.literal('lzw') }),
+  z.strictObject({ compression: z.literal('webp'), quality: z.int().min(1).max(100) }),
+]);
+
+/** What to make of a master. Read from `recipes/*.yml`; written whole into every plan. */
+export const Recipe = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/u),
+  version: z.int().min(1),
+  description: z.string().min(1),
+  /** Pixels a side. TIFF 6.0 section 15 asks for multiples of 16. */
+  tileSize: z.int().min(64).max(MAX_TILE_SIZE).multipleOf(TILE_SIZE_MULTIPLE),
+  encoding,
+  background: colour,
+});
+export type Recipe = z.infer<typeof Recipe>;
+export type Encoding = Recipe['encoding'];

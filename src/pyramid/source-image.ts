@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+export const sourceFormats = ['jpeg', 'png', 'webp', 'tiff'] as const;
+
+/** A master as its header describes it: what planning needs, and no more. Sizes in pixels, before orientation. */
+export const SourceImage = z.object({
+  format: z.enum(sourceFormats),
+  width: z.int().min(1),
+  height: z.int().min(1),
+  /** Colour bands, without alpha: 1 is grey, 3 is RGB. */
+  bands: z.union([z.literal(1), z.literal(3)]),
+  alpha: z.boolean(),
+  /** Of a band: 8 or 16. */
+  bitDepth: z.union([z.literal(8), z.literal(16)]),
+  /** As Exif numbers it: 1 is upright, 5 to 8 swap the sides. */
+  orientation: z.int().min(1).max(8),
+  /** The source is interlaced or progressive: a decoder holds all of it before its first row. */
+  progressive: z.boolean(),
+  /** How a TIFF is cut; null for formats that can only be read from the top. */
+  segments: z.object({ kind: z.enum(['strips', 'tiles']), width: z.int(), height: z.int() }).nullable(),
+  /** Bytes of the object. */
+  fileSize: z.int().min(1),
+});
+export type SourceImage = z.infer<typeof SourceImage>;
+
+/** The size of the image as people see it, its orientation applied. */
+export function uprightSize(image: Pick<SourceImage, 'width' | 'height' | 'orientation'>): {
+  width: number;
+  height: number;
+} {
+  return image.orientation >= 5
+    ? { width: image.height, height: image.width }
+    : { width: image.width, height: image.height };
+}

@@ -1,0 +1,31 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { UsageError } from './errors.ts';
+import { Recipe } from './pyramid/recipe.ts';
+
+/** Every recipe of a directory, by name. Throws UsageError naming the file, the field and the reason. */
+export async function readRecipes(directory: string): Promise<Map<string, Recipe>> {
+  const files = (await readdir(directory)).filter((file) => file.endsWith('.yml')).sort();
+  const recipes = await Promise.all(files.map((file) => readRecipeFile(path.join(directory, file))));
+  return new Map(recipes.map((recipe) => [recipe.name, recipe]));
+}
+
+async function readRecipeFile(file: string): Promise<Recipe> {
+  const parsed = Recipe.safeParse(parse(await readFile(file, 'utf8')));
+  if (!parsed.success) throw new UsageError(`Expected a recipe in ${file}:\n${z.prettifyError(parsed.error)}`);
+  const expected = path.basename(file, '.yml');
+  if (parsed.data.name !== expected) {
+    throw new UsageError(`Expected the name ${expected} for the recipe in ${file} but received ${parsed.data.name}`);
+  }
+  return parsed.data;
+}
+
+/** One recipe. Throws UsageError, naming those there are: a deployment to repair, not an image to reject. */
+export async function readRecipe(directory: string, name: string): Promise<Recipe> {
+  const recipes = await readRecipes(directory);
+  const recipe = recipes.get(name);
+  if (recipe) return recipe;
+  throw new UsageError(`Expected one of the recipes ${[...recipes.keys()].join(', ')} but received ${name}`);
+}

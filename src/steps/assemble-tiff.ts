@@ -1,0 +1,89 @@
+import { InconsistentWorkError, ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
+import { tileGrid } from '../pyramid/levels.ts';
+import { levelsOf, type Plan } from '../pyramid/plan.ts';
+import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import type { ObjectStore, Piece } from '../storage/object-store.ts';
+import { forEachParallel } from '../parallel.ts';
+import { layoutTiff, type LevelTable, type TiffLayout } from '../tiff/layout.ts';
+import { pyramidFields } from '../tiff/pyramid-fields.ts';
+import { aboutSource, type AssembledTiff, PlannedState } from './state.ts';
+import {
+  type PlanRef,
+  readIndex,
+  readPlan,
+  type SegmentIndex,
+  type SegmentName,
+  workArea,
+  type WorkArea,
+} from './work-area.ts';
+
+/** Indexes read at once. */
+const READERS = 16;
+
+interface NamedSegment {
+  readonly name: SegmentName;
+  readonly index: SegmentIndex;
+}
+
+/** One file: the head is laid out and written here, the tiles are put behind it by the store. */
+export function makeAssembleTiff({ store, config }: Pick<Ports, 'store' | 'config'>) {
+  return async ({ source, plan: { ref, blocks } }: PlannedState, { log }: Call): Promise<AssembledTiff> => {
+    const area = workArea(config.workBucket, source);
+    const plan = await readPlan(store, config.workBucket, ref);
+    const hasApex = plan.splitLevel < levelsOf(plan).length - 1;
+    const segments = await readSegments(store, area, ref, hasApex ? ['apex', ...blocks] : blocks);
+    const layout = layOut(plan, segments);
+    const pieces: Piece[] = [layout.head, ...segments.map((segment) => tilesPiece(area, ref, segment))];
+    const target = area.assembled(ref);
+    const { etag, size } = await store.compose(target, pieces, { contentType: 'image/tiff' }).catch(rejectChangedWork);
+    if (size !== layout.size)
+      throw new InconsistentWorkError(`Expected ${layout.size} bytes but ${size} were put together`);
+    log.info('tiff.assembled', { bytes: size, bigTiff: layout.bigTiff, segments: segments.length });
+    return { key: target.key, etag, size };
+  };
+}
+
+async function readSegments(
+  store: ObjectStore,
+  area: WorkArea,
+  ref: PlanRef,
+  names: readonly SegmentName[],
+): Promise<NamedSegment[]> {
+  const segments: NamedSegment[] = [];
+  await forEachParallel(names, READERS, async (name, position) => {
+    segments[position] = { name, index: await readIndex(store, area.index(ref, name)) };
+  });
+  return segments;
+}
+
+function layOut(plan: Plan, segments: readonly NamedSegment[]): TiffLayout {
+  const encoding = segments[0]?.index.encoding;
+  if (!encoding) throw new InconsistentWorkError('Expected at least one block');
+  const expected = JSON.stringify(encoding);
+  const other = segments.find(({ index }) => JSON.stringify(index.encoding) !== expected);
+  if (other) throw new InconsistentWorkError(`Expected one encoding for all tiles but that of ${other.name} differs`);
+  const levels = levelsOf(plan).map((level): LevelTable => {
+    const grid = tileGrid(level, plan.recipe.tileSize);
+    const fields = pyramidFields(level.index, encoding, plan.description);
+    return { width: level.width, height: level.height, tilesAcross: grid.across, tilesDown: grid.down, fields };
+  });
+  try {
+    return layoutTiff({ tileSize: plan.recipe.tileSize, levels, segments: segments.map(({ index }) => index) });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InconsistentWorkError(`Expected indexes that cover every tile once: ${error.message}`, { cause: error });
+  }
+}
+
+function tilesPiece(area: WorkArea, ref: PlanRef, { name, index }: NamedSegment): Piece {
+  return { ref: area.tiles(ref, name), etag: index.tiles.etag, offset: 0, length: index.tiles.size };
+}
+
+function rejectChangedWork(error: unknown): never {
+  if (error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError) {
+    throw new InconsistentWorkError(`Expected the tiles as their index names them: ${error.message}`, { cause: error });
+  }
+  throw error;
+}
+
+export const handler = lambdaHandler(PlannedState, makeAssembleTiff, aboutSource);

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { ExecutionInput } from '../execution-input.ts';
+import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import { publishedKey } from './published-key.ts';
+import { aboutSource } from './state.ts';
+
+const RejectedState = ExecutionInput.extend({ error: z.object({ Error: z.string(), Cause: z.string() }) });
+type RejectedState = z.infer<typeof RejectedState>;
+
+/** Lambda reports an error as JSON in the Cause. */
+const Cause = z.object({ errorMessage: z.string() });
+
+/** It can never succeed: the ledger says why, and its public key is free for another. */
+export function makeRecordRejection({ ledger, config }: Pick<Ports, 'ledger' | 'config'>) {
+  return async ({ source, error }: RejectedState, { log }: Call): Promise<void> => {
+    const message = errorMessage(error.Cause);
+    if (error.Error === 'SourceChangedError') {
+      await ledger.superseded(source);
+      log.info('image.superseded', { reason: message });
+      return;
+    }
+    const rejection = splitCode(message);
+    await ledger.rejected(source, rejection);
+    await ledger.releaseTarget(config.publishedBucket, publishedKey(source.key), source.imageId);
+    log.info('image.rejected', rejection);
+  };
+}
+
+function errorMessage(cause: string): string {
+  try {
+    return Cause.parse(JSON.parse(cause)).errorMessage;
+  } catch {
+    return cause;
+  }
+}
+
+/** RejectedImageError writes its message as `CODE: detail`. */
+function splitCode(message: string): { code: string; detail: string } {
+  const parts = /^(?<code>[A-Z_]+): (?<detail>.*)$/su.exec(message)?.groups;
+  return { code: parts?.['code'] ?? 'REJECTED', detail: parts?.['detail'] ?? message };
+}
+
+export const handler = lambdaHandler(RejectedState, makeRecordRejection, aboutSource);

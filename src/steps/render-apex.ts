@@ -1,0 +1,68 @@
+import { InconsistentWorkError, ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
+import { blankRaster, placeRaster, type Raster, rasterFromBytes } from '../imaging/raster.ts';
+import { halve } from '../imaging/halve.ts';
+import { renderLevels } from '../imaging/render-levels.ts';
+import { blockRect, isEmpty, rectAtLevel, rectSize } from '../pyramid/blocks.ts';
+import { levelsOf, outputBitDepth, type Plan } from '../pyramid/plan.ts';
+import type { Level } from '../pyramid/levels.ts';
+import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import { forEachParallel } from '../parallel.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { aboutSource, PlannedState } from './state.ts';
+import { type PlanRef, readIndex, readPlan, workArea, type WorkArea } from './work-area.ts';
+import { isRendered, writeSegment } from './write-segment.ts';
+
+/** Rasters read at once. */
+const READERS = 8;
+
+/** The levels above the blocks', from the blocks' smallest rasters put side by side. One block has none. */
+export function makeRenderApex({ store, config }: Pick<Ports, 'store' | 'config'>) {
+  return async ({ source, plan: { ref, blocks } }: PlannedState, { log }: Call): Promise<void> => {
+    const area = workArea(config.workBucket, source);
+    const plan = await readPlan(store, config.workBucket, ref);
+    const levels = levelsOf(plan);
+    const split = levels[plan.splitLevel];
+    const above = levels.slice(plan.splitLevel + 1);
+    if (!split || above.length === 0 || (await isRendered(store, area, ref, 'apex'))) return;
+    const raster = await gatherRaster(store, area, ref, plan, split, blocks);
+    const rendered = await renderLevels(halve(raster), above, plan.recipe);
+    const index = await writeSegment(store, area, ref, 'apex', rendered, {
+      firstLevel: plan.splitLevel + 1,
+      tilesAt: () => ({ column: 0, row: 0, across: 0, down: 0 }),
+      keepRaster: false,
+    });
+    log.info('apex.rendered', { levels: above.length, bytes: index.tiles.size });
+  };
+}
+
+async function gatherRaster(
+  store: ObjectStore,
+  area: WorkArea,
+  ref: PlanRef,
+  plan: Plan,
+  split: Level,
+  blocks: readonly number[],
+): Promise<Raster> {
+  const shape = { bands: plan.image.bands, bitDepth: outputBitDepth(plan) };
+  const whole = blankRaster({ width: split.width, height: split.height, ...shape });
+  await forEachParallel(blocks, READERS, async (block) => {
+    const rect = rectAtLevel(blockRect(plan.blocks, block), plan, split);
+    if (isEmpty(rect)) return;
+    const bytes = await readRaster(store, area, ref, block);
+    placeRaster(whole, rasterFromBytes({ ...rectSize(rect), ...shape }, bytes), rect.left, rect.top);
+  });
+  return whole;
+}
+
+async function readRaster(store: ObjectStore, area: WorkArea, ref: PlanRef, block: number): Promise<Uint8Array> {
+  const { raster } = await readIndex(store, area.index(ref, block));
+  if (!raster) throw new InconsistentWorkError(`Expected a raster for block ${block} but its index names none`);
+  try {
+    return await store.read(area.raster(ref, block), { ifMatch: raster.etag });
+  } catch (error) {
+    if (!(error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError)) throw error;
+    throw new InconsistentWorkError(`Expected the raster of block ${block} as its index names it`, { cause: error });
+  }
+}
+
+export const handler = lambdaHandler(PlannedState, makeRenderApex, aboutSource);

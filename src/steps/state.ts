@@ -1,0 +1,27 @@
+/** The state of an execution, as each step finds it. Steps read what they need of it; the rest passes through. */
+import { z } from 'zod';
+import { ExecutionInput } from '../execution-input.ts';
+import { SourceImage } from '../pyramid/source-image.ts';
+import { PlanRef } from './work-area.ts';
+
+export const ValidatedState = ExecutionInput.extend({ image: SourceImage });
+export type ValidatedState = z.infer<typeof ValidatedState>;
+
+/** What PlanPyramid answers: where the plan is, and the numbers that the Map state runs over. */
+export const PlannedPyramid = z.object({ ref: PlanRef, blocks: z.array(z.int()) });
+export type PlannedPyramid = z.infer<typeof PlannedPyramid>;
+
+export const PlannedState = ValidatedState.extend({ plan: PlannedPyramid });
+export type PlannedState = z.infer<typeof PlannedState>;
+
+export const AssembledTiff = z.object({ key: z.string(), etag: z.string(), size: z.number() });
+export type AssembledTiff = z.infer<typeof AssembledTiff>;
+
+export const AssembledState = PlannedState.extend({ assembled: AssembledTiff });
+export type AssembledState = z.infer<typeof AssembledState>;
+
+/** What every log line of a step carries. */
+export function aboutSource(state: { source: { imageId: string; sequence: string; key: string } }) {
+  const { imageId, sequence, key } = state.source;
+  return { imageId, sequence, key };
+}

@@ -1,0 +1,78 @@
+import { InconsistentWorkError, MalformedTiffError, ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
+import { decodeTile } from '../imaging/decode-tile.ts';
+import { levelsOf } from '../pyramid/plan.ts';
+import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { forEachParallel } from '../parallel.ts';
+import { pagedReader, type RangeReader } from '../tiff/range-reader.ts';
+import { checkTables, readBack, type ReadBackLevel } from '../tiff/read-back.ts';
+import { AssembledState, type AssembledTiff, aboutSource } from './state.ts';
+import { readPlan } from './work-area.ts';
+
+/** Tiles decoded at once. */
+const DECODERS = 4;
+
+/** Reads the assembled file back from the store: every table, and a sample of tiles of every level. */
+export function makeVerifyTiff({ store, config }: Pick<Ports, 'store' | 'config'>) {
+  return async ({ plan: { ref }, assembled }: AssembledState, { log }: Call): Promise<void> => {
+    const plan = await readPlan(store, config.workBucket, ref);
+    const reader = assembledReader(store, config.workBucket, assembled);
+    try {
+      const levels = await readBack(pagedReader(reader));
+      checkTables(levels, levelsOf(plan), plan.recipe.tileSize, assembled.size);
+      const samples = levels.flatMap((level, index) =>
+        sampleTiles(level, index === levels.length - 1).map((tile) => ({ level, index, tile })),
+      );
+      await forEachParallel(samples, DECODERS, async ({ level, index, tile }) => {
+        await verifyTile(reader, level, index, tile, plan.recipe.tileSize);
+      });
+      log.info('tiff.verified', { levels: levels.length, tiles: samples.length });
+    } catch (error) {
+      if (!(error instanceof MalformedTiffError)) throw error;
+      throw new InconsistentWorkError(`Expected a sound pyramid in ${assembled.key}: ${error.message}`, {
+        cause: error,
+      });
+    }
+  };
+}
+
+/** Corners and centre; of the smallest level, all. */
+function sampleTiles({ tilesAcross, tilesDown }: ReadBackLevel, all: boolean): number[] {
+  if (all) return Array.from({ length: tilesAcross * tilesDown }, (_, tile) => tile);
+  const columns = [0, tilesAcross - 1];
+  const corners = [0, tilesDown - 1].flatMap((row) => columns.map((column) => row * tilesAcross + column));
+  const centre = Math.floor(tilesDown / 2) * tilesAcross + Math.floor(tilesAcross / 2);
+  return [...new Set([...corners, centre])];
+}
+
+async function verifyTile(
+  reader: RangeReader,
+  level: ReadBackLevel,
+  index: number,
+  tile: number,
+  tileSize: number,
+): Promise<void> {
+  const bytes = await reader.read(level.offsets[tile] ?? 0, level.byteCounts[tile] ?? 0);
+  try {
+    await decodeTile(bytes, tileSize, level.encoding);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new MalformedTiffError(`tile ${tile} of level ${index} does not decode: ${reason}`, { cause: error });
+  }
+}
+
+function assembledReader(store: ObjectStore, bucket: string, { key, etag, size }: AssembledTiff): RangeReader {
+  return {
+    size,
+    async read(offset, length) {
+      try {
+        return await store.read({ bucket, key }, { ifMatch: etag, range: { offset, length } });
+      } catch (error) {
+        if (!(error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError)) throw error;
+        throw new InconsistentWorkError(`Expected ${key} as it was assembled`, { cause: error });
+      }
+    },
+  };
+}
+
+export const handler = lambdaHandler(AssembledState, makeVerifyTiff, aboutSource);

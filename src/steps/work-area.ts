@@ -1,0 +1,102 @@
+/** Where the work of one upload lies, and the forms of what lies there. */
+import { z } from 'zod';
+import type { Source } from '../execution-input.ts';
+import { type Plan, parsePlan } from '../pyramid/plan.ts';
+import { InconsistentWorkError, ObjectNotFoundError } from '../errors.ts';
+import type { ObjectRef, ObjectStore } from '../storage/object-store.ts';
+
+/** Names the plan of one execution; its hash keeps the work of different plans apart. */
+export const PlanRef = z.object({ hash: z.string().regex(/^[0-9a-f]{16}$/u), key: z.string().min(1) });
+export type PlanRef = z.infer<typeof PlanRef>;
+
+const StoredObject = z.object({ etag: z.string(), size: z.number() });
+
+const TileEncodingSchema = z.object({
+  compression: z.number(),
+  photometric: z.number(),
+  bitsPerSample: z.array(z.number()).readonly(),
+  sampleFormat: z.array(z.number()).readonly(),
+  extraSamples: z.array(z.number()).readonly(),
+  predictor: z.number().optional(),
+  subsampling: z.array(z.number()).readonly().optional(),
+  referenceBlackWhite: z.array(z.number()).readonly().optional(),
+  jpegTables: z.string().optional(),
+});
+
+/**
+ * Written after the tiles (and the raster) of a block or of the apex: naming their ETags, it is the mark that they are
+ * whole. Runs are in the order of the tiles object, smallest level first.
+ */
+const SegmentIndexSchema = z.object({
+  schemaVersion: z.literal(1),
+  tiles: StoredObject,
+  raster: StoredObject.optional(),
+  encoding: TileEncodingSchema,
+  runs: z.array(
+    z.object({
+      level: z.number(),
+      column: z.number(),
+      row: z.number(),
+      across: z.number(),
+      down: z.number(),
+      byteCounts: z.array(z.number()).readonly(),
+    }),
+  ),
+});
+export type SegmentIndex = z.infer<typeof SegmentIndexSchema>;
+
+/** A block's number, or the apex. */
+export type SegmentName = number | 'apex';
+
+/** The keys of one upload's work. */
+export function workArea(bucket: string, source: Pick<Source, 'imageId' | 'sequence'>) {
+  const prefix = `work/${source.imageId}/${source.sequence}`;
+  const ref = (name: string): ObjectRef => ({ bucket, key: `${prefix}/${name}` });
+  const segment = (plan: PlanRef, name: SegmentName): string =>
+    name === 'apex' ? `${plan.hash}/apex` : `${plan.hash}/blocks/${name}`;
+  return {
+    prefix,
+    /** What the header says beyond geometry: profile and resolution. */
+    header: ref('header.json'),
+    plan: (hash: string): ObjectRef => ref(`${hash}/plan.json`),
+    tiles: (plan: PlanRef, name: SegmentName): ObjectRef => ref(`${segment(plan, name)}.tiles`),
+    raster: (plan: PlanRef, name: SegmentName): ObjectRef => ref(`${segment(plan, name)}.raster`),
+    index: (plan: PlanRef, name: SegmentName): ObjectRef => ref(`${segment(plan, name)}.json`),
+    assembled: (plan: PlanRef): ObjectRef => ref(`${plan.hash}/assembled.tif`),
+  };
+}
+
+export type WorkArea = ReturnType<typeof workArea>;
+
+/** Reads the plan. Throws InconsistentWorkError when it is gone. */
+export async function readPlan(store: ObjectStore, bucket: string, plan: PlanRef): Promise<Plan> {
+  return parsePlan(await readText(store, { bucket, key: plan.key }));
+}
+
+/** Reads a segment's index, or nothing when the segment was not finished. */
+export async function findIndex(store: ObjectStore, ref: ObjectRef): Promise<SegmentIndex | undefined> {
+  try {
+    return SegmentIndexSchema.parse(JSON.parse(await readText(store, ref)));
+  } catch (error) {
+    if (error instanceof InconsistentWorkError) return undefined;
+    throw error;
+  }
+}
+
+/** Reads an index that must be there. Throws InconsistentWorkError when it is not. */
+export async function readIndex(store: ObjectStore, ref: ObjectRef): Promise<SegmentIndex> {
+  return SegmentIndexSchema.parse(JSON.parse(await readText(store, ref)));
+}
+
+export async function readText(store: ObjectStore, ref: ObjectRef): Promise<string> {
+  try {
+    return new TextDecoder().decode(await store.read(ref));
+  } catch (error) {
+    if (!(error instanceof ObjectNotFoundError)) throw error;
+    throw new InconsistentWorkError(`Expected ${ref.key} in the work area but it is missing`, { cause: error });
+  }
+}
+
+export function toJsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}

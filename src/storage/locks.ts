@@ -1,0 +1,17 @@
+const tails = new Map<string, Promise<void>>();
+
+/** Runs `work` when nothing else in this process holds the lock of this name; first come, first served. */
+export async function withLock<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  const before = tails.get(name) ?? Promise.resolve();
+  const result = before.then(work);
+  const tail = result.then(
+    () => undefined,
+    () => undefined,
+  );
+  tails.set(name, tail);
+  try {
+    return await result;
+  } finally {
+    if (tails.get(name) === tail) tails.delete(name);
+  }
+}

@@ -1,0 +1,61 @@
+/** Small arithmetic on the pieces of a composed object. Pure. */
+import type { Piece } from './object-store.ts';
+
+/** A piece that is a range of an object already in the store. */
+export type RangePiece = Exclude<Piece, Uint8Array>;
+
+export function isRange(piece: Piece): piece is RangePiece {
+  return 'ref' in piece;
+}
+
+/** The part of a piece from `start` (inclusive) to `end` (exclusive), in bytes from its beginning; nothing is copied. */
+export function slicePiece(piece: Piece, start: number, end: number): Piece {
+  return isRange(piece) ? sliceRange(piece, start, end) : piece.subarray(start, end);
+}
+
+/** `slicePiece` for a range, which stays one. */
+export function sliceRange(range: RangePiece, start: number, end: number): RangePiece {
+  return { ...range, offset: range.offset + start, length: end - start };
+}
+
+/**
+ * The same bytes in fewer pieces: empty ones are left out, ranges that continue each other become one.
+ * Throws RangeError for an offset or a length that is not a whole number of bytes.
+ */
+export function* mergePieces(pieces: Iterable<Piece>): Generator<Piece> {
+  let open: RangePiece | undefined;
+  for (const piece of pieces) {
+    if (isRange(piece)) checkRange(piece);
+    if (piece.length === 0) continue;
+    if (open && isRange(piece) && continues(open, piece)) {
+      open = { ...open, length: open.length + piece.length };
+      continue;
+    }
+    if (open) yield open;
+    open = isRange(piece) ? piece : undefined;
+    if (!open) yield piece;
+  }
+  if (open) yield open;
+}
+
+function continues(first: RangePiece, second: RangePiece): boolean {
+  return isSameObject(first, second) && first.offset + first.length === second.offset;
+}
+
+function isSameObject(first: RangePiece, second: RangePiece): boolean {
+  return (
+    first.ref.bucket === second.ref.bucket &&
+    first.ref.key === second.ref.key &&
+    first.ref.versionId === second.ref.versionId &&
+    first.etag === second.etag
+  );
+}
+
+/** Throws RangeError unless `offset` and `length` are whole, not negative and exact. Bytes. */
+export function checkRange({ offset, length }: { readonly offset: number; readonly length: number }): void {
+  for (const [name, value] of Object.entries({ offset, length })) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new RangeError(`Expected a whole number of bytes for ${name} but received ${value}`);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { MalformedTiffError } from '../errors.ts';
+import { type Directory, readNumber, readNumbers, type TiffFile } from './read.ts';
+import { Compression, Photometric, Tag } from './tags.ts';
+
+/** How the pixels of one directory are stored. */
+export interface DirectoryInfo {
+  readonly width: number;
+  readonly height: number;
+  readonly samplesPerPixel: number;
+  /** One number a sample. */
+  readonly bitsPerSample: readonly number[];
+  /** 1 unsigned, 2 signed, 3 float, per TIFF 6.0 section 19. One number a sample. */
+  readonly sampleFormat: readonly number[];
+  readonly compression: number;
+  readonly photometric: number;
+  readonly extraSamples: readonly number[];
+  /** Samples of a pixel lie together (chunky) or each sample has a plane of its own (planar). */
+  readonly planar: boolean;
+  readonly orientation: number;
+  /** Bit 0: a reduced version of another image; bit 1: one page of many; bit 2: a mask. */
+  readonly subfileType: number;
+  /** The pieces that are compressed on their own. A strip is as wide as the image. */
+  readonly segments: Segments;
+}
+
+export interface Segments {
+  readonly kind: 'strips' | 'tiles';
+  readonly width: number;
+  readonly height: number;
+  readonly across: number;
+  readonly down: number;
+}
+
+/**
+ * What a directory says of its pixels, with the defaults of TIFF 6.0.
+ * Throws MalformedTiffError where it says too little, or what cannot be.
+ */
+export async function describeDirectory(file: TiffFile, directory: Directory): Promise<DirectoryInfo> {
+  const number = (tag: number, fallback: number): Promise<number> => readNumber(file, directory, tag, fallback);
+  const width = await number(Tag.ImageWidth, 0);
+  const height = await number(Tag.ImageLength, 0);
+  if (!(width >= 1 && height >= 1)) throw new MalformedTiffError(`Expected a size but received ${width} × ${height}`);
+  const samplesPerPixel = await number(Tag.SamplesPerPixel, 1);
+  const perSample = async (tag: number, fallback: number): Promise<number[]> => {
+    const values = (await readNumbers(file, directory, tag)) ?? [fallback];
+    return Array.from({ length: Math.min(samplesPerPixel, 64) }, (_, index) => values[index] ?? values[0] ?? fallback);
+  };
+  const compression = await number(Tag.Compression, Compression.none);
+  return {
+    width,
+    height,
+    samplesPerPixel,
+    bitsPerSample: await perSample(Tag.BitsPerSample, 1),
+    sampleFormat: await perSample(Tag.SampleFormat, 1),
+    compression,
+    photometric: await number(Tag.PhotometricInterpretation, defaultPhotometric(compression)),
+    extraSamples: (await readNumbers(file, directory, Tag.ExtraSamples)) ?? [],
+    planar: (await number(Tag.PlanarConfiguration, 1)) === 2 && samplesPerPixel > 1,
+    orientation: await number(Tag.Orientation, 1),
+    subfileType: await number(Tag.NewSubfileType, 0),
+    segments: await describeSegments(file, directory, { width, height }),
+  };
+}
+
+async function describeSegments(
+  file: TiffFile,
+  directory: Directory,
+  image: { width: number; height: number },
+): Promise<Segments> {
+  const grid = (kind: Segments['kind'], width: number, height: number): Segments => {
+    if (!(width >= 1 && height >= 1)) {
+      throw new MalformedTiffError(`Expected a size for its ${kind} but received ${width} × ${height}`);
+    }
+    return { kind, width, height, across: Math.ceil(image.width / width), down: Math.ceil(image.height / height) };
+  };
+  if (directory.has(Tag.TileWidth)) {
+    const width = await readNumber(file, directory, Tag.TileWidth, 0);
+    return grid('tiles', width, await readNumber(file, directory, Tag.TileLength, 0));
+  }
+  const rows = await readNumber(file, directory, Tag.RowsPerStrip, image.height);
+  return grid('strips', image.width, Math.min(rows, image.height));
+}
+
+function defaultPhotometric(compression: number): number {
+  const isFax =
+    compression === Compression.ccittRle || compression === Compression.ccittT4 || compression === Compression.ccittT6;
+  return isFax ? Photometric.whiteIsZero : Photometric.blackIsZero;
+}
+
+/** Offsets and byte counts of every strip or tile: planes one after the other, each row by row. */
+export interface SegmentTable {
+  readonly offsets: readonly number[];
+  readonly byteCounts: readonly number[];
+}
+
+/**
+ * Reads the segment table. A single strip without byte counts runs to the end of the file, as libtiff takes it.
+ * Throws MalformedTiffError when there are fewer entries than the image needs.
+ */
+export async function readSegmentTable(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+): Promise<SegmentTable> {
+  const tiled = info.segments.kind === 'tiles';
+  const expected = info.segments.across * info.segments.down * (info.planar ? info.samplesPerPixel : 1);
+  const offsetTag = tiled && directory.has(Tag.TileOffsets) ? Tag.TileOffsets : Tag.StripOffsets;
+  const countTag = tiled && directory.has(Tag.TileByteCounts) ? Tag.TileByteCounts : Tag.StripByteCounts;
+  const entries = directory.get(offsetTag)?.count ?? 0;
+  if (entries < expected) {
+    throw new MalformedTiffError(`Expected ${expected} ${info.segments.kind} for its size but received ${entries}`);
+  }
+  const offsets = (await readNumbers(file, directory, offsetTag)) ?? [];
+  const byteCounts = await readNumbers(file, directory, countTag);
+  if (byteCounts && byteCounts.length >= expected) return { offsets, byteCounts };
+  const only = offsets[0];
+  if (expected === 1 && only !== undefined) return { offsets, byteCounts: [Math.max(0, file.reader.size - only)] };
+  throw new MalformedTiffError(`Expected ${expected} byte counts but received ${byteCounts?.length ?? 0}`);
+}

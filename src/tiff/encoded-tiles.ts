@@ -1,0 +1,42 @@
+import { MalformedTiffError } from '../errors.ts';
+import { describeDirectory, readSegmentTable } from './directory-info.ts';
+import type { TileEncoding } from './pyramid-fields.ts';
+import { memoryReader } from './range-reader.ts';
+import { readBytes, readNumbers, readTiff } from './read.ts';
+import { Tag } from './tags.ts';
+
+/** The tiles of one level, as an encoder wrote them. */
+export interface EncodedTiles {
+  readonly across: number;
+  readonly down: number;
+  /** Row by row; views into the encoder's file. */
+  readonly tiles: readonly Uint8Array[];
+  readonly encoding: TileEncoding;
+}
+
+/** Takes the tiles out of a tiled TIFF of one directory that is in memory. */
+export async function takeTiles(bytes: Uint8Array): Promise<EncodedTiles> {
+  const file = await readTiff(memoryReader(bytes));
+  const directory = file.directories[0];
+  if (!directory) throw new MalformedTiffError('Expected a directory');
+  const info = await describeDirectory(file, directory);
+  if (info.segments.kind !== 'tiles' || info.planar) throw new MalformedTiffError('Expected chunky tiles');
+  const table = await readSegmentTable(file, directory, info);
+  const tables = await readBytes(file, directory, Tag.JpegTables);
+  return {
+    across: info.segments.across,
+    down: info.segments.down,
+    tiles: table.offsets.map((offset, index) => bytes.subarray(offset, offset + (table.byteCounts[index] ?? 0))),
+    encoding: {
+      compression: info.compression,
+      photometric: info.photometric,
+      bitsPerSample: info.bitsPerSample,
+      sampleFormat: info.sampleFormat,
+      extraSamples: info.extraSamples,
+      predictor: (await readNumbers(file, directory, Tag.Predictor))?.[0],
+      subsampling: await readNumbers(file, directory, Tag.YCbCrSubSampling),
+      referenceBlackWhite: await readNumbers(file, directory, Tag.ReferenceBlackWhite),
+      jpegTables: tables && btoa(String.fromCharCode(...tables)),
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { type Field } from './layout.ts';
+import { FieldType, Photometric, Tag } from './tags.ts';
+
+/** What a decoder must know of encoded tiles; the same for every tile of a file. */
+export interface TileEncoding {
+  readonly compression: number;
+  readonly photometric: number;
+  readonly bitsPerSample: readonly number[];
+  readonly sampleFormat: readonly number[];
+  readonly extraSamples: readonly number[];
+  readonly predictor?: number | undefined;
+  /** Horizontal and vertical, for YCbCr. */
+  readonly subsampling?: readonly number[] | undefined;
+  /** Six numbers, for YCbCr. */
+  readonly referenceBlackWhite?: readonly number[] | undefined;
+  /** The tables that abbreviated JPEG streams share, base64. */
+  readonly jpegTables?: string | undefined;
+}
+
+/** What the file says of itself beyond its pixels. */
+export interface Description {
+  /** Pixels per unit, each as numerator and denominator; the unit as TIFF 6.0 numbers it: 1 none, 2 inch, 3 cm. */
+  readonly resolution?:
+    { readonly x: readonly number[]; readonly y: readonly number[]; readonly unit: number } | undefined;
+  /** Base64. */
+  readonly iccProfile?: string | undefined;
+}
+
+/** The fields of one level of a published pyramid, in any order: all but sizes and the tile table. */
+export function pyramidFields(level: number, encoding: TileEncoding, description: Description): Field[] {
+  const short = (tag: number, ...values: readonly number[]): Field => ({ tag, type: FieldType.SHORT, values });
+  const fields: Field[] = [
+    { tag: Tag.NewSubfileType, type: FieldType.LONG, values: [level === 0 ? 0 : 1] },
+    short(Tag.BitsPerSample, ...encoding.bitsPerSample),
+    short(Tag.Compression, encoding.compression),
+    short(Tag.PhotometricInterpretation, encoding.photometric),
+    short(Tag.Orientation, 1),
+    short(Tag.SamplesPerPixel, encoding.bitsPerSample.length),
+    short(Tag.PlanarConfiguration, 1),
+    short(Tag.SampleFormat, ...encoding.sampleFormat),
+  ];
+  if (encoding.predictor !== undefined) fields.push(short(Tag.Predictor, encoding.predictor));
+  if (encoding.extraSamples.length > 0) fields.push(short(Tag.ExtraSamples, ...encoding.extraSamples));
+  if (encoding.jpegTables !== undefined) {
+    fields.push({ tag: Tag.JpegTables, type: FieldType.UNDEFINED, values: fromBase64(encoding.jpegTables) });
+  }
+  if (encoding.photometric === Photometric.yCbCr) fields.push(...yCbCrFields(encoding));
+  if (description.resolution) {
+    const { x, y, unit } = description.resolution;
+    fields.push({ tag: Tag.XResolution, type: FieldType.RATIONAL, values: x });
+    fields.push({ tag: Tag.YResolution, type: FieldType.RATIONAL, values: y });
+    fields.push(short(Tag.ResolutionUnit, unit));
+  }
+  if (description.iccProfile !== undefined) {
+    fields.push({ tag: Tag.IccProfile, type: FieldType.UNDEFINED, values: fromBase64(description.iccProfile) });
+  }
+  return fields;
+}
+
+function yCbCrFields(encoding: TileEncoding): Field[] {
+  const fields: Field[] = [];
+  if (encoding.subsampling) {
+    fields.push({ tag: Tag.YCbCrSubSampling, type: FieldType.SHORT, values: encoding.subsampling });
+  }
+  if (encoding.referenceBlackWhite) {
+    const values = encoding.referenceBlackWhite.flatMap((value) => [Math.round(value), 1]);
+    fields.push({ tag: Tag.ReferenceBlackWhite, type: FieldType.RATIONAL, values });
+  }
+  return fields;
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,118 @@
+/**
+ * Reads a pyramid back as strangers will: with `@cogeotiff/core`, which shares no code with the writer.
+ */
+import { Tiff, type TiffImage, TiffTag } from '@cogeotiff/core';
+import { MalformedTiffError } from '../errors.ts';
+import type { TileEncoding } from './pyramid-fields.ts';
+import type { RangeReader } from './range-reader.ts';
+
+export interface ReadBackLevel {
+  readonly width: number;
+  readonly height: number;
+  readonly tilesAcross: number;
+  readonly tilesDown: number;
+  readonly offsets: ArrayLike<number>;
+  readonly byteCounts: ArrayLike<number>;
+  readonly encoding: TileEncoding;
+}
+
+/** All levels, full size first, with their tile tables. */
+export async function readBack(reader: RangeReader): Promise<ReadBackLevel[]> {
+  const tiff = await Tiff.create({
+    url: new URL('stepwell:assembled'),
+    metadata: { size: reader.size },
+    fetch: async (offset, length = reader.size - offset) =>
+      Uint8Array.from(await reader.read(offset, Math.min(length, reader.size - offset))).buffer,
+  });
+  return Promise.all(tiff.images.map(readLevel));
+}
+
+async function readLevel(image: TiffImage): Promise<ReadBackLevel> {
+  const { width, height } = image.size;
+  const encoding = await readEncoding(image);
+  return {
+    width,
+    height,
+    tilesAcross: image.tileCount.x,
+    tilesDown: image.tileCount.y,
+    offsets: (await image.fetch(TiffTag.TileOffsets)) ?? [],
+    byteCounts: (await image.fetch(TiffTag.TileByteCounts)) ?? [],
+    encoding,
+  };
+}
+
+async function readEncoding(image: TiffImage): Promise<TileEncoding> {
+  const compression = await image.fetch(TiffTag.Compression);
+  const photometric = await image.fetch(TiffTag.Photometric);
+  const bitsPerSample = await image.fetch(TiffTag.BitsPerSample);
+  if (compression === null || photometric === null || bitsPerSample === null) {
+    throw new MalformedTiffError('Expected compression, photometric interpretation and bits per sample on every level');
+  }
+  const jpegTables: unknown = await image.fetch(TiffTag.JpegTables);
+  const predictor = await image.fetch(TiffTag.Predictor);
+  return {
+    compression,
+    photometric,
+    bitsPerSample: Array.from(bitsPerSample, Number),
+    sampleFormat: Array.from((await image.fetch(TiffTag.SampleFormat)) ?? [1], Number),
+    extraSamples: [],
+    ...(predictor === null ? {} : { predictor }),
+    ...(Array.isArray(jpegTables) ? { jpegTables: btoa(String.fromCharCode(...(jpegTables as number[]))) } : {}),
+  };
+}
+
+/**
+ * Checks the tables of a pyramid against the sizes it should have. Throws MalformedTiffError, naming the level, when a
+ * size or a tile count differs, when a tile is empty, reaches past the end or lies over another.
+ */
+export function checkTables(
+  levels: readonly ReadBackLevel[],
+  expected: readonly { readonly width: number; readonly height: number }[],
+  tileSize: number,
+  fileSize: number,
+): void {
+  if (levels.length !== expected.length) {
+    throw new MalformedTiffError(`Expected ${expected.length} levels but received ${levels.length}`);
+  }
+  for (const [index, level] of levels.entries()) {
+    const { width = 0, height = 0 } = expected[index] ?? {};
+    const tiles = Math.ceil(width / tileSize) * Math.ceil(height / tileSize);
+    if (level.width !== width || level.height !== height) {
+      throw new MalformedTiffError(
+        `Expected ${width} × ${height} for level ${index} but received ${level.width} × ${level.height}`,
+      );
+    }
+    if (level.offsets.length !== tiles || level.byteCounts.length !== tiles) {
+      throw new MalformedTiffError(`Expected ${tiles} tiles for level ${index} but received ${level.offsets.length}`);
+    }
+  }
+  assertDisjoint(levels, fileSize);
+}
+
+function assertDisjoint(levels: readonly ReadBackLevel[], fileSize: number): void {
+  const count = levels.reduce((sum, level) => sum + level.offsets.length, 0);
+  const starts = new Float64Array(count);
+  const ends = new Float64Array(count);
+  let at = 0;
+  for (const [index, level] of levels.entries()) {
+    for (let tile = 0; tile < level.offsets.length; tile++, at++) {
+      const start = level.offsets[tile] ?? 0;
+      const bytes = level.byteCounts[tile] ?? 0;
+      if (bytes <= 0 || start + bytes > fileSize) {
+        throw new MalformedTiffError(
+          `Expected tile ${tile} of level ${index} within ${fileSize} bytes but it ends at ${start + bytes}`,
+        );
+      }
+      starts[at] = start;
+      ends[at] = start + bytes;
+    }
+  }
+  // Intervals are disjoint exactly when, both sorted, each start comes at or after the end before it.
+  starts.sort();
+  ends.sort();
+  for (let tile = 1; tile < count; tile++) {
+    if ((starts[tile] ?? 0) < (ends[tile - 1] ?? 0)) {
+      throw new MalformedTiffError(`Expected tiles apart but one lies over another at 0x${starts[tile]?.toString(16)}`);
+    }
+  }
+}

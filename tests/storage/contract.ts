@@ -1,0 +1,535 @@
+/** What every object store does, whatever is behind it. */
+import { createCipheriv, createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { ObjectNotFoundError, PreconditionFailedError } from '../../src/errors.ts';
+import type { ObjectRef, ObjectStore, Piece } from '../../src/storage/object-store.ts';
+
+const MiB = 2 ** 20;
+
+/** A store to test, with what only those behind it can see. */
+export interface StoreUnderTest {
+  readonly store: ObjectStore;
+  /** An empty bucket that no other test uses. */
+  newBucket(): Promise<string>;
+  /** Unfinished work that nobody can see through the store: temporary files, uploads under way. */
+  leftovers(bucket: string): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Bytes that differ from one place to the next, the same every time. */
+export function patterned(length: number, seed = 1): Buffer {
+  return createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16)).update(Buffer.alloc(length));
+}
+
+/** `toEqual` on megabytes takes seconds. */
+export function expectSameBytes(actual: Uint8Array, expected: Uint8Array): void {
+  expect(actual.length).toBe(expected.length);
+  expect(createHash('sha256').update(actual).digest('hex')).toBe(createHash('sha256').update(expected).digest('hex'));
+}
+
+export async function listKeys(store: ObjectStore, bucket: string, prefix = ''): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(bucket, prefix)) keys.push(key);
+  return keys;
+}
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+const bytesOf = (value: string): Buffer => Buffer.from(value, 'utf8');
+const inByteOrder = (keys: readonly string[]): string[] =>
+  [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+
+/** Declares the tests for one adapter. `keys` are the hostile keys that what is behind it can be asked for. */
+export function describeObjectStore(name: string, start: () => Promise<StoreUnderTest>, keys: readonly string[]): void {
+  describe(`${name} as an object store`, () => {
+    let subject: StoreUnderTest;
+    let store: ObjectStore;
+    let bucket: string;
+    const at = (key: string): ObjectRef => ({ bucket, key });
+
+    beforeAll(async () => {
+      subject = await start();
+      store = subject.store;
+    });
+    beforeEach(async () => {
+      bucket = await subject.newBucket();
+    });
+    afterAll(() => subject.stop());
+
+    describe('writing and reading', () => {
+      test('reads back what was written', async () => {
+        const written = await store.write(at('a'), bytesOf('hello'));
+        expect(text(await store.read(at('a')))).toBe('hello');
+        expect(await store.head(at('a'))).toMatchObject({ size: 5, etag: written.etag });
+      });
+
+      test('keeps an object without bytes', async () => {
+        await store.write(at('empty'), new Uint8Array(0));
+        expect(await store.read(at('empty'))).toHaveLength(0);
+        expect(await store.read(at('empty'), { range: { offset: 0, length: 10 } })).toHaveLength(0);
+        expect(await store.head(at('empty'))).toMatchObject({ size: 0 });
+      });
+
+      test('keeps content type and metadata, keys in lower case', async () => {
+        const description = { contentType: 'image/tiff', metadata: { Recipe: 'default', 'source-etag': 'abc "d"' } };
+        const expected = {
+          size: 1,
+          contentType: 'image/tiff',
+          metadata: { recipe: 'default', 'source-etag': 'abc "d"' },
+        };
+        expect(await store.write(at('a'), bytesOf('x'), description)).toMatchObject(expected);
+        expect(await store.head(at('a'))).toMatchObject(expected);
+      });
+
+      test('replaces content, metadata and ETag together', async () => {
+        const first = await store.write(at('a'), bytesOf('one'), { metadata: { n: '1' } });
+        const second = await store.write(at('a'), bytesOf('two'), { metadata: { m: '2' } });
+        expect(second.etag).not.toBe(first.etag);
+        expect(await store.head(at('a'))).toMatchObject({ etag: second.etag, metadata: { m: '2' } });
+        expect(text(await store.read(at('a')))).toBe('two');
+      });
+
+      test('writes ETags without quotes', async () => {
+        expect((await store.write(at('a'), bytesOf('x'))).etag).toMatch(/^[0-9a-f-]+$/);
+      });
+
+      test('keeps objects larger than a part', async () => {
+        const body = patterned(21 * MiB + 1);
+        const { etag } = await store.write(at('large'), body, { contentType: 'image/tiff' });
+        expectSameBytes(await store.read(at('large'), { ifMatch: etag }), body);
+        expect(await store.head(at('large'))).toMatchObject({ size: body.length, etag, contentType: 'image/tiff' });
+      });
+    });
+
+    describe('ranges', () => {
+      const ranges: [string, number, number, string][] = [
+        ['from the start', 0, 3, '012'],
+        ['from the middle', 4, 2, '45'],
+        ['the last byte', 9, 1, '9'],
+        ['cut at the end', 8, 100, '89'],
+        ['all of it', 0, 10, '0123456789'],
+        ['without length', 3, 0, ''],
+        ['from the end', 10, 5, ''],
+        ['wholly past the end', 1_000, 5, ''],
+        ['as long as can be', 2, Number.MAX_SAFE_INTEGER, '23456789'],
+      ];
+      test.each(ranges)('%s', async (_name, offset, length, expected) => {
+        const { etag } = await store.write(at('digits'), bytesOf('0123456789'));
+        expect(text(await store.read(at('digits'), { range: { offset, length } }))).toBe(expected);
+        expect(text(await store.read(at('digits'), { range: { offset, length }, ifMatch: etag }))).toBe(expected);
+      });
+
+      test.each([
+        [-1, 1],
+        [0, -1],
+        [0.5, 1],
+        [0, Number.NaN],
+      ])('refuses offset %p with length %p', async (offset, length) => {
+        await store.write(at('a'), bytesOf('x'));
+        await expect(store.read(at('a'), { range: { offset, length } })).rejects.toThrow(RangeError);
+      });
+    });
+
+    describe('objects that are not there', () => {
+      test('are not found, by any reader', async () => {
+        const range = { offset: 0, length: 0 };
+        await expect(store.head(at('none'))).rejects.toThrow(ObjectNotFoundError);
+        await expect(store.read(at('none'))).rejects.toThrow(ObjectNotFoundError);
+        await expect(store.read(at('none'), { range })).rejects.toThrow(ObjectNotFoundError);
+        await expect(store.read(at('none'), { ifMatch: 'x' })).rejects.toThrow(ObjectNotFoundError);
+        await expect(store.materialise(at('none'))).rejects.toThrow(ObjectNotFoundError);
+        await expect(store.copy({ ...at('none'), etag: 'x' }, at('b'))).rejects.toThrow(ObjectNotFoundError);
+      });
+
+      test('do not begin where the keys of others do', async () => {
+        await store.write(at('a/b'), bytesOf('x'));
+        await expect(store.head(at('a'))).rejects.toThrow(ObjectNotFoundError);
+        await expect(store.read(at('a'))).rejects.toThrow(ObjectNotFoundError);
+        await expect(store.head(at('a/b/c'))).rejects.toThrow(ObjectNotFoundError);
+        await expect(store.head(at('a/'))).rejects.toThrow(ObjectNotFoundError);
+      });
+
+      test('can be removed', async () => {
+        await expect(store.remove(at('none'))).resolves.toBeUndefined();
+        await expect(store.remove(at('no/such/folder'))).resolves.toBeUndefined();
+      });
+    });
+
+    describe('a pinned reader', () => {
+      test('reads nothing once the object is another', async () => {
+        const { etag } = await store.write(at('a'), bytesOf('one'));
+        await store.write(at('a'), bytesOf('two'));
+        const range = { offset: 0, length: 1 };
+        await expect(store.read(at('a'), { ifMatch: etag })).rejects.toThrow(PreconditionFailedError);
+        await expect(store.read(at('a'), { ifMatch: etag, range })).rejects.toThrow(PreconditionFailedError);
+        await expect(store.read(at('a'), { ifMatch: etag, range: { offset: 9, length: 1 } })).rejects.toThrow(
+          PreconditionFailedError,
+        );
+        await expect(store.read(at('a'), { ifMatch: etag, range: { offset: 0, length: 0 } })).rejects.toThrow(
+          PreconditionFailedError,
+        );
+        await expect(store.head(at('a'), { ifMatch: etag })).rejects.toThrow(PreconditionFailedError);
+        await expect(store.materialise(at('a'), { ifMatch: etag })).rejects.toThrow(PreconditionFailedError);
+      });
+
+      test('gives up when it is told to', async () => {
+        await store.write(at('a'), bytesOf('one'));
+        const signal = AbortSignal.abort(new Error('deadline'));
+        await expect(store.read(at('a'), { signal })).rejects.toThrow('deadline');
+        await expect(store.materialise(at('a'), { signal })).rejects.toThrow('deadline');
+      });
+    });
+
+    describe('a conditional writer', () => {
+      test('writes where no object is, once', async () => {
+        await store.write(at('a'), bytesOf('first'), { over: 'absent', metadata: { by: 'first' } });
+        await expect(
+          store.write(at('a'), bytesOf('second'), { over: 'absent', metadata: { by: 'second' } }),
+        ).rejects.toThrow(PreconditionFailedError);
+        expect(text(await store.read(at('a')))).toBe('first');
+        expect((await store.head(at('a'))).metadata).toEqual({ by: 'first' });
+      });
+
+      test('writes over the object it knows, and over no other', async () => {
+        const first = await store.write(at('a'), bytesOf('first'));
+        const second = await store.write(at('a'), bytesOf('second'), { over: first });
+        await expect(store.write(at('a'), bytesOf('third'), { over: first })).rejects.toThrow(PreconditionFailedError);
+        expect(await store.head(at('a'))).toMatchObject({ etag: second.etag });
+      });
+
+      test('does not write over what is gone', async () => {
+        const first = await store.write(at('a'), bytesOf('first'));
+        await store.remove(at('a'));
+        await expect(store.write(at('a'), bytesOf('x'), { over: first })).rejects.toThrow(PreconditionFailedError);
+        await expect(store.head(at('a'))).rejects.toThrow(ObjectNotFoundError);
+      });
+
+      test('is alone in success among many', async () => {
+        const attempts = Array.from({ length: 20 }, (_, n) =>
+          store.write(at('a'), bytesOf(`${n}`), { over: 'absent' }),
+        );
+        const results = await Promise.allSettled(attempts);
+        const winners = results.flatMap(({ status }, n) => (status === 'fulfilled' ? [`${n}`] : []));
+        expect(winners).toEqual([text(await store.read(at('a')))]);
+        for (const result of results) {
+          if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(PreconditionFailedError);
+        }
+      });
+
+      test('holds for copies and compositions too', async () => {
+        const source = await store.write(at('source'), bytesOf('source'));
+        const there = await store.write(at('there'), bytesOf('there'));
+        const from = { ...at('source'), etag: source.etag };
+        const pieces = [patterned(11 * MiB)];
+        for (const over of ['absent', { etag: source.etag }] as const) {
+          await expect(store.copy(from, at('there'), { over })).rejects.toThrow(PreconditionFailedError);
+          await expect(store.compose(at('there'), pieces, { over })).rejects.toThrow(PreconditionFailedError);
+        }
+        expect(await store.head(at('there'))).toMatchObject({ etag: there.etag });
+        const copied = await store.copy(from, at('there'), { over: there });
+        await store.compose(at('there'), pieces, { over: copied });
+        await store.copy(from, at('new'), { over: 'absent' });
+        await store.compose(at('composed'), pieces, { over: 'absent' });
+        expect(await listKeys(store, bucket)).toEqual(['composed', 'new', 'source', 'there']);
+        expect(await subject.leftovers(bucket)).toBe(0);
+      });
+    });
+
+    test('concurrent writers leave one whole object, and readers see no other', async () => {
+      const bodies = Array.from({ length: 12 }, (_, n) => patterned(100_000 + n, n));
+      const whole = new Set(bodies.map((body) => body.toString('base64')));
+      await store.write(at('a/b/c'), bodies[0] ?? Buffer.alloc(0));
+      const writers = bodies.map((body) => store.write(at('a/b/c'), body));
+      const readers = bodies.map(async () => Buffer.from(await store.read(at('a/b/c'))).toString('base64'));
+      await Promise.all(writers);
+      for (const seen of await Promise.all(readers)) expect(whole.has(seen)).toBe(true);
+      expect(whole.has(Buffer.from(await store.read(at('a/b/c'))).toString('base64'))).toBe(true);
+      expect(await subject.leftovers(bucket)).toBe(0);
+    });
+
+    describe('a copy', () => {
+      test('is whole and has the description it is given, not its source’s', async () => {
+        const body = patterned(300_000);
+        const source = await store.write(at('a'), body, { contentType: 'text/plain', metadata: { from: 'source' } });
+        const copied = await store.copy({ ...at('a'), etag: source.etag }, at('b'), {
+          contentType: 'image/tiff',
+          metadata: { to: 'target' },
+        });
+        expectSameBytes(await store.read(at('b'), { ifMatch: copied.etag }), body);
+        expect(await store.head(at('b'))).toEqual({
+          size: 300_000,
+          etag: copied.etag,
+          contentType: 'image/tiff',
+          metadata: { to: 'target' },
+        });
+      });
+
+      test('goes from bucket to bucket', async () => {
+        const other = await subject.newBucket();
+        const { etag } = await store.write(at('a'), bytesOf('x'));
+        await store.copy({ ...at('a'), etag }, { bucket: other, key: 'b' });
+        expect(text(await store.read({ bucket: other, key: 'b' }))).toBe('x');
+      });
+
+      test('is not made of another object than the one named', async () => {
+        const { etag } = await store.write(at('a'), bytesOf('one'));
+        await store.write(at('a'), bytesOf('two'));
+        await expect(store.copy({ ...at('a'), etag }, at('b'))).rejects.toThrow(PreconditionFailedError);
+        await expect(store.head(at('b'))).rejects.toThrow(ObjectNotFoundError);
+      });
+    });
+
+    describe('a composition', () => {
+      const content = patterned(18 * MiB, 7);
+      const small = patterned(200_000, 8);
+      let large: ObjectRef & { etag: string };
+      let little: ObjectRef & { etag: string };
+      const range = (source: ObjectRef & { etag: string }, offset: number, length: number): Piece => ({
+        ref: { bucket: source.bucket, key: source.key },
+        etag: source.etag,
+        offset,
+        length,
+      });
+
+      beforeEach(async () => {
+        large = { ...at('large'), etag: (await store.write(at('large'), content)).etag };
+        little = { ...at('little'), etag: (await store.write(at('little'), small)).etag };
+      });
+
+      const compose = async (pieces: Iterable<Piece>): Promise<Uint8Array> => {
+        const composed = await store.compose(at('target'), pieces, { contentType: 'image/tiff', metadata: { a: 'b' } });
+        expect(await store.head(at('target'))).toEqual(composed);
+        expect(composed).toMatchObject({ contentType: 'image/tiff', metadata: { a: 'b' } });
+        expect(await subject.leftovers(bucket)).toBe(0);
+        return store.read(at('target'), { ifMatch: composed.etag });
+      };
+
+      test('of nothing is an empty object', async () => {
+        expect(await compose([])).toHaveLength(0);
+        expect(await compose([new Uint8Array(0), range(large, 5, 0)])).toHaveLength(0);
+      });
+
+      test('of small pieces is one after the other', async () => {
+        const pieces = [bytesOf('head'), range(little, 10, 20), bytesOf(''), range(little, 0, 5), bytesOf('tail')];
+        const expected = Buffer.concat([
+          bytesOf('head'),
+          small.subarray(10, 30),
+          small.subarray(0, 5),
+          bytesOf('tail'),
+        ]);
+        expectSameBytes(await compose(pieces), expected);
+      });
+
+      test('of bytes, small and large ranges is one after the other', async () => {
+        const pieces = [
+          bytesOf('header'),
+          range(large, 1, 9 * MiB),
+          range(little, 100, 1_000),
+          range(large, 9 * MiB, 9 * MiB),
+          patterned(6 * MiB, 9),
+          range(large, 0, 18 * MiB),
+          range(little, 0, 200_000),
+        ];
+        const expected = Buffer.concat([
+          bytesOf('header'),
+          content.subarray(1, 1 + 9 * MiB),
+          small.subarray(100, 1_100),
+          content.subarray(9 * MiB),
+          patterned(6 * MiB, 9),
+          content,
+          small,
+        ]);
+        expectSameBytes(await compose(pieces), expected);
+      });
+
+      const boundary = 5 * MiB;
+      test.each([
+        ['one byte less than a part', [boundary - 1, boundary - 1, boundary - 1]],
+        ['exactly a part', [boundary, boundary, boundary]],
+        ['one byte more than a part', [boundary + 1, boundary + 1, boundary + 1]],
+        ['a part and a byte', [boundary, 1]],
+        ['a byte and a part', [1, boundary]],
+        ['a byte, two parts and a byte', [1, 2 * boundary, 1]],
+        ['a byte, a part less one, a part and one', [1, boundary - 1, boundary + 1]],
+      ])('of ranges and bytes of %s', async (_name, lengths) => {
+        const ranges = lengths.map((length, n) => range(large, n, length));
+        const copied = lengths.map((length, n) => content.subarray(n, n + length));
+        expectSameBytes(await compose(ranges), Buffer.concat(copied));
+        expectSameBytes(await compose(copied), Buffer.concat(copied));
+      });
+
+      test('of exactly one whole object of the least size of a part', async () => {
+        const { etag } = await store.write(at('part'), content.subarray(0, boundary));
+        const piece = range({ ...at('part'), etag }, 0, boundary);
+        expectSameBytes(
+          await compose([piece, piece]),
+          Buffer.concat([content, content].map((c) => c.subarray(0, boundary))),
+        );
+      });
+
+      test('of a thousand pieces takes them as they come', async () => {
+        const expected: Uint8Array[] = [];
+        function* pieces(): Generator<Piece> {
+          for (let n = 0; n < 500; n++) {
+            const bytes = content.subarray(n, n + 3);
+            expected.push(content.subarray(n * 16, n * 16 + 15), bytes);
+            yield range(large, n * 16, 15);
+            yield bytes;
+          }
+        }
+        const composed = await compose(pieces());
+        expectSameBytes(composed, Buffer.concat(expected));
+      });
+
+      test('may replace one of its own sources', async () => {
+        const pieces = [range(large, 6 * MiB, 12 * MiB), range(large, 0, 6 * MiB)];
+        const { etag } = await store.compose(at('large'), pieces, { over: large });
+        const expected = Buffer.concat([content.subarray(6 * MiB), content.subarray(0, 6 * MiB)]);
+        expectSameBytes(await store.read(at('large'), { ifMatch: etag }), expected);
+      });
+
+      test.each([
+        ['small', 0, 10],
+        ['large', 0, 12 * MiB],
+      ])('of a changed object fails and leaves nothing, for a %s range', async (_name, offset, length) => {
+        await store.write(at('large'), content.subarray(0, 16 * MiB));
+        const pieces = [patterned(6 * MiB), range(large, offset, length), patterned(6 * MiB)];
+        await expect(store.compose(at('target'), pieces)).rejects.toThrow(PreconditionFailedError);
+        await expect(store.head(at('target'))).rejects.toThrow(ObjectNotFoundError);
+        expect(await subject.leftovers(bucket)).toBe(0);
+      });
+
+      test.each([
+        ['small', 10],
+        ['large', 12 * MiB],
+      ])('of a missing object fails and leaves what was there, for a %s range', async (_name, length) => {
+        const before = await store.write(at('target'), bytesOf('before'));
+        await store.remove(at('large'));
+        const pieces = [patterned(6 * MiB), range(large, 0, length)];
+        await expect(store.compose(at('target'), pieces)).rejects.toThrow(ObjectNotFoundError);
+        expect(await store.head(at('target'))).toMatchObject({ etag: before.etag });
+        expect(await subject.leftovers(bucket)).toBe(0);
+      });
+
+      test.each([
+        ['small', 18 * MiB - 5, 10],
+        ['small and wholly outside', 20 * MiB, 10],
+        ['large', 6 * MiB, 12 * MiB + 1],
+      ])('of a range that is not there fails: %s', async (_name, offset, length) => {
+        const pieces = [patterned(6 * MiB), range(large, offset, length)];
+        await expect(store.compose(at('target'), pieces)).rejects.toThrow(PreconditionFailedError);
+        await expect(store.head(at('target'))).rejects.toThrow(ObjectNotFoundError);
+        expect(await subject.leftovers(bucket)).toBe(0);
+      });
+    });
+
+    describe('a list', () => {
+      test('is in UTF-8 byte order, by prefix, with sizes and ETags', async () => {
+        const names = [
+          'a',
+          'a.b',
+          'a-b',
+          'b/a',
+          'b.a',
+          'b/\uffee',
+          'b/\u{1f5fa}',
+          'B',
+          '\u00e9',
+          'z/y/x',
+          'z/y.x',
+          'z/y-x',
+        ];
+        for (const key of names) await store.write(at(key), bytesOf(key));
+        const expected = [
+          'B',
+          'a',
+          'a-b',
+          'a.b',
+          'b.a',
+          'b/a',
+          'b/\uffee',
+          'b/\u{1f5fa}',
+          'z/y-x',
+          'z/y.x',
+          'z/y/x',
+          '\u00e9',
+        ];
+        expect(await listKeys(store, bucket)).toEqual(expected);
+        expect(await listKeys(store, bucket, 'b')).toEqual(['b.a', 'b/a', 'b/\uffee', 'b/\u{1f5fa}']);
+        expect(await listKeys(store, bucket, 'b/')).toEqual(['b/a', 'b/\uffee', 'b/\u{1f5fa}']);
+        expect(await listKeys(store, bucket, 'z/y')).toEqual(['z/y-x', 'z/y.x', 'z/y/x']);
+        expect(await listKeys(store, bucket, 'none')).toEqual([]);
+        for await (const { key, size, etag } of store.list(bucket, 'z/')) {
+          expect(await store.head(at(key))).toMatchObject({ size, etag });
+        }
+      });
+
+      test('goes on after a thousand keys', async () => {
+        const names = Array.from({ length: 1_205 }, (_, n) => `k/${String(n).padStart(5, '0')}`);
+        for (const key of names) await store.write(at(key), new Uint8Array(0));
+        expect(await listKeys(store, bucket, 'k/')).toEqual(names);
+      });
+    });
+
+    test('what is removed is gone, and its place can be used again', async () => {
+      await store.write(at('a/b/c'), bytesOf('x'), { metadata: { old: '1' } });
+      await store.remove(at('a/b/c'));
+      await expect(store.head(at('a/b/c'))).rejects.toThrow(ObjectNotFoundError);
+      expect(await listKeys(store, bucket)).toEqual([]);
+      await store.write(at('a'), bytesOf('y'));
+      expect((await store.head(at('a'))).metadata).toEqual({});
+      await store.remove(at('a'));
+      await store.write(at('a/b'), bytesOf('z'));
+      expect(await listKeys(store, bucket)).toEqual(['a/b']);
+    });
+
+    describe('materialised', () => {
+      test('an object is a file with its bytes until it is disposed of', async () => {
+        const body = patterned(17 * MiB + 3);
+        const { etag } = await store.write(at('large'), body);
+        const file = await store.materialise(at('large'), { ifMatch: etag });
+        expectSameBytes(await readFile(file.path), body);
+        await file.dispose();
+        expectSameBytes(await store.read(at('large')), body);
+      });
+
+      test('a range is a file with its bytes, and disposed of it is gone', async () => {
+        await store.write(at('digits'), bytesOf('0123456789'));
+        const file = await store.materialise(at('digits'), { range: { offset: 8, length: 5 } });
+        expect(await readFile(file.path, 'utf8')).toBe('89');
+        await file.dispose();
+        await expect(stat(file.path)).rejects.toThrow('ENOENT');
+      });
+
+      test('an empty object is an empty file', async () => {
+        await store.write(at('empty'), new Uint8Array(0));
+        const file = await store.materialise(at('empty'));
+        expect(await readFile(file.path)).toHaveLength(0);
+        await file.dispose();
+      });
+    });
+
+    describe('hostile keys', () => {
+      test.each(keys.map((key) => [JSON.stringify(key).slice(0, 60), key]))('%s is one object', async (_name, key) => {
+        const body = bytesOf(`content of ${key}`);
+        const { etag } = await store.write(at(key), body, { contentType: 'image/tiff', metadata: { hash: 'x' } });
+        expect(text(await store.read(at(key), { ifMatch: etag }))).toBe(`content of ${key}`);
+        expect(await store.head(at(key))).toMatchObject({ etag, contentType: 'image/tiff', metadata: { hash: 'x' } });
+        expect(await listKeys(store, bucket)).toEqual([key]);
+        expect(await listKeys(store, bucket, key)).toEqual([key]);
+        await store.copy({ ...at(key), etag }, at('copied'));
+        await store.compose(at('composed'), [{ ref: at(key), etag, offset: 0, length: body.length }]);
+        expect(text(await store.read(at('copied')))).toBe(`content of ${key}`);
+        expect(text(await store.read(at('composed')))).toBe(`content of ${key}`);
+        await store.remove(at(key));
+        expect(await listKeys(store, bucket)).toEqual(['composed', 'copied']);
+      });
+
+      test('live side by side and are listed byte-exact, in byte order', async () => {
+        for (const key of keys) await store.write(at(key), bytesOf(key));
+        expect(await listKeys(store, bucket)).toEqual(inByteOrder(keys));
+        for (const key of keys) expect(text(await store.read(at(key)))).toBe(key);
+      });
+    });
+  });
+}

@@ -1,0 +1,278 @@
+import { execFileSync } from 'node:child_process';
+import {
+  appendFile,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ObjectNotFoundError, PreconditionFailedError } from '../../src/errors.ts';
+import { fileStore, registerBucket } from '../../src/storage/files.ts';
+import type { ObjectStore } from '../../src/storage/object-store.ts';
+import { hostileKeys } from '../support/hostile-keys.ts';
+import { describeObjectStore, listKeys } from './contract.ts';
+
+async function startFiles() {
+  const workspace = await mkdtemp(join(tmpdir(), 'stepwell-files-'));
+  let count = 0;
+  return {
+    store: fileStore(workspace),
+    newBucket: () => Promise.resolve(`bucket-${++count}`),
+    leftovers: async (bucket: string) =>
+      (await filesBelow(join(workspace, 'buckets', bucket))).filter(isTemporary).length,
+    stop: () => rm(workspace, { recursive: true }),
+  };
+}
+
+const isTemporary = (path: string): boolean => path.includes('.stepwell-tmp-');
+const bytes = (value: string): Buffer => Buffer.from(value);
+
+async function filesBelow(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory, { recursive: true });
+  } catch {
+    return [];
+  }
+}
+
+describeObjectStore('a folder', startFiles, hostileKeys);
+
+describe('folders as buckets', () => {
+  let workspace: string;
+  let folder: string;
+  let store: ObjectStore;
+  const at = (key: string) => ({ bucket: 'mine', key });
+
+  beforeEach(async () => {
+    workspace = await mkdtemp(join(tmpdir(), 'stepwell-files-'));
+    folder = join(workspace, 'my own folder');
+    await mkdir(folder);
+    await registerBucket(workspace, 'mine', folder);
+    store = fileStore(workspace);
+  });
+  afterEach(() => rm(workspace, { recursive: true }));
+
+  test('a folder of files is a bucket as it stands', async () => {
+    await mkdir(join(folder, 'scans 2026'));
+    await writeFile(join(folder, 'scans 2026', 'page 1 – é.tif'), 'tiff');
+    let listed: { key: string; size: number; etag: string } | undefined;
+    for await (const object of store.list('mine', '')) listed = object;
+    expect(listed).toMatchObject({ key: 'scans 2026/page 1 – é.tif', size: 4 });
+    expect(await store.head(at('scans 2026/page 1 – é.tif'))).toEqual({
+      size: 4,
+      etag: listed?.etag,
+      contentType: undefined,
+      metadata: {},
+    });
+  });
+
+  test('what is written is a file of that name, and nothing else is in the folder', async () => {
+    await store.write(at('out/image.tif'), bytes('tiff'), { contentType: 'image/tiff', metadata: { a: 'b' } });
+    expect((await filesBelow(folder)).sort()).toEqual(['out', 'out/image.tif']);
+    expect(await readFile(join(folder, 'out/image.tif'), 'utf8')).toBe('tiff');
+  });
+
+  test('a bucket can be registered while a store is in use, and moved', async () => {
+    const other = join(workspace, 'other');
+    await mkdir(other);
+    await writeFile(join(other, 'there'), '1');
+    await expect(store.head({ bucket: 'later', key: 'there' })).rejects.toThrow(ObjectNotFoundError);
+    await registerBucket(workspace, 'later', other);
+    expect(await listKeys(store, 'later')).toEqual(['there']);
+    await registerBucket(workspace, 'later', folder);
+    expect(await listKeys(store, 'later')).toEqual([]);
+  });
+
+  test('buckets registered at once are all there', async () => {
+    const names = Array.from({ length: 10 }, (_, n) => `bucket-${n}`);
+    await Promise.all(names.map((name) => registerBucket(workspace, name, join(workspace, name))));
+    const registry = JSON.parse(await readFile(join(workspace, 'buckets.json'), 'utf8')) as object;
+    expect(Object.keys(registry)).toEqual(['mine', ...names]);
+  });
+
+  test.each(['..', '.', 'a', '../x', 'a/b', 'UPPER', 'a..b', '-ab', 'ab-', 'x'.repeat(64), '', '__proto__'])(
+    'refuses %j as the name of a bucket',
+    async (bucket) => {
+      await expect(store.write({ bucket, key: 'a' }, bytes('x'))).rejects.toThrow(RangeError);
+      await expect(registerBucket(workspace, bucket, folder)).rejects.toThrow(RangeError);
+      await expect(listKeys(store, bucket)).rejects.toThrow(RangeError);
+    },
+  );
+
+  test('a bucket named like a property of every object is only a bucket', async () => {
+    await store.write({ bucket: 'constructor', key: 'a' }, bytes('x'));
+    expect(await readFile(join(workspace, 'buckets/constructor/a'), 'utf8')).toBe('x');
+  });
+
+  test('says what is wrong with buckets.json', async () => {
+    await writeFile(join(workspace, 'buckets.json'), '{"mine":"relative/path"}');
+    await expect(store.head(at('a'))).rejects.toThrow('absolute directories for');
+    await expect(registerBucket(workspace, 'other', 'relative')).rejects.toThrow('absolute path for directory');
+  });
+
+  test('refuses a key that is a directory of another, and says why', async () => {
+    await store.write(at('a/b'), bytes('x'));
+    await expect(store.write(at('a'), bytes('y'))).rejects.toThrow('"a" cannot be beside "a/b"');
+    await expect(store.write(at('a'), bytes('y'), { over: 'absent' })).rejects.toThrow('"a" cannot be beside "a/b"');
+    await expect(store.write(at('a/b/c'), bytes('y'))).rejects.toThrow('"a" cannot be beside "a/b"');
+    expect((await filesBelow(folder)).sort()).toEqual(['a', 'a/b']);
+  });
+
+  test('writes over an empty directory that somebody left', async () => {
+    await mkdir(join(folder, 'a'));
+    await store.write(at('a'), bytes('x'), { over: 'absent' });
+    expect(await listKeys(store, 'mine')).toEqual(['a']);
+  });
+
+  test('no key leads out of the folder', async () => {
+    const before = (await filesBelow(workspace)).filter((path) => !path.startsWith('my own folder'));
+    for (const key of hostileKeys) await store.write(at(key), bytes('x'));
+    const after = (await filesBelow(workspace)).filter((path) => !path.startsWith('my own folder'));
+    expect(after).toEqual(before);
+  });
+
+  test('prunes the directories that a removal leaves empty, but not the folder', async () => {
+    await store.write(at('a/b/c'), bytes('x'));
+    await store.write(at('a/d'), bytes('x'));
+    await store.remove(at('a/b/c'));
+    expect((await filesBelow(folder)).sort()).toEqual(['a', 'a/d']);
+    await store.remove(at('a/d'));
+    expect(await filesBelow(workspace)).toContain('my own folder');
+  });
+
+  test('writes while others remove and prune the same directories', async () => {
+    const rounds = Array.from({ length: 60 }, async (_, n) => {
+      await store.write(at(`deep/down/${n % 6}/${n}`), bytes('x'));
+      await store.remove(at(`deep/down/${n % 6}/${n}`));
+    });
+    await Promise.all(rounds);
+    expect(await filesBelow(folder)).toEqual([]);
+  });
+
+  test('metadata files do not pile up', async () => {
+    for (let n = 0; n < 5; n++) await store.write(at('a'), bytes('x'), { metadata: { n: `${n}` } });
+    await expect(store.write(at('a'), bytes('x'), { metadata: { n: 'x' }, over: 'absent' })).rejects.toThrow();
+    expect(await readdir(join(workspace, 'metadata', 'mine'))).toHaveLength(1);
+    await store.remove(at('a'));
+    expect(await readdir(join(workspace, 'metadata', 'mine'))).toHaveLength(0);
+  });
+
+  test('a reader always finds the metadata of what it sees', async () => {
+    await store.write(at('a'), bytes(''), { metadata: { n: '0' } });
+    const progress = { written: 0 };
+    const writer = (async () => {
+      while (progress.written < 100) {
+        const n = progress.written + 1;
+        await store.write(at('a'), bytes('x'.repeat(n)), { metadata: { n: `${n}` } });
+        progress.written = n;
+      }
+    })();
+    do {
+      const { size, metadata } = await store.head(at('a'));
+      expect(metadata).toEqual({ n: `${size}` });
+    } while (progress.written < 100);
+    await writer;
+  });
+
+  describe('a file that is changed in place', () => {
+    const changes: [string, (path: string) => Promise<void>][] = [
+      ['appended to', (path) => appendFile(path, 'more')],
+      ['truncated', (path) => truncate(path, 1)],
+      ['touched', (path) => utimes(path, 1, 1)],
+      ['overwritten', (path) => writeFile(path, 'otherwise')],
+    ];
+    test.each(changes)('has another ETag and no metadata: %s', async (_name, change) => {
+      const { etag } = await store.write(at('a'), bytes('something'), { metadata: { a: 'b' } });
+      await change(join(folder, 'a'));
+      expect(await store.head(at('a'))).toMatchObject({ metadata: {} });
+      await expect(store.read(at('a'), { ifMatch: etag })).rejects.toThrow(PreconditionFailedError);
+      await expect(store.copy({ ...at('a'), etag }, at('b'))).rejects.toThrow(PreconditionFailedError);
+    });
+
+    test('fails a composition that was reading it', async () => {
+      const { etag } = await store.write(at('a'), bytes('0123456789'));
+      const piece = { ref: at('a'), etag, offset: 0, length: 10 };
+      let pieces = 0;
+      function* changing() {
+        yield piece;
+        yield Buffer.alloc(1);
+        execFileSync('truncate', ['-s', '4', join(folder, 'a')]);
+        pieces++;
+        yield Buffer.alloc(1);
+      }
+      await expect(store.compose(at('b'), changing())).rejects.toThrow(PreconditionFailedError);
+      expect(pieces).toBe(1);
+      expect(await listKeys(store, 'mine')).toEqual(['a']);
+      expect((await filesBelow(folder)).filter(isTemporary)).toEqual([]);
+    });
+  });
+
+  test('links to files and directories are followed, but not round in circles', async () => {
+    const elsewhere = join(workspace, 'elsewhere');
+    await mkdir(elsewhere);
+    await writeFile(join(elsewhere, 'file'), 'content');
+    await symlink(elsewhere, join(folder, 'linked'));
+    await symlink(join(elsewhere, 'file'), join(folder, 'file'));
+    await symlink(folder, join(folder, 'circle'));
+    await symlink(join(folder, 'nowhere'), join(folder, 'broken'));
+    expect(await listKeys(store, 'mine')).toEqual(['file', 'linked/file']);
+    expect(Buffer.from(await store.read(at('linked/file'))).toString()).toBe('content');
+    await expect(store.head(at('broken'))).rejects.toThrow(ObjectNotFoundError);
+  });
+
+  test('a write replaces a link, not what it points to', async () => {
+    const original = join(workspace, 'original');
+    await writeFile(original, 'precious');
+    await symlink(original, join(folder, 'symbolic'));
+    await link(original, join(folder, 'hard'));
+    await store.write(at('symbolic'), bytes('new'));
+    await store.write(at('hard'), bytes('new'));
+    expect(await readFile(original, 'utf8')).toBe('precious');
+  });
+
+  test('a pipe is no object and holds nobody up', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    await expect(store.read(at('pipe'))).rejects.toThrow(ObjectNotFoundError);
+    expect(await listKeys(store, 'mine')).toEqual([]);
+  });
+
+  test('files that no key leads to, and files being written, are not listed', async () => {
+    await writeFile(join(folder, '%~not-canonical'), 'x');
+    await writeFile(join(folder, '.stepwell-tmp-crashed'), 'x');
+    expect(await listKeys(store, 'mine')).toEqual([]);
+  });
+
+  test('a materialised object is the file itself', async () => {
+    await store.write(at('a'), bytes('x'));
+    const file = await store.materialise(at('a'));
+    expect(file.path).toBe(join(folder, 'a'));
+    await file.dispose();
+    expect(await readFile(file.path, 'utf8')).toBe('x');
+  });
+
+  test('ETags of quick writes of the same size differ', async () => {
+    const etags = new Set<string>();
+    for (let n = 0; n < 200; n++) etags.add((await store.write(at('a'), bytes('x'))).etag);
+    expect(etags.size).toBe(200);
+  });
+
+  test('composes many objects with few files open', async () => {
+    const pieces = [];
+    for (let n = 0; n < 150; n++) {
+      const { etag } = await store.write(at(`parts/${n}`), bytes(String(n).padStart(4)));
+      pieces.push({ ref: at(`parts/${n}`), etag, offset: 0, length: 4 });
+    }
+    await store.compose(at('whole'), [...pieces, ...pieces]);
+    const half = Array.from({ length: 150 }, (_, n) => String(n).padStart(4)).join('');
+    expect(Buffer.from(await store.read(at('whole'))).toString()).toBe(half + half);
+  });
+});

@@ -1,0 +1,71 @@
+/** A ledger on a DynamoDB of its own: dynalite in memory, asked over HTTP like the real one. */
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { dynamoLedger, ledgerTable } from '../../src/ledger/dynamodb.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+
+// It brings no types.
+const dynalite = createRequire(import.meta.url)('dynalite') as (options: { createTableMs: number }) => Server;
+
+/** A clock that stands still until it is told to move. */
+export interface TestClock {
+  (): Date;
+  /** Moves on by this many milliseconds. */
+  advance(ms: number): void;
+}
+
+export interface TestLedger {
+  readonly ledger: Ledger;
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly clock: TestClock;
+  stop(): Promise<void>;
+}
+
+/** Starts at 2026-11-01T00:00:00.000Z. */
+export function testClock(): TestClock {
+  let now = Date.UTC(2026, 10, 1);
+  return Object.assign(() => new Date(now), {
+    advance(ms: number) {
+      now += ms;
+    },
+  });
+}
+
+/** A DynamoDB client for an endpoint on this machine, which does not try again behind the test's back. */
+export function localDynamo(endpoint: string): DynamoDBClient {
+  return new DynamoDBClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 1,
+  });
+}
+
+export async function startLedger(): Promise<TestLedger> {
+  const server = dynalite({ createTableMs: 0 });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const client = localDynamo(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const table = 'ledger';
+  await client.send(new CreateTableCommand({ TableName: table, ...ledgerTable }));
+  const clock = testClock();
+  return {
+    ledger: dynamoLedger({ client, table, clock }),
+    client,
+    table,
+    clock,
+    stop: async () => {
+      client.destroy();
+      await new Promise<void>((resolve, reject) => {
+        server.close((error) => {
+          if (error) reject(error);
+          else resolve();
+        });
+      });
+    },
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * What `serverless package` makes of the project: the CloudFormation template and the zips. Packaged once for one content
+ * of the project's files, from a copy, so that neither `.serverless` nor another test run is disturbed.
+ *
+ * STEPWELL_PACKAGE_DIR names a directory that was packaged already (`npm run package`, then `.serverless`).
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { readZip } from './zip.ts';
+
+export const projectRoot = join(import.meta.dirname, '..', '..');
+
+const inputs = [
+  'serverless.yml',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'layers',
+  'recipes',
+  'resources',
+  'serverless-plugins',
+  'src',
+  'state-machines',
+];
+
+const PACKAGING_MS = 120_000;
+const KEPT_MS = 24 * 3_600_000;
+
+export const Resource = z.looseObject({
+  Type: z.string(),
+  Properties: z.record(z.string(), z.unknown()).default({}),
+  Condition: z.string().optional(),
+  DependsOn: z.union([z.string(), z.array(z.string())]).optional(),
+  DeletionPolicy: z.string().optional(),
+});
+export type Resource = z.infer<typeof Resource>;
+
+const Template = z.looseObject({
+  Parameters: z.record(z.string(), z.unknown()).default({}),
+  Conditions: z.record(z.string(), z.unknown()).default({}),
+  Resources: z.record(z.string(), Resource),
+  Outputs: z.record(z.string(), z.unknown()).default({}),
+});
+export type Template = z.infer<typeof Template>;
+
+export interface Package {
+  readonly template: Template;
+  /** What the framework said while packaging; undefined when it was packaged beforehand. */
+  readonly log: string | undefined;
+  /** The files of a function's or a layer's zip. */
+  zip(name: string): Map<string, Buffer>;
+}
+
+export async function packaged(): Promise<Package> {
+  const given = process.env['STEPWELL_PACKAGE_DIR'];
+  const directory = given ?? (await packageOnce());
+  const file = join(directory, 'cloudformation-template-update-stack.json');
+  const zips = new Map<string, Map<string, Buffer>>();
+  return {
+    template: Template.parse(JSON.parse(readFileSync(file, 'utf8'))),
+    log: given === undefined ? readFileSync(join(directory, 'package.log'), 'utf8') : undefined,
+    zip(name) {
+      const files = zips.get(name) ?? readZip(join(directory, `${name}.zip`));
+      zips.set(name, files);
+      return files;
+    },
+  };
+}
+
+async function packageOnce(): Promise<string> {
+  const cache = join(projectRoot, 'node_modules', '.cache', 'stepwell-package');
+  const directory = join(cache, contentHash());
+  const complete = join(directory, 'package.log');
+  const lock = `${directory}.lock`;
+  mkdirSync(cache, { recursive: true });
+  removeOlder(cache, KEPT_MS);
+  while (!existsSync(complete)) {
+    if (!take(lock)) {
+      if (age(lock) > PACKAGING_MS) rmSync(lock, { force: true });
+      await sleep(200);
+      continue;
+    }
+    try {
+      if (!existsSync(complete)) writeFileSync(complete, packageInto(directory, `${directory}.work`));
+    } finally {
+      rmSync(lock, { force: true });
+    }
+  }
+  return directory;
+}
+
+/** Packages a copy of the project and returns what the framework said. */
+function packageInto(directory: string, work: string): string {
+  execFileSync(process.execPath, [join(projectRoot, 'layers', 'libvips', 'build.ts')], { stdio: 'pipe' });
+  rmSync(work, { recursive: true, force: true });
+  for (const input of inputs) cpSync(join(projectRoot, input), join(work, input), { recursive: true });
+  symlinkSync(join(projectRoot, 'node_modules'), join(work, 'node_modules'));
+  try {
+    const serverless = join(projectRoot, 'node_modules', 'serverless', 'bin', 'serverless.js');
+    return execFileSync(
+      'sh',
+      ['-c', '"$0" "$@" 2>&1', process.execPath, serverless, 'package', '--stage', 'dev', '--package', directory],
+      { cwd: work, env: withoutAccount(process.env), encoding: 'utf8', timeout: PACKAGING_MS },
+    );
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Packaging must not need an account: whatever this machine has of one is hidden. */
+function withoutAccount(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(([name]) => !name.startsWith('AWS_') && name !== 'NODE_OPTIONS');
+  return { ...Object.fromEntries(kept), AWS_SHARED_CREDENTIALS_FILE: '/dev/null', AWS_CONFIG_FILE: '/dev/null' };
+}
+
+function contentHash(): string {
+  const hash = createHash('sha256');
+  for (const input of inputs) {
+    for (const file of filesBelow(input)) hash.update(`${file}\0`).update(readFileSync(join(projectRoot, file)));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Sorted. Installed modules are left out: their lock file stands for them. */
+function filesBelow(path: string): string[] {
+  if (!statSync(join(projectRoot, path)).isDirectory()) return [path];
+  return readdirSync(join(projectRoot, path), { recursive: true, encoding: 'utf8' })
+    .filter((name) => !/(^|[\\/])node_modules([\\/]|$)/u.test(name))
+    .map((name) => join(path, name))
+    .filter((name) => statSync(join(projectRoot, name)).isFile())
+    .sort();
+}
+
+function take(lock: string): boolean {
+  try {
+    closeSync(openSync(lock, 'wx'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function age(path: string): number {
+  return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+}
+
+function removeOlder(directory: string, milliseconds: number): void {
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name);
+    if (age(path) > milliseconds) rmSync(path, { recursive: true, force: true });
+  }
+}

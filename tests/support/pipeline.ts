@@ -1,0 +1,106 @@
+/** The steps in the order of the state machine, over folders as buckets, without an engine. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Config } from '../../src/config.ts';
+import { imageId, sequenceOf } from '../../src/identity.ts';
+import type { Publication } from '../../src/ledger/ledger.ts';
+import { jsonLog } from '../../src/log.ts';
+import { blockCount } from '../../src/pyramid/blocks.ts';
+import { type Cut, makePlan, PlanDescription } from '../../src/pyramid/plan.ts';
+import { readRecipe } from '../../src/recipes.ts';
+import type { Call, Ports } from '../../src/runtime.ts';
+import { makeAssembleTiff } from '../../src/steps/assemble-tiff.ts';
+import { makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
+import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
+import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
+import { makeRenderApex } from '../../src/steps/render-apex.ts';
+import { makeRenderBlock } from '../../src/steps/render-block.ts';
+import type { PlannedPyramid, ValidatedState } from '../../src/steps/state.ts';
+import { makeValidateObject } from '../../src/steps/validate-object.ts';
+import { makeVerifyTiff } from '../../src/steps/verify-tiff.ts';
+import { readText, toJsonBytes, workArea } from '../../src/steps/work-area.ts';
+import { fileStore } from '../../src/storage/files.ts';
+import type { ObjectStore } from '../../src/storage/object-store.ts';
+import { startLedger } from './ledger.ts';
+
+export type StepPorts = Pick<Ports, 'store' | 'ledger' | 'notifier' | 'config'>;
+
+export const quietCall: Call = { remainingMs: () => 600_000, log: jsonLog(() => undefined, 'silent') };
+
+export const testConfig: Config = {
+  store: { kind: 's3' },
+  workBucket: 'stepwell-work',
+  publishedBucket: 'stepwell-published',
+  ledgerTable: 'ledger',
+  stateMachineArn: undefined,
+  defaultRecipe: 'default',
+  recipesDirectory: 'recipes',
+  eventBusName: undefined,
+  logLevel: 'silent',
+};
+
+export interface Pipeline extends StepPorts {
+  readonly workspace: string;
+  readonly sourceBucket: string;
+  /** Puts a master in the source bucket and runs every step on it; the cut, when given, replaces the planner's. */
+  run(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<Publication>;
+  stop(): Promise<void>;
+}
+
+/** A workspace of its own in a temporary folder; `store` wraps or replaces the folder store. */
+export async function startPipeline(wrap: (store: ObjectStore) => ObjectStore = (store) => store): Promise<Pipeline> {
+  const workspace = await mkdtemp(path.join(os.tmpdir(), 'stepwell-test-'));
+  const ledgerServer = await startLedger();
+  const { ledger } = ledgerServer;
+  const store = wrap(fileStore(workspace));
+  const ports: StepPorts = { store, ledger, config: testConfig, notifier: { published: () => Promise.resolve() } };
+  const sourceBucket = 'stepwell-source';
+  let uploads = 0;
+  return {
+    ...ports,
+    workspace,
+    sourceBucket,
+    async run(key, master, { recipe = 'default', cut } = {}) {
+      const { etag, size } = await store.write({ bucket: sourceBucket, key }, master);
+      uploads += 1;
+      const upload = {
+        imageId: imageId(sourceBucket, key),
+        sequence: sequenceOf(uploads.toString(16).padStart(8, '0')),
+      };
+      const source = { ...upload, bucket: sourceBucket, key, etag, size };
+      await ledger.claim({ ...source, recipe });
+      return runSteps(ports, { schemaVersion: 1, source, recipe }, cut);
+    },
+    async stop() {
+      await ledgerServer.stop();
+      await rm(workspace, { recursive: true, force: true });
+    },
+  };
+}
+
+async function runSteps(ports: StepPorts, input: Omit<ValidatedState, 'image'>, cut?: Cut): Promise<Publication> {
+  const image = await makeValidateObject(ports)(input, quietCall);
+  const validated = { ...input, image };
+  await makeRecordMetadata(ports)(validated, quietCall);
+  const plan = cut ? await planWithCut(ports, validated, cut) : await makePlanPyramid(ports)(validated, quietCall);
+  const planned = { ...validated, plan };
+  for (const block of plan.blocks) {
+    await makeRenderBlock(ports)({ schemaVersion: 1, source: input.source, plan: plan.ref, block }, quietCall);
+  }
+  await makeRenderApex(ports)(planned, quietCall);
+  const assembled = await makeAssembleTiff(ports)(planned, quietCall);
+  await makeVerifyTiff(ports)({ ...planned, assembled }, quietCall);
+  return makePublishTiff(ports)({ ...planned, assembled }, quietCall);
+}
+
+async function planWithCut({ store, config }: StepPorts, state: ValidatedState, cut: Cut): Promise<PlannedPyramid> {
+  const area = workArea(config.workBucket, state.source);
+  const recipe = await readRecipe(config.recipesDirectory, state.recipe);
+  const description = PlanDescription.parse(JSON.parse(await readText(store, area.header)));
+  const plan = makePlan(state.image, recipe, description, cut);
+  const hash = '0123456789abcdef';
+  await store.write(area.plan(hash), toJsonBytes(plan));
+  const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
+  return { ref: { hash, key: area.plan(hash).key }, blocks };
+}

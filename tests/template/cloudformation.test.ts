@@ -1,0 +1,136 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { checkAgainstSpec, checkReferences, findCycle } from '../support/cloudformation-check.ts';
+import { resource } from '../support/cloudformation.ts';
+import { packaged, type Package, type Template } from '../support/packaged-template.ts';
+
+let made: Package;
+beforeAll(async () => {
+  made = await packaged();
+}, 180_000);
+
+describe('the packaged template', () => {
+  test('has the whole stack', () => {
+    const count = (type: string): number =>
+      Object.values(made.template.Resources).filter(({ Type }) => Type === type).length;
+
+    expect(count('AWS::Lambda::Function')).toBe(11);
+    expect(count('AWS::IAM::Role')).toBe(12);
+    expect(count('AWS::StepFunctions::StateMachine')).toBe(1);
+    expect(count('AWS::S3::Bucket')).toBe(4);
+    expect(count('AWS::SQS::Queue')).toBe(3);
+    expect(count('AWS::DynamoDB::Table')).toBe(1);
+    expect(count('AWS::Events::Rule')).toBe(2);
+    expect(count('AWS::CloudWatch::Alarm')).toBe(5);
+    expect(count('AWS::Logs::LogGroup')).toBe(12);
+    expect(count('AWS::Lambda::LayerVersion')).toBe(1);
+  });
+
+  test('follows the resource specification: types, properties, JSON types', () => {
+    expect(checkAgainstSpec(made.template)).toEqual([]);
+  });
+
+  test('refers only to what exists, under the conditions under which it exists', () => {
+    const { faults, checked } = checkReferences(made.template);
+    expect(faults).toEqual([]);
+    expect(checked).toBeGreaterThan(150);
+  });
+
+  test('can be created in some order', () => {
+    expect(findCycle(made.template)).toBeUndefined();
+  });
+
+  test('keeps masters, pyramids and the ledger when the stack is removed', () => {
+    const kept = Object.entries(made.template.Resources).filter(
+      ([, { DeletionPolicy }]) => DeletionPolicy === 'Retain',
+    );
+    expect(kept.map(([id]) => id).sort()).toEqual(['LedgerTable', 'PublishedBucket', 'SourceBucket']);
+    for (const [, { UpdateReplacePolicy }] of kept) expect(UpdateReplacePolicy).toBe('Retain');
+  });
+
+  test('says where everything is', () => {
+    expect(Object.keys(made.template.Outputs)).toEqual(
+      expect.arrayContaining([
+        'SourceBucketName',
+        'WorkBucketName',
+        'PublishedBucketName',
+        'LedgerTableName',
+        'StateMachineArn',
+        'UploadQueueUrl',
+        'UploadDeadLettersUrl',
+        'OutcomeDeadLettersUrl',
+      ]),
+    );
+  });
+
+  test('is packaged without a warning', () => {
+    expect(made.log ?? '').not.toMatch(/warn|deprecat|error/iu);
+  });
+});
+
+describe('the check notices', () => {
+  const faulty = (id: string, change: (properties: Record<string, unknown>) => void): Template => {
+    const template = structuredClone(made.template);
+    change(resource(template, id).Properties);
+    return template;
+  };
+
+  test('a type that does not exist', () => {
+    const template = structuredClone(made.template);
+    resource(template, 'WorkBucket').Type = 'AWS::S3::Bukket';
+    expect(checkAgainstSpec(template)).toEqual(['WorkBucket: unknown type AWS::S3::Bukket']);
+  });
+
+  test('a misspelt property', () => {
+    const template = faulty('UploadQueue', (properties) => (properties['VisibilityTimeOut'] = 180));
+    expect(checkAgainstSpec(template)).toEqual(['UploadQueue: unknown property VisibilityTimeOut']);
+  });
+
+  test('a misspelt property inside a property', () => {
+    const template = faulty('WorkBucket', (properties) => {
+      properties['LifecycleConfiguration'] = { Rules: [{ Status: 'Enabled', ExpirationDays: 21 }] };
+    });
+    expect(checkAgainstSpec(template)).toEqual([
+      'WorkBucket.LifecycleConfiguration.Rules[0]: unknown property ExpirationDays',
+    ]);
+  });
+
+  test('a string for a number', () => {
+    const template = faulty('RenderBlockLambdaFunction', (properties) => (properties['MemorySize'] = '3538'));
+    expect(checkAgainstSpec(template)).toEqual([
+      'RenderBlockLambdaFunction.MemorySize: expected integer but received "3538"',
+    ]);
+  });
+
+  test('a missing property', () => {
+    const template = faulty('PyramidStateMachine', (properties) => delete properties['RoleArn']);
+    expect(checkAgainstSpec(template)).toEqual(['PyramidStateMachine: missing RoleArn']);
+  });
+
+  test('references to what is not there', () => {
+    const template = faulty('PublishTiffLambdaFunction', (properties) => {
+      properties['Environment'] = {
+        Variables: {
+          A: { Ref: 'Nothing' },
+          B: { 'Fn::GetAtt': ['WorkBucket', 'Name'] },
+          C: { 'Fn::Sub': '${Missing.Arn}/${AWS::Region}/${LedgerTable}' },
+          D: { Ref: 'SourceBucket' },
+          E: { 'Fn::If': ['Never', 'a', 'b'] },
+        },
+      };
+    });
+    expect(checkReferences(template).faults).toEqual([
+      'PublishTiffLambdaFunction: no Nothing',
+      'PublishTiffLambdaFunction: WorkBucket has no attribute Name',
+      'PublishTiffLambdaFunction: no Missing',
+      'PublishTiffLambdaFunction: SourceBucket exists only if OwnSourceBucket',
+      'no condition Never',
+    ]);
+  });
+
+  test('a cycle', () => {
+    const template = faulty('PlanPyramidLambdaFunction', (properties) => {
+      properties['Environment'] = { Variables: { STATE_MACHINE_ARN: { Ref: 'PyramidStateMachine' } } };
+    });
+    expect(findCycle(template)).toEqual(expect.arrayContaining(['PlanPyramidLambdaFunction', 'PyramidStateMachine']));
+  });
+});

@@ -1,0 +1,183 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import {
+  lambdaFunctions,
+  resourcesOfType,
+  roleStatements,
+  trustStatements,
+  type PolicyStatement,
+} from '../support/cloudformation.ts';
+import { packaged, type Template } from '../support/packaged-template.ts';
+
+const source = 'arn:<AWS::Partition>:s3:::<<SourceBucket>|<SourceBucketName>>';
+
+/** What may be allowed on every resource, and why it cannot name one. Anything else is a fault. */
+const everywhere: Readonly<Record<string, string>> = {
+  'xray:PutTraceSegments': 'X-Ray has no resources',
+  'xray:PutTelemetryRecords': 'X-Ray has no resources',
+  'xray:GetSamplingRules': 'X-Ray sampling rules are read as a list',
+  'xray:GetSamplingTargets': 'X-Ray has no resources',
+  'logs:CreateLogDelivery': 'log deliveries have no resources',
+  'logs:GetLogDelivery': 'log deliveries have no resources',
+  'logs:UpdateLogDelivery': 'log deliveries have no resources',
+  'logs:DeleteLogDelivery': 'log deliveries have no resources',
+  'logs:ListLogDeliveries': 'log deliveries have no resources',
+  'logs:PutResourcePolicy': 'log resource policies have no resources',
+  'logs:DescribeResourcePolicies': 'log resource policies have no resources',
+  'logs:DescribeLogGroups': 'is a list',
+};
+
+const reading = ['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket'];
+
+let template: Template;
+let roles: Map<string, PolicyStatement[]>;
+
+beforeAll(async () => {
+  ({ template } = await packaged());
+  roles = new Map(resourcesOfType(template, 'AWS::IAM::Role').map(([id]) => [id, roleStatements(template, id)]));
+}, 180_000);
+
+/** Every (role, action, resource) that is allowed. */
+function allowed(): { role: string; action: string; resource: string }[] {
+  return [...roles].flatMap(([role, found]) =>
+    found
+      .filter(({ effect }) => effect === 'Allow')
+      .flatMap(({ actions, resources }) =>
+        actions.flatMap((action) => resources.map((resource) => ({ role, action, resource }))),
+      ),
+  );
+}
+
+function rolesThatMay(action: RegExp, resource: string): string[] {
+  const found = allowed().filter((each) => action.test(each.action) && each.resource === resource);
+  return [...new Set(found.map(({ role }) => role))].sort();
+}
+
+test('every function has a role of its own, for Lambda only', () => {
+  const functions = lambdaFunctions(template);
+  expect(functions).toHaveLength(11);
+  for (const { key, role } of functions) {
+    expect(role.toLowerCase()).toBe(`${key}role`.toLowerCase());
+    expect(trustStatements(template, role)).toEqual([
+      expect.objectContaining({
+        effect: 'Allow',
+        principal: { Service: 'lambda.amazonaws.com' },
+        actions: ['sts:AssumeRole'],
+      }),
+    ]);
+  }
+  expect(roles.size).toBe(12);
+});
+
+test('permissions stand nowhere else', () => {
+  const types = new Set(Object.values(template.Resources).map(({ Type }) => Type));
+  for (const type of ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy']) {
+    expect(types.has(type)).toBe(false);
+  }
+});
+
+test('no action has a wildcard', () => {
+  const actions = allowed().map(({ action }) => action);
+  expect(actions.length).toBeGreaterThan(70);
+  expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+});
+
+test('no resource is a wildcard but for the reasons written here', () => {
+  const wide = allowed().filter(({ resource }) => resource === '*');
+  expect(wide.length).toBeGreaterThan(0);
+  expect(wide.filter(({ action }) => !(action in everywhere))).toEqual([]);
+});
+
+test('every other resource is one thing of this stack, or what lies in it', () => {
+  const named = allowed().filter(({ resource }) => resource !== '*');
+  expect(named.length).toBeGreaterThan(60);
+  const ofThisStack =
+    /^(<\w+\.Arn>(\/\*)?|arn:<AWS::Partition>:(s3:::<<SourceBucket>\|<SourceBucketName>>(\/\*)?|(states|events):<AWS::Region>:<AWS::AccountId>:(stateMachine:stepwell-dev-pyramid|execution:stepwell-dev-pyramid:\*|event-bus\/default)))$/u;
+  expect(named.filter(({ resource }) => !ofThisStack.test(resource))).toEqual([]);
+});
+
+test('nobody may write to the source bucket', () => {
+  const touching = allowed().filter(({ action, resource }) => action.startsWith('s3:') && resource.startsWith(source));
+  expect(touching.length).toBeGreaterThan(0);
+  expect(touching.filter(({ action }) => !reading.includes(action))).toEqual([]);
+});
+
+test('whoever may write to S3 is forbidden to write to the source bucket', () => {
+  const writers = [
+    ...new Set(
+      allowed()
+        .filter(({ action }) => action.startsWith('s3:') && !reading.includes(action))
+        .map(({ role }) => role),
+    ),
+  ].sort();
+  expect(writers).toEqual([
+    'AssembleTiffRole',
+    'PlanPyramidRole',
+    'PublishTiffRole',
+    'RenderApexRole',
+    'RenderBlockRole',
+    'ValidateObjectRole',
+  ]);
+  for (const role of writers) {
+    const denied = roles.get(role)?.filter(({ effect }) => effect === 'Deny') ?? [];
+    expect(denied).toHaveLength(1);
+    expect(denied[0]?.actions).toEqual(expect.arrayContaining(['s3:Put*', 's3:Delete*']));
+    expect(denied[0]?.resources).toEqual([source, `${source}/*`]);
+  }
+});
+
+test('only publishTiff writes to the published bucket', () => {
+  expect(rolesThatMay(/^s3:PutObject$/u, '<PublishedBucket.Arn>/*')).toEqual(['PublishTiffRole']);
+  const others = allowed().filter(
+    ({ role, resource }) => role !== 'PublishTiffRole' && resource.startsWith('<PublishedBucket.Arn>'),
+  );
+  expect(others).toEqual([]);
+});
+
+test('only the steps that make something write to the work bucket', () => {
+  expect(rolesThatMay(/^s3:PutObject$/u, '<WorkBucket.Arn>/*')).toEqual([
+    'AssembleTiffRole',
+    'PlanPyramidRole',
+    'RenderApexRole',
+    'RenderBlockRole',
+    'ValidateObjectRole',
+  ]);
+});
+
+test('only the steps that look at the master read it', () => {
+  expect(rolesThatMay(/^s3:GetObject/u, `${source}/*`)).toEqual(['RenderBlockRole', 'ValidateObjectRole']);
+});
+
+test('nobody deletes an object', () => {
+  expect(allowed().filter(({ action }) => /^s3:Delete/u.test(action))).toEqual([]);
+});
+
+test('whoever reads objects can tell one that is gone from one that is forbidden', () => {
+  const readers = allowed().filter(({ action }) => action === 's3:GetObject');
+  expect(readers.length).toBeGreaterThan(5);
+  for (const { role, resource } of readers) {
+    const bucket = resource.replace(/\/\*$/u, '');
+    expect([role, rolesThatMay(/^s3:ListBucket$/u, bucket).includes(role)]).toEqual([role, true]);
+  }
+});
+
+test('only startPyramid starts executions, of this state machine', () => {
+  const starting = allowed().filter(({ action }) => action === 'states:StartExecution');
+  expect(starting).toEqual([
+    {
+      role: 'StartPyramidRole',
+      action: 'states:StartExecution',
+      resource: 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:stepwell-dev-pyramid',
+    },
+  ]);
+});
+
+test('every function writes to its own log group', () => {
+  for (const { role, logicalId } of lambdaFunctions(template)) {
+    const group = logicalId.replace(/LambdaFunction$/u, 'LogGroup');
+    const logging = allowed().filter((each) => each.role === role && each.action.startsWith('logs:'));
+    expect(logging).toEqual([
+      { role, action: 'logs:CreateLogStream', resource: `<${group}.Arn>` },
+      { role, action: 'logs:PutLogEvents', resource: `<${group}.Arn>` },
+    ]);
+  }
+});
