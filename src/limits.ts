@@ -4,7 +4,13 @@
 export const MAX_TILE_SIZE = 4096;
 export const TILE_SIZE_MULTIPLE = 16;
 
-/** sharp refuses JPEG-in-TIFF beyond 65,535 px a side; half of it leaves room for alignment. */
+/** sharp refuses JPEG-in-TIFF beyond 65,535 px a side, even tiled; no raster handed to it is larger than this. Pixels. */
+export const MAX_ENCODED_SIDE = 32_768;
+
+/** Rasters are encoded in columns of this width: libvips then buffers little, and what it buffers stays in the cache. Pixels. */
+export const ENCODED_WIDTH = 2_048;
+
+/** No block of a master that can be read by column is wider or higher than this. Pixels. */
 export const MAX_BLOCK_SIDE = 32_768;
 
 /** Map iterations cost seven history events each, of 25,000 an execution may have. */
@@ -13,8 +19,11 @@ export const MAX_BLOCKS = 2_000;
 /** The raster that the apex is made from must fit one function. Pixels. */
 export const MAX_APEX_PIXELS = 64 * 2 ** 20;
 
-/** What one block should be: enough blocks to spread, few enough to be cheap. Pixels. */
-export const TARGET_BLOCK_PIXELS = 32 * 2 ** 20;
+/** What RenderBlock and RenderApex may need by the planner's estimate; they have 3,538 MB. Bytes. */
+export const MEMORY_BUDGET = 2_600 * 2 ** 20;
+
+/** One block may take this long by the planner's estimate; its function has 840 s. Milliseconds. */
+export const BLOCK_TIME_BUDGET = 300_000;
 
 /** Header claims beyond this are refused before anything is allocated. Pixels. */
 export const MAX_IMAGE_PIXELS = 100_000_000_000;

@@ -44,8 +44,10 @@ export function printable(text: string): string {
 /** `184 MB`: three digits, decimal units. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  return `${threeDigits(bytes / 1000 ** power, power === 0)} ${units[power] ?? 'B'}`;
+  // Rounded first: 999,999 bytes are 1.00 MB, not 1000 kB.
+  const rounded = Number(bytes.toPrecision(3));
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, rounded)) / 3));
+  return `${threeDigits(rounded / 1000 ** power, power === 0)} ${units[power] ?? 'B'}`;
 }
 
 /** `9,600 × 6,400`. */
@@ -55,9 +57,10 @@ export function formatPixels(size: { width: number; height: number }): string {
 
 /** `4.2 s`, `3 min 5 s`. */
 export function formatTime(ms: number): string {
-  const seconds = ms / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  const tenths = Math.round(ms / 100);
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
 function threeDigits(value: number, whole: boolean): string {

@@ -1,55 +1,54 @@
 import { DeadlineExceededError, RejectedImageError } from '../errors.ts';
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
+import type { Size } from '../pyramid/levels.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
 import { colourspaceOf } from './encode.ts';
 import { type Raster, rasterFromBytes } from './raster.ts';
 import { sharp } from './sharp.ts';
 
 export interface DecodeRequest {
-  readonly image: SourceImage;
-  /** Of the upright image, in pixels. */
-  readonly rect: Rect;
+  readonly image: Pick<SourceImage, 'format' | 'alpha' | 'orientation'>;
+  /** Size of what is decoded, as it is stored: the master's, or the slice's. */
+  readonly stored: Size;
+  /** Of the upright picture, in pixels. */
+  readonly crop: Rect;
   /** What shows through where the master is transparent, like #ffffff. */
   readonly background: string;
   /** Of the samples wanted: a 16-bit master becomes 8-bit by dropping the low byte, never the other way. */
   readonly bitDepth: 8 | 16;
+  /** Wanted: 1 for grey, 3 for RGB. */
+  readonly bands: 1 | 3;
   /** Give up with DeadlineExceededError after this many seconds. */
   readonly timeoutSeconds: number;
 }
 
 /**
- * Decodes a rectangle of the upright image from a file. Samples are the master's own: no profile is applied.
+ * Decodes a rectangle of a master, or of a slice of one, upright. Samples are the master's own: no profile is applied.
  * Throws RejectedImageError when a decoder finds the pixels cut short or broken, DeadlineExceededError when time is up.
  */
-export async function decodeRect(file: string, request: DecodeRequest): Promise<Raster> {
-  const { image, rect, bitDepth } = request;
-  const size = rectSize(rect);
-  // sharp counts whole seconds, up to an hour.
-  const seconds = Math.min(3600, Math.max(1, Math.floor(request.timeoutSeconds)));
-  let pipeline = sharp(file, {
+export async function decodeRect(input: string | Uint8Array, request: DecodeRequest): Promise<Raster> {
+  const { image, stored, crop, bitDepth, bands } = request;
+  const size = rectSize(crop);
+  let pipeline = sharp(input, {
     page: 0,
     // libtiff warns of harmless tags; of pixels cut short it speaks as of errors.
     failOn: image.format === 'tiff' ? 'error' : 'warning',
     ignoreIcc: true,
-    limitInputPixels: image.width * image.height,
+    limitInputPixels: stored.width * stored.height,
   });
-  pipeline = pipeline.timeout({ seconds });
+  // sharp counts whole seconds, up to an hour.
+  pipeline = pipeline.timeout({ seconds: Math.min(3600, Math.max(1, Math.floor(request.timeoutSeconds))) });
   if (image.orientation !== 1) pipeline = pipeline.autoOrient();
-  pipeline = pipeline.extract({ left: rect.left, top: rect.top, ...size });
+  pipeline = pipeline.extract({ left: crop.left, top: crop.top, ...size });
   if (image.alpha) pipeline = pipeline.flatten({ background: request.background });
-  pipeline = pipeline
-    .toColourspace(colourspaceOf(image.bands, bitDepth))
-    .raw({ depth: bitDepth === 8 ? 'uchar' : 'ushort' });
+  pipeline = pipeline.toColourspace(colourspaceOf(bands, bitDepth)).raw({ depth: bitDepth === 8 ? 'uchar' : 'ushort' });
   const { data, info } = await pipeline.toBuffer({ resolveWithObject: true }).catch((error: unknown) => {
     throw decodeFailure(error);
   });
-  if (info.channels !== image.bands) {
-    throw new RejectedImageError(
-      'CORRUPT_HEADER',
-      `expected ${image.bands} bands but the pixels have ${info.channels}`,
-    );
+  if (info.channels !== bands) {
+    throw new RejectedImageError('CORRUPT_HEADER', `expected ${bands} bands but the pixels have ${info.channels}`);
   }
-  return rasterFromBytes({ ...size, bands: image.bands, bitDepth }, data);
+  return rasterFromBytes({ ...size, bands, bitDepth }, data);
 }
 
 const cutShort = /premature end|truncated|end of (file|stream|data)|read error|not enough data|unexpected end/iu;

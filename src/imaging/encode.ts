@@ -1,4 +1,6 @@
 import type { TiffOptions } from 'sharp';
+import { ENCODED_WIDTH, MAX_ENCODED_SIDE } from '../limits.ts';
+import { edges } from '../pyramid/blocks.ts';
 import type { Recipe } from '../pyramid/recipe.ts';
 import { type EncodedTiles, takeTiles } from '../tiff/encoded-tiles.ts';
 import type { Raster } from './raster.ts';
@@ -22,18 +24,62 @@ export function colourspaceOf(bands: number, bitDepth: number): string {
   return bands === 1 ? 'b-w' : 'srgb';
 }
 
-/** Encodes one level's raster (or a block's part of it) into tiles, row by row; edge tiles are padded by libvips. */
+/** Encodes one level's raster (or a part of it) into tiles, row by row; edge tiles are padded by libvips. */
 export async function encodeTiles(
   raster: Raster,
   recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
 ): Promise<EncodedTiles> {
+  const inTiles = (pixels: number): number => Math.max(1, Math.floor(pixels / recipe.tileSize)) * recipe.tileSize;
+  const [width, height] = [inTiles(ENCODED_WIDTH), inTiles(MAX_ENCODED_SIDE)];
+  if (raster.width <= width && raster.height <= height) return encodePart(raster, recipe);
+  const columns = edges(raster.width, width);
+  const rows: EncodedTiles[] = [];
+  for (const [top, bottom] of pairs(edges(raster.height, height))) {
+    const parts: EncodedTiles[] = [];
+    for (const [left, right] of pairs(columns)) {
+      parts.push(await encodePart(raster, recipe, { left, top, width: right - left, height: bottom - top }));
+    }
+    rows.push(besideEachOther(parts));
+  }
+  return {
+    ...firstOf(rows),
+    down: rows.reduce((sum, { down }) => sum + down, 0),
+    tiles: rows.flatMap(({ tiles }) => tiles),
+  };
+}
+
+async function encodePart(
+  raster: Raster,
+  recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
+  part?: { left: number; top: number; width: number; height: number },
+): Promise<EncodedTiles> {
   const { width, height, bands, data } = raster;
-  const file = await sharp(data, {
+  const whole = sharp(data, {
     raw: { width, height, channels: bands === 1 ? 1 : 3 },
     limitInputPixels: width * height,
-  })
+  });
+  const file = await (part ? whole.extract(part) : whole)
     .toColourspace(colourspaceOf(bands, data instanceof Uint8Array ? 8 : 16))
     .tiff(tiffOptions(recipe))
     .toBuffer();
   return takeTiles(file);
+}
+
+/** Parts of one row of tiles, or of several, as one. */
+function besideEachOther(parts: readonly EncodedTiles[]): EncodedTiles {
+  const { down, encoding } = firstOf(parts);
+  const tiles = Array.from({ length: down }, (_, row) =>
+    parts.flatMap((part) => part.tiles.slice(row * part.across, (row + 1) * part.across)),
+  ).flat();
+  return { across: parts.reduce((sum, { across }) => sum + across, 0), down, tiles, encoding };
+}
+
+function pairs(values: readonly number[]): [number, number][] {
+  return values.slice(1).map((value, index) => [values[index] ?? 0, value]);
+}
+
+function firstOf(parts: readonly EncodedTiles[]): EncodedTiles {
+  const [first] = parts;
+  if (!first) throw new RangeError('Expected at least one part');
+  return first;
 }

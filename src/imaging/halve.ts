@@ -1,69 +1,58 @@
-import type { Raster } from './raster.ts';
+import type { Arena } from './arena.ts';
+import { halveRows8 } from './halve-rows.ts';
+import { blankRaster, type Raster, rasterFromBytes } from './raster.ts';
 
 /**
  * The next smaller level: every pixel is the mean of 2 × 2, rounded half up; an odd last column or row is dropped, and a
  * side of one pixel stays one. The same arithmetic as libvips (`vips_region_shrink`, mean, integer formats), so levels
- * made block by block equal those of one pass over the whole image.
+ * made block by block equal those of one pass over the whole image. The result lies in the arena, if one is given.
  */
-export function halve(raster: Raster): Raster {
+export function halve(raster: Raster, arena?: Arena): Raster {
   const width = Math.max(1, raster.width >> 1);
   const height = Math.max(1, raster.height >> 1);
-  const { bands } = raster;
-  const data = new (raster.data instanceof Uint8Array ? Uint8Array : Uint16Array)(width * height * bands);
-  const narrow = raster.width === 1;
-  for (let y = 0; y < height; y++) {
-    const top = 2 * y * raster.width * bands;
-    const bottom = raster.height === 1 ? top : top + raster.width * bands;
-    const into = y * width * bands;
-    if (narrow) halveColumn(raster.data, top, bottom, data, into, bands);
-    else if (bands === 3) halveRow3(raster.data, top, bottom, data, into, width);
-    else halveRow(raster.data, top, bottom, data, into, width, bands);
+  const shape = { width, height, bands: raster.bands, bitDepth: raster.data instanceof Uint8Array ? 8 : 16 };
+  const bytes = width * height * raster.bands * (shape.bitDepth / 8);
+  const half = arena ? rasterFromBytes(shape, arena.take(bytes)) : blankRaster(shape);
+  // One function a sample type, so that each sees one kind of array and stays fast.
+  if (raster.data instanceof Uint8Array && half.data instanceof Uint8Array)
+    halve8(raster, raster.data, half, half.data);
+  else if (raster.data instanceof Uint16Array && half.data instanceof Uint16Array) {
+    halve16(raster, raster.data, half, half.data);
   }
-  return { width, height, bands, data };
+  return half;
+}
+
+function halve8(raster: Raster, from: Uint8Array, half: Raster, to: Uint8Array): void {
+  const { width, height, bands } = raster;
+  if ((bands === 1 || bands === 3) && width > 1 && height > 1) halveRows8(from, width, height, bands, to);
+  else halveAny(raster, from, half, to);
+}
+
+function halve16(raster: Raster, from: Uint16Array, half: Raster, to: Uint16Array): void {
+  halveAny(raster, from, half, to);
 }
 
 type Samples = Uint8Array | Uint16Array;
 
-/** Unrolled: nearly all masters have three bands, and this is the pipeline's only loop over pixels in JavaScript. */
-function halveRow3(from: Samples, top: number, bottom: number, to: Samples, into: number, width: number): void {
-  let a = top;
-  let b = bottom;
-  let o = into;
-  for (let x = 0; x < width; x++) {
-    to[o] = (at(from, a) + at(from, a + 3) + at(from, b) + at(from, b + 3) + 2) >> 2;
-    to[o + 1] = (at(from, a + 1) + at(from, a + 4) + at(from, b + 1) + at(from, b + 4) + 2) >> 2;
-    to[o + 2] = (at(from, a + 2) + at(from, a + 5) + at(from, b + 2) + at(from, b + 5) + 2) >> 2;
-    a += 6;
-    b += 6;
-    o += 3;
-  }
-}
-
-function halveRow(
-  from: Samples,
-  top: number,
-  bottom: number,
-  to: Samples,
-  into: number,
-  width: number,
-  bands: number,
-): void {
-  for (let x = 0; x < width; x++) {
-    for (let band = 0; band < bands; band++) {
-      const a = top + 2 * x * bands + band;
-      const b = bottom + 2 * x * bands + band;
-      to[into + x * bands + band] = (at(from, a) + at(from, a + bands) + at(from, b) + at(from, b + bands) + 2) >> 2;
+function halveAny(raster: Raster, from: Samples, half: Raster, to: Samples): void {
+  const { bands } = raster;
+  const row = raster.width * bands;
+  // One pixel wide or high: both columns or rows of the 2 × 2 box are the same one.
+  const right = raster.width === 1 ? 0 : bands;
+  const below = raster.height === 1 ? 0 : row;
+  let o = 0;
+  for (let y = 0; y < half.height; y++) {
+    for (let x = 0; x < half.width; x++) {
+      for (let band = 0; band < bands; band++, o++) {
+        const a = 2 * y * row + 2 * x * bands + band;
+        to[o] =
+          ((from[a] as number) +
+            (from[a + right] as number) +
+            (from[a + below] as number) +
+            (from[a + right + below] as number) +
+            2) >>
+          2;
+      }
     }
   }
-}
-
-/** One pixel wide: both columns of the 2 × 2 box are the same one. */
-function halveColumn(from: Samples, top: number, bottom: number, to: Samples, into: number, bands: number): void {
-  for (let band = 0; band < bands; band++) {
-    to[into + band] = (2 * at(from, top + band) + 2 * at(from, bottom + band) + 2) >> 2;
-  }
-}
-
-function at(samples: Samples, index: number): number {
-  return samples[index] ?? 0;
 }

@@ -42,6 +42,7 @@ export async function identifyTiff(reader: RangeReader): Promise<{ image: Source
       ...pixels,
       orientation: info.orientation >= 1 && info.orientation <= 8 ? info.orientation : 1,
       progressive: false,
+      plain: info.compression === Compression.none && kind === 'strips' && !info.planar,
       segments: { kind, width, height },
       fileSize: reader.size,
     },

@@ -121,6 +121,7 @@ function describe(format: SourceImage['format'], metadata: Metadata, fileSize: n
       bitDepth,
       orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
       progressive: metadata.isProgressive,
+      plain: false,
       segments: null,
       fileSize,
     },

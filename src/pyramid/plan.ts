@@ -1,8 +1,16 @@
 /** The plan of one pyramid: a pure function of the master's header and the recipe. */
 import { z } from 'zod';
 import { RejectedImageError } from '../errors.ts';
-import { MAX_APEX_PIXELS, MAX_BLOCK_SIDE, MAX_BLOCKS, MAX_IMAGE_PIXELS, TARGET_BLOCK_PIXELS } from '../limits.ts';
-import { blockCount, type BlockGrid, edges } from './blocks.ts';
+import {
+  BLOCK_TIME_BUDGET,
+  MAX_APEX_PIXELS,
+  MAX_BLOCK_SIDE,
+  MAX_BLOCKS,
+  MAX_IMAGE_PIXELS,
+  MEMORY_BUDGET,
+} from '../limits.ts';
+import { blockCount, type BlockGrid, blockRect, edges } from './blocks.ts';
+import { type Candidate, estimate, PART_PIXELS, WHOLE_PART_PIXELS } from './cost-model.ts';
 import { type Level, planLevels, type Size } from './levels.ts';
 import { Recipe } from './recipe.ts';
 import { SourceImage, uprightSize } from './source-image.ts';
@@ -29,6 +37,10 @@ const PlanSchema = z.object({
   /** Of level 0, orientation applied. Pixels. */
   width: z.int(),
   height: z.int(),
+  /** Blocks read slices of the master, or the whole of it. */
+  access: z.enum(['slices', 'whole']),
+  /** Pixels that a block decodes at a time. */
+  partPixels: z.int().min(1),
   /** The blocks make levels 0 to this one; the apex makes the rest. */
   splitLevel: z.int().min(0),
   blocks: z.object({ columns: z.array(z.int()), rows: z.array(z.int()) }),
@@ -48,6 +60,8 @@ export function levelsOf(plan: Plan): Level[] {
 export interface Cut {
   readonly splitLevel: number;
   readonly blocks: BlockGrid;
+  readonly access?: 'slices' | 'whole';
+  readonly partPixels?: number;
 }
 
 /** Makes the plan. Throws RejectedImageError for images that no plan can hold. */
@@ -55,69 +69,87 @@ export function makePlan(image: SourceImage, recipe: Recipe, description: PlanDe
   const full = uprightSize(image);
   const pixels = full.width * full.height;
   if (pixels > MAX_IMAGE_PIXELS) {
-    throw new RejectedImageError(
-      'TOO_MANY_PIXELS',
-      `${full.width} × ${full.height} is more than ${MAX_IMAGE_PIXELS} pixels`,
-    );
+    const size = `${full.width} × ${full.height}`;
+    throw new RejectedImageError('TOO_MANY_PIXELS', `${size} is more than ${MAX_IMAGE_PIXELS} pixels`);
   }
-  const { splitLevel, blocks } = cut ?? chooseCut(image, full, recipe.tileSize);
-  const grid = { columns: [...blocks.columns], rows: [...blocks.rows] };
-  return { schemaVersion: 1, image, recipe, description, ...full, splitLevel, blocks: grid };
+  const chosen: Cut = cut ?? chooseCut(image, full, recipe);
+  const { splitLevel, blocks, access = accessOf(image) } = chosen;
+  return {
+    schemaVersion: 1,
+    image,
+    recipe,
+    description,
+    ...full,
+    access,
+    partPixels: chosen.partPixels ?? (access === 'slices' ? PART_PIXELS : WHOLE_PART_PIXELS),
+    splitLevel,
+    blocks: { columns: [...blocks.columns], rows: [...blocks.rows] },
+  };
+}
+
+/** Strips and tiles are read by slices; everything else can only be decoded from its beginning. */
+function accessOf(image: SourceImage): 'slices' | 'whole' {
+  return image.segments ? 'slices' : 'whole';
 }
 
 /**
- * One block where the whole image is no more than a block should be. Otherwise the deepest split whose blocks are still
- * near the target, in full-width bands where the rows are short enough, in squares where they are not.
+ * A millisecond of anybody's work weighs this much against a millisecond of waiting: work costs money on AWS, and on one
+ * machine, where few functions run at once, work is the waiting.
  */
-function chooseCut(image: SourceImage, full: Size, tileSize: number): Cut {
-  const last = planLevels(full, tileSize).length - 1;
-  const fitsOneBlock = full.width * full.height <= blockPixels(image) && longSide(full) <= MAX_BLOCK_SIDE;
-  if (fitsOneBlock) return { splitLevel: last, blocks: { columns: [0, full.width], rows: [0, full.height] } };
-  for (let splitLevel = Math.min(last, 5); splitLevel >= 0; splitLevel--) {
+const WEIGHT_OF_WORK = 0.25;
+
+/** The cheapest of all cuts that keep within the limits, by the cost model. */
+function chooseCut(image: SourceImage, full: Size, recipe: Recipe): Candidate {
+  const levels = planLevels(full, recipe.tileSize);
+  const bytesPerPixel = outputBands({ image, recipe }) * (outputBitDepth({ image, recipe }) / 8);
+  let best: { candidate: Candidate; score: number } | undefined;
+  for (const candidate of candidates(image, full, recipe.tileSize, levels.length - 1)) {
+    const count = blockCount(candidate.blocks);
+    const hasApex = candidate.splitLevel < levels.length - 1;
+    const apexPixels = hasApex ? (full.width * full.height) / 4 ** candidate.splitLevel : 0;
+    if (count > MAX_BLOCKS || apexPixels > MAX_APEX_PIXELS || !hasFairSides(image, candidate)) continue;
+    const costs = estimate(image, full, recipe, bytesPerPixel, candidate, hasApex);
+    if (Math.max(costs.blockMemory, costs.apexMemory) > MEMORY_BUDGET) continue;
+    if (costs.work / count > BLOCK_TIME_BUDGET) continue;
+    const score = costs.criticalPath + WEIGHT_OF_WORK * costs.work;
+    if (!best || score < best.score) best = { candidate, score };
+  }
+  if (best) return best.candidate;
+  const size = `${full.width} × ${full.height}`;
+  throw new RejectedImageError('OVER_BUDGET', `${size} pixels of ${image.format} fit no plan of ${MAX_BLOCKS} blocks`);
+}
+
+/** Only strips, which cannot be read by column, make blocks of any width worth their while. */
+function hasFairSides(image: SourceImage, { blocks }: Candidate): boolean {
+  const { right, bottom } = blockRect(blocks, 0);
+  return image.segments?.kind === 'strips' || Math.max(right, bottom) <= MAX_BLOCK_SIDE;
+}
+
+/** One block; bands of every depth and height; squares of every depth and size. */
+function* candidates(image: SourceImage, full: Size, tileSize: number, last: number): Generator<Candidate> {
+  const access = accessOf(image);
+  yield { splitLevel: last, blocks: { columns: [0, full.width], rows: [0, full.height] }, access };
+  // Strips run across the image; turned on its side, they run down it.
+  const stripsRunDown = image.orientation >= 5;
+  for (let splitLevel = 0; splitLevel < last; splitLevel++) {
     const unit = tileSize * 2 ** splitLevel;
-    const blocks = gridOf(full, unit, blockPixels(image));
-    const largest = Math.min(full.width, step(blocks.columns)) * Math.min(full.height, step(blocks.rows));
-    const apexPixels = (full.width / 2 ** splitLevel) * (full.height / 2 ** splitLevel);
-    if (blockCount(blocks) > MAX_BLOCKS || apexPixels > MAX_APEX_PIXELS) break;
-    if (largest <= 2 * blockPixels(image)) return { splitLevel, blocks };
+    for (let times = 1; times * unit < Math.max(full.width, full.height) * 2; times *= 2) {
+      const step = times * unit;
+      yield stripsRunDown
+        ? { splitLevel, blocks: { columns: edges(full.width, step), rows: [0, full.height] }, access }
+        : { splitLevel, blocks: { columns: [0, full.width], rows: edges(full.height, step) }, access };
+      yield { splitLevel, blocks: { columns: edges(full.width, step), rows: edges(full.height, step) }, access };
+    }
   }
-  throw new RejectedImageError(
-    'OVER_BUDGET',
-    `${full.width} × ${full.height} cannot be cut into ${MAX_BLOCKS} blocks of ${blockPixels(image)} pixels`,
-  );
-}
-
-/** Whatever can only be read from the top is decoded from there by every block, so it is cut into fewer, larger ones. */
-function blockPixels(image: SourceImage): number {
-  const wholeInMemory = image.orientation !== 1 || image.progressive;
-  if (wholeInMemory) return 4 * TARGET_BLOCK_PIXELS;
-  return image.segments ? TARGET_BLOCK_PIXELS : 2 * TARGET_BLOCK_PIXELS;
-}
-
-function gridOf(full: Size, unit: number, targetPixels: number): BlockGrid {
-  const bandRows = Math.floor(targetPixels / full.width / unit) * unit;
-  if (full.width <= MAX_BLOCK_SIDE && bandRows >= unit) {
-    return { columns: [0, full.width], rows: edges(full.height, Math.min(bandRows, floorTo(MAX_BLOCK_SIDE, unit))) };
-  }
-  const side = Math.max(unit, floorTo(Math.min(Math.sqrt(targetPixels), MAX_BLOCK_SIDE), unit));
-  return { columns: edges(full.width, side), rows: edges(full.height, side) };
-}
-
-function floorTo(value: number, unit: number): number {
-  return Math.floor(value / unit) * unit;
-}
-
-/** The width of the first column, or height of the first row. */
-function step(gridEdges: readonly number[]): number {
-  return (gridEdges[1] ?? 0) - (gridEdges[0] ?? 0);
-}
-
-function longSide(size: Size): number {
-  return Math.max(size.width, size.height);
 }
 
 /** Bits a sample in the published file: JPEG and WebP hold 8, the lossless codecs what the master has. */
 export function outputBitDepth(plan: Pick<Plan, 'image' | 'recipe'>): 8 | 16 {
   const { compression } = plan.recipe.encoding;
   return compression === 'jpeg' || compression === 'webp' ? 8 : plan.image.bitDepth;
+}
+
+/** Bands in the published file: those of the master's colours, but WebP knows no grey. */
+export function outputBands(plan: Pick<Plan, 'image' | 'recipe'>): 1 | 3 {
+  return plan.recipe.encoding.compression === 'webp' ? 3 : plan.image.bands;
 }

@@ -16,6 +16,8 @@ export const SourceImage = z.object({
   orientation: z.int().min(1).max(8),
   /** The source is interlaced or progressive: a decoder holds all of it before its first row. */
   progressive: z.boolean(),
+  /** A TIFF whose rows are pixels as they lie: uncompressed, chunky. */
+  plain: z.boolean(),
   /** How a TIFF is cut; null for formats that can only be read from the top. */
   segments: z.object({ kind: z.enum(['strips', 'tiles']), width: z.int(), height: z.int() }).nullable(),
   /** Bytes of the object. */

@@ -6,7 +6,7 @@ import type { RangeReader } from '../tiff/range-reader.ts';
 /** The master, pinned: every read is of the very bytes that the execution was started for, or fails. */
 export interface PinnedSource {
   readonly info: ObjectInfo;
-  readonly reader: RangeReader;
+  readonly reader: RangeReader & Required<Pick<RangeReader, 'readInto'>>;
   /** A file that holds the master, while `use` runs. */
   withFile<Result>(use: (file: string) => Promise<Result>): Promise<Result>;
 }
@@ -23,6 +23,13 @@ export async function openSource(store: ObjectStore, source: Source): Promise<Pi
         length === 0
           ? Promise.resolve(new Uint8Array())
           : sourceRead(source, () => store.read(source, { ...pin, range: { offset, length } })),
+      async readInto(target, offset) {
+        const range = { offset, length: target.length };
+        const bytes = await sourceRead(source, () => store.read(source, { ...pin, range, into: target }));
+        if (bytes.length !== target.length) {
+          throw new RejectedImageError('TRUNCATED', `expected ${target.length} bytes at ${offset} of ${info.size}`);
+        }
+      },
     },
     async withFile(use) {
       const file = await sourceRead(source, () => store.materialise(source, pin));

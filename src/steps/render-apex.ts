@@ -3,7 +3,7 @@ import { blankRaster, placeRaster, type Raster, rasterFromBytes } from '../imagi
 import { halve } from '../imaging/halve.ts';
 import { renderLevels } from '../imaging/render-levels.ts';
 import { blockRect, isEmpty, rectAtLevel, rectSize } from '../pyramid/blocks.ts';
-import { levelsOf, outputBitDepth, type Plan } from '../pyramid/plan.ts';
+import { levelsOf, outputBands, outputBitDepth, type Plan } from '../pyramid/plan.ts';
 import type { Level } from '../pyramid/levels.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { forEachParallel } from '../parallel.ts';
@@ -25,9 +25,10 @@ export function makeRenderApex({ store, config }: Pick<Ports, 'store' | 'config'
     const above = levels.slice(plan.splitLevel + 1);
     if (!split || above.length === 0 || (await isRendered(store, area, ref, 'apex'))) return;
     const raster = await gatherRaster(store, area, ref, plan, split, blocks);
-    const rendered = await renderLevels(halve(raster), above, plan.recipe);
+    const rect = { left: 0, top: 0, right: plan.width, bottom: plan.height };
+    const rendered = await renderLevels(halve(raster), { rect, full: plan, levels: above, recipe: plan.recipe });
     const index = await writeSegment(store, area, ref, 'apex', rendered, {
-      firstLevel: plan.splitLevel + 1,
+      levels,
       tilesAt: () => ({ column: 0, row: 0, across: 0, down: 0 }),
       keepRaster: false,
     });
@@ -43,7 +44,7 @@ async function gatherRaster(
   split: Level,
   blocks: readonly number[],
 ): Promise<Raster> {
-  const shape = { bands: plan.image.bands, bitDepth: outputBitDepth(plan) };
+  const shape = { bands: outputBands(plan), bitDepth: outputBitDepth(plan) };
   const whole = blankRaster({ width: split.width, height: split.height, ...shape });
   await forEachParallel(blocks, READERS, async (block) => {
     const rect = rectAtLevel(blockRect(plan.blocks, block), plan, split);

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { ExecutionInput } from '../execution-input.ts';
-import { decodeRect } from '../imaging/decode.ts';
-import { renderLevels } from '../imaging/render-levels.ts';
+import { Arena } from '../imaging/arena.ts';
+import { renderArea } from '../imaging/render-levels.ts';
+import { pixelsOfFile, pixelsOfSlices, type SourcePixels } from '../imaging/source-pixels.ts';
 import { blockRect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
-import { levelsOf, outputBitDepth } from '../pyramid/plan.ts';
+import { levelsOf, outputBands, outputBitDepth } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { openSource } from './pinned-source.ts';
 import { aboutSource } from './state.ts';
@@ -22,32 +23,38 @@ const WRITING_TIME = 20_000;
 /** One block: its tiles of levels 0 to k, and its level-k raster for the apex. Already there and whole: nothing to do. */
 export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, plan: ref, block }: RenderBlockInput, { log, remainingMs }: Call): Promise<void> => {
-    const area = workArea(config.workBucket, source);
-    if (await isRendered(store, area, ref, block)) {
+    const work = workArea(config.workBucket, source);
+    if (await isRendered(store, work, ref, block)) {
       log.info('block.kept', { block });
       return;
     }
     const plan = await readPlan(store, config.workBucket, ref);
-    const rect = blockRect(plan.blocks, block);
     const levels = levelsOf(plan);
-    const inLevels = levels.slice(0, plan.splitLevel + 1).map((level) => rectAtLevel(rect, plan, level));
+    const rect = blockRect(plan.blocks, block);
+    const area = { rect, full: plan, levels: levels.slice(0, plan.splitLevel + 1), recipe: plan.recipe };
     const pinned = await openSource(store, source);
-    const raster = await pinned.withFile((file) =>
-      decodeRect(file, {
-        image: plan.image,
-        rect,
-        background: plan.recipe.background,
-        bitDepth: outputBitDepth(plan),
-        timeoutSeconds: (remainingMs() - WRITING_TIME) / 1000,
-      }),
-    );
-    const rendered = await renderLevels(raster, inLevels.map(rectSize), plan.recipe);
-    const index = await writeSegment(store, area, ref, block, rendered, {
-      firstLevel: 0,
-      tilesAt: (level) => tilesOf(inLevels[level] ?? rect, plan.recipe.tileSize),
-      keepRaster: plan.splitLevel < levels.length - 1,
-    });
-    log.info('block.rendered', { block, ...rectSize(rect), bytes: index.tiles.size });
+    const wishes = {
+      background: plan.recipe.background,
+      bitDepth: outputBitDepth(plan),
+      bands: outputBands(plan),
+      timeoutSeconds: (remainingMs() - WRITING_TIME) / 1000,
+    };
+    const arena = new Arena();
+    try {
+      const render = (pixels: SourcePixels) => renderArea(area, pixels, plan.partPixels, arena);
+      const rendered =
+        plan.access === 'slices'
+          ? await render(await pixelsOfSlices(pinned.reader, plan.image, wishes))
+          : await pinned.withFile((file) => render(pixelsOfFile(file, plan.image, wishes)));
+      const index = await writeSegment(store, work, ref, block, rendered, {
+        tilesAt: (level) => tilesOf(rectAtLevel(rect, plan, level), plan.recipe.tileSize),
+        levels,
+        keepRaster: plan.splitLevel < levels.length - 1,
+      });
+      log.info('block.rendered', { block, ...rectSize(rect), bytes: index.tiles.size });
+    } finally {
+      arena.release();
+    }
   };
 }
 

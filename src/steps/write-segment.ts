@@ -1,7 +1,8 @@
 import { PreconditionFailedError, ObjectNotFoundError } from '../errors.ts';
 import type { RenderedLevels } from '../imaging/render-levels.ts';
 import { rasterBytes } from '../imaging/raster.ts';
-import { type TileRect } from '../pyramid/blocks.ts';
+import type { TileRect } from '../pyramid/blocks.ts';
+import type { Level } from '../pyramid/levels.ts';
 import type { ObjectRef, ObjectStore } from '../storage/object-store.ts';
 import {
   findIndex,
@@ -19,7 +20,7 @@ export async function writeSegment(
   plan: PlanRef,
   name: SegmentName,
   rendered: RenderedLevels,
-  place: { firstLevel: number; tilesAt: (level: number) => TileRect; keepRaster: boolean },
+  place: { levels: readonly Level[]; tilesAt: (level: Level) => TileRect; keepRaster: boolean },
 ): Promise<SegmentIndex> {
   const smallestFirst = [...rendered.levels].reverse();
   const tiles = await store.write(area.tiles(plan, name), Buffer.concat(smallestFirst.flatMap((level) => level.tiles)));
@@ -29,11 +30,11 @@ export async function writeSegment(
     tiles: { etag: tiles.etag, size: tiles.size },
     ...(raster ? { raster: { etag: raster.etag, size: raster.size } } : {}),
     encoding: rendered.encoding,
-    runs: smallestFirst.map((level) => {
-      const index = place.firstLevel + level.step;
-      const { column, row } = place.tilesAt(index);
-      const byteCounts = level.tiles.map((tile) => tile.length);
-      return { level: index, column, row, across: level.across, down: level.down, byteCounts };
+    runs: smallestFirst.map(({ index, across, down, tiles: encoded }) => {
+      const level = place.levels[index];
+      if (!level) throw new RangeError(`Expected a level below ${place.levels.length} but received ${index}`);
+      const { column, row } = place.tilesAt(level);
+      return { level: index, column, row, across, down, byteCounts: encoded.map((tile) => tile.length) };
     }),
   };
   await store.write(area.index(plan, name), toJsonBytes(index), { contentType: 'application/json' });

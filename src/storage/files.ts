@@ -59,7 +59,8 @@ class FileStore implements ObjectStore {
     const { path, name } = await this.#locate(ref);
     await using file = await OpenFile.open(path, name, options.ifMatch);
     const { offset, length } = cutRange(options.range, file.found.size);
-    const bytes = Buffer.allocUnsafeSlow(length);
+    const bytes = options.into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
+    if (bytes.length < length) throw new RangeError(`Expected memory for ${length} bytes but received ${bytes.length}`);
     await file.readInto(bytes, offset, options.signal);
     if (options.ifMatch !== undefined) await file.checkUnchanged();
     return bytes;

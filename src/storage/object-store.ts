@@ -23,6 +23,8 @@ export interface ReadOptions {
   /** Byte range: `length` bytes from `offset`. A range past the end is cut at the end; one wholly past it is empty. */
   readonly range?: { readonly offset: number; readonly length: number } | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Memory to read into, at least as long as the range; what is returned is the part of it that was filled. */
+  readonly into?: Uint8Array | undefined;
 }
 
 export interface WriteOptions {

@@ -45,7 +45,10 @@ export async function readObject(client: S3Client, ref: ObjectRef, options: Read
     return EMPTY;
   }
   try {
-    return await fromS3(getObject(client, ref, options), nameOf(ref), options.signal);
+    const bytes = await fromS3(getObject(client, ref, options), nameOf(ref), options.signal);
+    if (!options.into) return bytes;
+    options.into.set(bytes);
+    return options.into.subarray(0, bytes.length);
   } catch (error) {
     if (options.range && isOutOfRange(error)) return EMPTY;
     throw error;

@@ -31,6 +31,9 @@ export interface Segments {
   readonly down: number;
 }
 
+/** Samples of a pixel that are described one by one; no master that is accepted has more than four. */
+const MAX_SAMPLES = 64;
+
 /**
  * What a directory says of its pixels, with the defaults of TIFF 6.0.
  * Throws MalformedTiffError where it says too little, or what cannot be.
@@ -39,11 +42,16 @@ export async function describeDirectory(file: TiffFile, directory: Directory): P
   const number = (tag: number, fallback: number): Promise<number> => readNumber(file, directory, tag, fallback);
   const width = await number(Tag.ImageWidth, 0);
   const height = await number(Tag.ImageLength, 0);
-  if (!(width >= 1 && height >= 1)) throw new MalformedTiffError(`Expected a size but received ${width} × ${height}`);
+  if (!isCount(width) || !isCount(height)) {
+    throw new MalformedTiffError(`Expected a size but received ${width} × ${height}`);
+  }
   const samplesPerPixel = await number(Tag.SamplesPerPixel, 1);
   const perSample = async (tag: number, fallback: number): Promise<number[]> => {
-    const values = (await readNumbers(file, directory, tag)) ?? [fallback];
-    return Array.from({ length: Math.min(samplesPerPixel, 64) }, (_, index) => values[index] ?? values[0] ?? fallback);
+    const values = (await readNumbers(file, directory, tag, MAX_SAMPLES)) ?? [fallback];
+    return Array.from(
+      { length: Math.min(samplesPerPixel, MAX_SAMPLES) },
+      (_, index) => values[index] ?? values[0] ?? fallback,
+    );
   };
   const compression = await number(Tag.Compression, Compression.none);
   return {
@@ -54,12 +62,17 @@ export async function describeDirectory(file: TiffFile, directory: Directory): P
     sampleFormat: await perSample(Tag.SampleFormat, 1),
     compression,
     photometric: await number(Tag.PhotometricInterpretation, defaultPhotometric(compression)),
-    extraSamples: (await readNumbers(file, directory, Tag.ExtraSamples)) ?? [],
+    extraSamples: (await readNumbers(file, directory, Tag.ExtraSamples, MAX_SAMPLES)) ?? [],
     planar: (await number(Tag.PlanarConfiguration, 1)) === 2 && samplesPerPixel > 1,
     orientation: await number(Tag.Orientation, 1),
     subfileType: await number(Tag.NewSubfileType, 0),
     segments: await describeSegments(file, directory, { width, height }),
   };
+}
+
+/** Fields may be of any type: a size may come as a fraction, or infinite. */
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1;
 }
 
 async function describeSegments(
@@ -68,7 +81,7 @@ async function describeSegments(
   image: { width: number; height: number },
 ): Promise<Segments> {
   const grid = (kind: Segments['kind'], width: number, height: number): Segments => {
-    if (!(width >= 1 && height >= 1)) {
+    if (!isCount(width) || !isCount(height)) {
       throw new MalformedTiffError(`Expected a size for its ${kind} but received ${width} × ${height}`);
     }
     return { kind, width, height, across: Math.ceil(image.width / width), down: Math.ceil(image.height / height) };
@@ -110,10 +123,21 @@ export async function readSegmentTable(
   if (entries < expected) {
     throw new MalformedTiffError(`Expected ${expected} ${info.segments.kind} for its size but received ${entries}`);
   }
-  const offsets = (await readNumbers(file, directory, offsetTag)) ?? [];
-  const byteCounts = await readNumbers(file, directory, countTag);
+  const offsets = (await readNumbers(file, directory, offsetTag, expected)) ?? [];
+  const byteCounts = await readNumbers(file, directory, countTag, expected);
+  assertPlaces(offsets, 'offset', info);
+  assertPlaces(byteCounts ?? [], 'byte count', info);
   if (byteCounts && byteCounts.length >= expected) return { offsets, byteCounts };
   const only = offsets[0];
   if (expected === 1 && only !== undefined) return { offsets, byteCounts: [Math.max(0, file.reader.size - only)] };
   throw new MalformedTiffError(`Expected ${expected} byte counts but received ${byteCounts?.length ?? 0}`);
+}
+
+/** Fields may be of any type: an offset may come negative, or as no number at all. */
+function assertPlaces(values: readonly number[], what: string, { segments }: DirectoryInfo): void {
+  const wrong = values.findIndex((value) => !Number.isSafeInteger(value) || value < 0);
+  if (wrong < 0) return;
+  throw new MalformedTiffError(
+    `Expected ${what} ${wrong} of its ${segments.kind} from 0 up but received ${values[wrong] ?? NaN}`,
+  );
 }

@@ -151,6 +151,7 @@ class Directory {
         const tile = row * this.#level.tilesAcross + column;
         const bytes = run.byteCounts[index++] ?? 0;
         if (
+          column < 0 ||
           column >= this.#level.tilesAcross ||
           row >= this.#level.tilesDown ||
           this.#offsets[tile] !== 0 ||

@@ -4,6 +4,8 @@ export interface RangeReader {
   readonly size: number;
   /** Exactly `length` bytes from `offset`, or fewer where the object ends. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** Fills `target` from `offset`. Throws when the object ends before. */
+  readInto?(target: Uint8Array, offset: number): Promise<void>;
 }
 
 /** A reader of bytes in memory. */
@@ -25,6 +27,8 @@ export function pagedReader(reader: RangeReader, pageBytes = 65_536, pages = 16)
     cache.delete(index);
     const bytes = known ?? reader.read(index * pageBytes, pageBytes);
     cache.set(index, bytes);
+    // What failed is asked for again by the next read.
+    bytes.catch(() => cache.get(index) === bytes && cache.delete(index));
     for (const oldest of cache.keys()) {
       if (cache.size <= pages) break;
       cache.delete(oldest);

@@ -5,6 +5,7 @@ import { Tiff, type TiffImage, TiffTag } from '@cogeotiff/core';
 import { MalformedTiffError } from '../errors.ts';
 import type { TileEncoding } from './pyramid-fields.ts';
 import type { RangeReader } from './range-reader.ts';
+import { readTiff } from './read.ts';
 
 export interface ReadBackLevel {
   readonly width: number;
@@ -16,15 +17,34 @@ export interface ReadBackLevel {
   readonly encoding: TileEncoding;
 }
 
-/** All levels, full size first, with their tile tables. */
+/**
+ * All levels, full size first, with their tile tables. Throws MalformedTiffError when they cannot be read; what the
+ * reader itself throws passes through.
+ */
 export async function readBack(reader: RangeReader): Promise<ReadBackLevel[]> {
-  const tiff = await Tiff.create({
+  // The library follows a chain of directories that loops until memory ends.
+  await readTiff(reader);
+  let readerFailure: { readonly error: unknown } | undefined;
+  const source = {
     url: new URL('stepwell:assembled'),
     metadata: { size: reader.size },
-    fetch: async (offset, length = reader.size - offset) =>
-      Uint8Array.from(await reader.read(offset, Math.min(length, reader.size - offset))).buffer,
-  });
-  return Promise.all(tiff.images.map(readLevel));
+    fetch: async (offset: number, length = reader.size - offset): Promise<ArrayBuffer> => {
+      try {
+        return Uint8Array.from(await reader.read(offset, Math.min(length, reader.size - offset))).buffer;
+      } catch (error) {
+        readerFailure = { error };
+        throw error;
+      }
+    },
+  };
+  try {
+    const tiff = await Tiff.create(source);
+    return await Promise.all(tiff.images.map(readLevel));
+  } catch (error) {
+    if (readerFailure) throw readerFailure.error;
+    if (error instanceof MalformedTiffError) throw error;
+    throw new MalformedTiffError(`Expected a TIFF that others can read: ${String(error)}`, { cause: error });
+  }
 }
 
 async function readLevel(image: TiffImage): Promise<ReadBackLevel> {

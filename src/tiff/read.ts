@@ -100,19 +100,46 @@ async function readDirectory(
   return { directory, next: pointer(fields * shape.entry) };
 }
 
-/** All values of a field as numbers; undefined when the directory has no such field. RATIONALs come as quotients. */
-export async function readNumbers(file: TiffFile, directory: Directory, tag: number): Promise<number[] | undefined> {
+/**
+ * The values of a field as numbers, the first `atMost` of them: how many a file claims is its own affair. Undefined when
+ * the directory has no such field. RATIONALs come as quotients.
+ */
+export async function readNumbers(
+  file: TiffFile,
+  directory: Directory,
+  tag: number,
+  atMost = Infinity,
+): Promise<number[] | undefined> {
   const entry = directory.get(tag);
   if (!entry) return undefined;
-  const values = await readWhole(file.reader, entry.offset, entry.bytes);
-  const read = numberReader(values, entry.type, file.littleEndian);
+  const count = Math.min(entry.count, atMost);
   const step = fieldBytes[entry.type] ?? 1;
-  return Array.from({ length: entry.count }, (_, index) => read(index * step));
+  const values = await readWhole(file.reader, entry.offset, count * step);
+  const read = numberReader(values, entry.type, file.littleEndian);
+  return Array.from({ length: count }, (_, index) => read(index * step));
+}
+
+/** Values `first` to `first + count` of a field. Throws MalformedTiffError when it has fewer. */
+export async function readNumbersAt(
+  file: TiffFile,
+  directory: Directory,
+  tag: number,
+  first: number,
+  count: number,
+): Promise<number[]> {
+  const entry = directory.get(tag);
+  if (!entry || first + count > entry.count) {
+    throw new MalformedTiffError(`Expected ${first + count} values for tag ${tag} but received ${entry?.count ?? 0}`);
+  }
+  const step = fieldBytes[entry.type] ?? 1;
+  const values = await readWhole(file.reader, entry.offset + first * step, count * step);
+  const read = numberReader(values, entry.type, file.littleEndian);
+  return Array.from({ length: count }, (_, index) => read(index * step));
 }
 
 /** The first value of a field, or `fallback` where the directory has no such field. */
 export async function readNumber(file: TiffFile, directory: Directory, tag: number, fallback: number): Promise<number> {
-  const values = await readNumbers(file, directory, tag);
+  const values = await readNumbers(file, directory, tag, 1);
   return values?.[0] ?? fallback;
 }
 

@@ -1,0 +1,39 @@
+/**
+ * Memory for pixels that is used again and again within a process. The first touch of fresh pages costs as much as reading
+ * an uncompressed master into them, and every block is of about the same size as the one before.
+ */
+export class Arena {
+  readonly #taken: Buffer[] = [];
+
+  /** Exactly `bytes` of memory, its content left over from earlier use; it is this arena's until `release`. */
+  take(bytes: number): Uint8Array {
+    const buffer = takeFree(bytes) ?? Buffer.allocUnsafeSlow(Math.ceil(bytes / GRAIN) * GRAIN);
+    this.#taken.push(buffer);
+    return buffer.subarray(0, bytes);
+  }
+
+  /** Gives everything back. Nobody may hold on to what was taken. */
+  release(): void {
+    for (const buffer of this.#taken.splice(0)) {
+      if (freeBytes() + buffer.length <= KEPT_BYTES) free.push(buffer);
+    }
+  }
+}
+
+/** Sizes are rounded up, so that blocks of slightly different size share memory. Bytes. */
+const GRAIN = 2 ** 20;
+/** Free memory that is kept. Bytes. */
+const KEPT_BYTES = 384 * 2 ** 20;
+
+const free: Buffer[] = [];
+
+function takeFree(bytes: number): Buffer | undefined {
+  const fitting = free.filter(({ length }) => length >= bytes && length <= Math.max(4 * bytes, 2 * GRAIN));
+  const best = fitting.sort((a, b) => a.length - b.length)[0];
+  if (best) free.splice(free.indexOf(best), 1);
+  return best;
+}
+
+function freeBytes(): number {
+  return free.reduce((sum, { length }) => sum + length, 0);
+}

@@ -1,0 +1,130 @@
+/** The pixels of a master by rectangle: from a slice of it, or from the whole of it. */
+import { MalformedTiffError, RejectedImageError } from '../errors.ts';
+import { forEachParallel } from '../parallel.ts';
+import { type Rect, rectSize } from '../pyramid/blocks.ts';
+import { toStored, toUpright } from '../pyramid/orientation.ts';
+import type { SourceImage } from '../pyramid/source-image.ts';
+import { describeDirectory, type DirectoryInfo } from '../tiff/directory-info.ts';
+import { pagedReader, type RangeReader } from '../tiff/range-reader.ts';
+import { readTiff } from '../tiff/read.ts';
+import { planSlice, type Slice, type SliceRead } from '../tiff/slice.ts';
+import { Compression, Photometric } from '../tiff/tags.ts';
+import type { Arena } from './arena.ts';
+import { decodeRect, type DecodeRequest } from './decode.ts';
+import type { Raster } from './raster.ts';
+
+/** Decodes a rectangle of the upright image into memory of the arena or of its own. */
+export type SourcePixels = (rect: Rect, arena: Arena) => Promise<Raster>;
+
+export type PixelWishes = Pick<DecodeRequest, 'background' | 'bitDepth' | 'bands' | 'timeoutSeconds'>;
+
+/** Every rectangle is decoded from the file's start. */
+export function pixelsOfFile(file: string, image: SourceImage, wishes: PixelWishes): SourcePixels {
+  return (rect) => decodeRect(file, { ...wishes, image, stored: image, crop: rect });
+}
+
+type SliceReader = RangeReader & Required<Pick<RangeReader, 'readInto'>>;
+
+/** Of a TIFF, only the strips or tiles that cover a rectangle are read. Throws RejectedImageError when it is broken. */
+export async function pixelsOfSlices(
+  reader: SliceReader,
+  image: SourceImage,
+  wishes: PixelWishes,
+): Promise<SourcePixels> {
+  const file = await readTiff(pagedReader(reader), 1);
+  const [directory] = file.directories;
+  if (!directory) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
+  const info = await describeDirectory(file, directory);
+  return async (rect, arena) => {
+    const slice = await planSlice(file, directory, info, toStored(rect, image)).catch((error: unknown) => {
+      if (!(error instanceof MalformedTiffError)) throw error;
+      throw new RejectedImageError('CORRUPT_HEADER', error.message, { cause: error });
+    });
+    const bytes = await readSlice(reader, slice, arena);
+    const upright = toUpright(slice.rect, image);
+    const crop: Rect = {
+      left: rect.left - upright.left,
+      right: rect.right - upright.left,
+      top: rect.top - upright.top,
+      bottom: rect.bottom - upright.top,
+    };
+    const plain = plainRaster(slice, bytes, info, image, crop, wishes);
+    return plain ?? decodeRect(bytes, { ...wishes, image, stored: rectSize(slice.rect), crop });
+  };
+}
+
+/** Reads of one slice at once, and the most that one of them takes. */
+const READERS = 8;
+const READ_BYTES = 16 * 2 ** 20;
+/** Reads this near each other are one read; what lies between is thrown away. Bytes. */
+const GAP_BYTES = 32 * 1024;
+
+async function readSlice(reader: SliceReader, slice: Slice, arena: Arena): Promise<Uint8Array> {
+  const bytes = arena.take(slice.size);
+  bytes.set(slice.head);
+  await forEachParallel(groupReads(slice.reads), READERS, async (group) => {
+    const [first] = group;
+    const last = group.at(-1);
+    if (!first || !last) return;
+    if (group.length === 1) {
+      await reader.readInto(bytes.subarray(first.at, first.at + first.length), first.offset);
+      return;
+    }
+    const together = await reader.read(first.offset, last.offset + last.length - first.offset);
+    for (const { offset, length, at } of group) {
+      bytes.set(together.subarray(offset - first.offset, offset - first.offset + length), at);
+    }
+  });
+  return bytes;
+}
+
+/** Long reads are cut, near ones are put together. */
+function groupReads(reads: readonly SliceRead[]): SliceRead[][] {
+  const pieces = reads.flatMap(({ offset, length, at }) =>
+    Array.from({ length: Math.ceil(length / READ_BYTES) }, (_, index) => ({
+      offset: offset + index * READ_BYTES,
+      length: Math.min(READ_BYTES, length - index * READ_BYTES),
+      at: at + index * READ_BYTES,
+    })),
+  );
+  const groups: SliceRead[][] = [];
+  for (const piece of pieces.sort((a, b) => a.offset - b.offset)) {
+    const group = groups.at(-1);
+    const [first] = group ?? [];
+    const last = group?.at(-1);
+    const end = last ? last.offset + last.length : 0;
+    const isNear = piece.offset - end <= GAP_BYTES && piece.offset >= end;
+    if (group && first && isNear && piece.offset + piece.length - first.offset <= READ_BYTES) group.push(piece);
+    else groups.push([piece]);
+  }
+  return groups;
+}
+
+/** Uncompressed 8-bit rows of grey or RGB are pixels as they lie: nothing needs decoding. */
+function plainRaster(
+  slice: Slice,
+  bytes: Uint8Array,
+  info: DirectoryInfo,
+  image: SourceImage,
+  crop: Rect,
+  { bitDepth, bands }: PixelWishes,
+): Raster | undefined {
+  const { width, height } = rectSize(slice.rect);
+  const isPlain =
+    info.compression === Compression.none &&
+    info.segments.kind === 'strips' &&
+    !info.planar &&
+    (info.photometric === Photometric.blackIsZero || info.photometric === Photometric.rgb) &&
+    info.bitsPerSample.every((bits) => bits === 8) &&
+    bitDepth === 8 &&
+    info.samplesPerPixel === bands &&
+    image.bands === bands &&
+    image.orientation === 1;
+  const size = width * height * bands;
+  const isFullWidth = crop.left === 0 && crop.right === width;
+  if (!isPlain || !isFullWidth || slice.size - slice.head.length !== size) return undefined;
+  const row = width * bands;
+  const start = slice.head.length;
+  const data = bytes.subarray(start + crop.top * row, start + crop.bottom * row);
+  return { width, height: crop.bottom - crop.top, bands, data };
+}

@@ -1,0 +1,112 @@
+/**
+ * What a plan would cost, estimated: how long its slowest way through takes, how much work it is in all, and how much
+ * memory its functions need. docs/planning.md explains the model; tests pin the choices made with it.
+ */
+import { blockCount, type BlockGrid } from './blocks.ts';
+import type { Size } from './levels.ts';
+import type { Recipe } from './recipe.ts';
+import { type SourceImage } from './source-image.ts';
+
+export interface Candidate {
+  readonly splitLevel: number;
+  readonly blocks: BlockGrid;
+  /** How a block gets its pixels. */
+  readonly access: 'slices' | 'whole';
+}
+
+export interface Estimate {
+  /** Milliseconds from the first block's start to the apex's end, with as many functions as a Map runs at once. */
+  readonly criticalPath: number;
+  /** Milliseconds of all functions together. */
+  readonly work: number;
+  /** Bytes: the most that one RenderBlock holds. */
+  readonly blockMemory: number;
+  /** Bytes: what RenderApex holds. */
+  readonly apexMemory: number;
+}
+
+/** Pixels that a function decodes at a time; larger blocks are rendered in parts of this. */
+export const PART_PIXELS = 24 * 2 ** 20;
+/** The same where every part is decoded from the master's beginning, so that fewer parts are better. */
+export const WHOLE_PART_PIXELS = 128 * 2 ** 20;
+
+/** Iterations of an inline Map that run at once. */
+const CONCURRENCY = 40;
+/** Starting a function, reading plan and header, writing the index. Milliseconds. */
+const INVOCATION = 400;
+/** A function's network. Bytes per millisecond (75 MB/s). */
+const NETWORK = 75_000;
+/** Decoding, in nanoseconds a pixel on one core; plain rows are only read. */
+const DECODING = { plain: 0.5, compressed: 8 };
+/** Encoding a pixel of a level, halving included. Nanoseconds on one core. */
+const ENCODING = { jpeg: 8, webp: 90, deflate: 60, lzw: 30 };
+/** Encoded bytes a pixel and band, for the network and for memory. */
+const ENCODED = { jpeg: 0.15, webp: 0.15, deflate: 0.8, lzw: 0.9 };
+/** All levels together have this many pixels for one of level 0. */
+const LEVELS = 4 / 3;
+/** Node, sharp, the SDK. Bytes. */
+const BASE_MEMORY = 170 * 2 ** 20;
+
+export function estimate(
+  image: SourceImage,
+  full: Size,
+  recipe: Pick<Recipe, 'encoding'>,
+  bytesPerPixel: number,
+  { splitLevel, blocks, access }: Candidate,
+  hasApex: boolean,
+): Estimate {
+  const { compression } = recipe.encoding;
+  const count = blockCount(blocks);
+  const pixels = full.width * full.height;
+  const blockWidth = largestStep(blocks.columns);
+  const blockHeight = largestStep(blocks.rows);
+  const blockPixels = blockWidth * blockHeight;
+  const share = blockPixels / pixels;
+  const rasterBytes = (pixels / 4 ** splitLevel) * bytesPerPixel;
+  const encodedBytes = pixels * LEVELS * ENCODED[compression] * bytesPerPixel;
+
+  const reading = readCost(image, full, blockWidth, blockHeight, access);
+  const encoding = (blockPixels * LEVELS * ENCODING[compression]) / 1e6;
+  const writing = (share * (encodedBytes + (hasApex ? rasterBytes : 0))) / NETWORK;
+  const block = INVOCATION + reading + encoding + writing;
+  const apexPixels = pixels / 4 ** (splitLevel + 1);
+  const apex = hasApex ? INVOCATION + rasterBytes / NETWORK + (apexPixels * LEVELS * ENCODING[compression]) / 1e6 : 0;
+
+  const partPixels = Math.min(blockPixels, access === 'whole' ? WHOLE_PART_PIXELS : PART_PIXELS);
+  const isHeldWhole = access === 'whole' && (image.progressive || image.orientation !== 1);
+  return {
+    criticalPath: Math.ceil(count / CONCURRENCY) * block + apex,
+    work: count * block + apex,
+    blockMemory:
+      BASE_MEMORY +
+      // The part's slice, its pixels and their halvings; the block's smallest raster so far; its tiles.
+      partPixels * bytesPerPixel * (1 + LEVELS) +
+      blockPixels * bytesPerPixel * (1 / 4 ** Math.min(splitLevel, 3)) * (blockPixels > partPixels ? 1 : 0) +
+      2 * share * encodedBytes +
+      (isHeldWhole ? pixels * bytesPerPixel : 0),
+    apexMemory: hasApex ? BASE_MEMORY + rasterBytes * LEVELS + (encodedBytes / 4 ** (splitLevel + 1)) * 2 : 0,
+  };
+}
+
+/** Milliseconds until one block has its pixels. */
+function readCost(image: SourceImage, full: Size, blockWidth: number, blockHeight: number, access: string): number {
+  const pixels = full.width * full.height;
+  const perPixel = image.plain ? DECODING.plain : DECODING.compressed;
+  if (access === 'whole') {
+    // Every part is decoded from the beginning to its own end: on average, a little more than half way.
+    const parts = Math.ceil((blockWidth * blockHeight) / WHOLE_PART_PIXELS);
+    const decoded = pixels * (parts + 1) * 0.5;
+    return image.fileSize / NETWORK + (decoded * perPixel) / 1e6;
+  }
+  const { width, height } = image.segments ?? { width: full.width, height: full.height };
+  const isTurned = image.orientation >= 5;
+  const across = Math.min(full.width, blockWidth + (isTurned ? height : width) - 1);
+  const down = Math.min(full.height, blockHeight + (isTurned ? width : height) - 1);
+  const touched =
+    (blockWidth === full.width ? full.width : across) * (blockHeight === full.height ? full.height : down);
+  return ((touched / pixels) * image.fileSize) / NETWORK + (touched * perPixel) / 1e6;
+}
+
+function largestStep(gridEdges: readonly number[]): number {
+  return gridEdges.slice(1).reduce((largest, edge, index) => Math.max(largest, edge - (gridEdges[index] ?? 0)), 0);
+}

@@ -1,0 +1,294 @@
+/**
+ * A small TIFF around the strips or tiles that cover a rectangle of a large one. Nothing is decoded: the fields are the
+ * master's own but for size and offsets, in its own byte order, so any decoder of the master decodes the slice.
+ */
+import { MalformedTiffError } from '../errors.ts';
+import type { DirectoryInfo } from './directory-info.ts';
+import { type Directory, readBytes, readNumbersAt, type TiffFile } from './read.ts';
+import { Compression, FieldType, fieldBytes, Photometric, Tag } from './tags.ts';
+
+/** Pixels of level 0; `right` and `bottom` are exclusive. */
+interface Rect {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** A run of bytes of the master and where it goes in the slice. */
+export interface SliceRead {
+  readonly offset: number;
+  readonly length: number;
+  readonly at: number;
+}
+
+export interface Slice {
+  /** What the slice holds of the master, in pixels: the rectangle asked for, widened to whole strips or tiles. */
+  readonly rect: Rect;
+  /** Bytes of the slice. */
+  readonly size: number;
+  /** Header and directory, to stand at the start of the slice. */
+  readonly head: Uint8Array;
+  /** The strips or tiles, coalesced where they lie together both in the master and in the slice; by offset in the slice. */
+  readonly reads: readonly SliceRead[];
+}
+
+/** Fields that make no sense in a slice, or point elsewhere: previews, Exif, GPS, a profile that is applied later. */
+const left: ReadonlySet<number> = new Set([
+  Tag.SubIfds,
+  Tag.IccProfile,
+  34_665,
+  34_853,
+  40_965,
+  700,
+  33_723,
+  34_377,
+  37_724,
+]);
+
+/**
+ * Plans the slice that covers a rectangle of the stored image.
+ * Throws MalformedTiffError when a strip or tile has no place in the file.
+ */
+export async function planSlice(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+  wanted: Rect,
+): Promise<Slice> {
+  const rows = rowsOfPlainStrips(file, directory, info, wanted);
+  const plain = rows && (await rows);
+  return plain ?? planSegments(file, directory, info, wanted);
+}
+
+async function planSegments(file: TiffFile, directory: Directory, info: DirectoryInfo, wanted: Rect): Promise<Slice> {
+  const { segments } = info;
+  const columns = [Math.floor(wanted.left / segments.width), Math.ceil(wanted.right / segments.width)] as const;
+  const rows = [Math.floor(wanted.top / segments.height), Math.ceil(wanted.bottom / segments.height)] as const;
+  const rect: Rect = {
+    left: columns[0] * segments.width,
+    right: Math.min(columns[1] * segments.width, info.width),
+    top: rows[0] * segments.height,
+    bottom: Math.min(rows[1] * segments.height, info.height),
+  };
+  const places = await readPlaces(file, directory, info, columns, rows);
+  const fields = await sliceFields(file, directory, rect, places.length);
+  const head = writeHead(file, fields, places);
+  return { rect, head: head.bytes, size: head.size, reads: coalesce(places, head.bytes.length) };
+}
+
+/**
+ * Uncompressed strips can be cut at any row: the slice is one strip of exactly the rows wanted. Some programs write a
+ * whole image as a single strip; even that is read by blocks. Undefined where strips are compressed, planar or padded.
+ */
+function rowsOfPlainStrips(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+  wanted: Rect,
+): Promise<Slice | undefined> | undefined {
+  const { segments } = info;
+  const isPlain = info.compression === Compression.none && segments.kind === 'strips' && !info.planar;
+  // YCbCr samples are subsampled; its rows are not all alike.
+  if (!isPlain || info.photometric === Photometric.yCbCr) return undefined;
+  const rowBits = info.width * info.bitsPerSample.reduce((sum, bits) => sum + bits, 0);
+  return sliceRows(file, directory, info, wanted, Math.ceil(rowBits / 8));
+}
+
+async function sliceRows(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+  wanted: Rect,
+  rowBytes: number,
+): Promise<Slice | undefined> {
+  const { height } = info.segments;
+  const strips = [Math.floor(wanted.top / height), Math.ceil(wanted.bottom / height)] as const;
+  const places = await readPlaces(file, directory, info, [0, 1], strips);
+  const parts: Place[] = [];
+  for (const [index, place] of places.entries()) {
+    const first = (strips[0] + index) * height;
+    const end = Math.min(first + height, info.height);
+    if (place.byteCount !== (end - first) * rowBytes) return undefined;
+    const top = Math.max(first, wanted.top);
+    const offset = place.offset + (top - first) * rowBytes;
+    parts.push({ offset, byteCount: (Math.min(end, wanted.bottom) - top) * rowBytes });
+  }
+  const rect = { left: 0, right: info.width, top: wanted.top, bottom: wanted.bottom };
+  const whole = { offset: 0, byteCount: parts.reduce((sum, { byteCount }) => sum + byteCount, 0) };
+  const fields = await sliceFields(file, directory, rect, 1);
+  const head = writeHead(file, withRowsPerStrip(file, fields, rect.bottom - rect.top), [whole]);
+  return { rect, head: head.bytes, size: head.size, reads: coalesce(parts, head.bytes.length) };
+}
+
+function withRowsPerStrip(file: TiffFile, fields: readonly RawField[], rows: number): RawField[] {
+  const others = fields.filter(({ tag }) => tag !== Tag.RowsPerStrip);
+  return [...others, number(file, Tag.RowsPerStrip, rows)].sort((a, b) => a.tag - b.tag);
+}
+
+interface Place {
+  readonly offset: number;
+  readonly byteCount: number;
+}
+
+/** Where the segments lie, plane after plane, row after row: the order in which the slice's own table names them. */
+async function readPlaces(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+  columns: readonly [number, number],
+  rows: readonly [number, number],
+): Promise<Place[]> {
+  const { kind, across, down } = info.segments;
+  const tiled = kind === 'tiles' && directory.has(Tag.TileOffsets);
+  const offsetTag = tiled ? Tag.TileOffsets : Tag.StripOffsets;
+  const countTag = tiled ? Tag.TileByteCounts : Tag.StripByteCounts;
+  const places: Place[] = [];
+  const run = columns[1] - columns[0];
+  // Whole rows of segments lie together in the table and are read at once.
+  const rowsAtOnce = run === across ? rows[1] - rows[0] : 1;
+  for (let plane = 0; plane < (info.planar ? info.samplesPerPixel : 1); plane++) {
+    for (let row = rows[0]; row < rows[1]; row += rowsAtOnce) {
+      const first = plane * across * down + row * across + columns[0];
+      const count = run * rowsAtOnce;
+      const offsets = await readNumbersAt(file, directory, offsetTag, first, count);
+      const byteCounts = directory.has(countTag)
+        ? await readNumbersAt(file, directory, countTag, first, count)
+        : offsets.map((offset) => file.reader.size - offset);
+      offsets.forEach((offset, index) => places.push(placeOf(file, first + index, offset, byteCounts[index] ?? 0)));
+    }
+  }
+  return places;
+}
+
+function placeOf(file: TiffFile, segment: number, offset: number, byteCount: number): Place {
+  if (offset + byteCount > file.reader.size) {
+    throw new MalformedTiffError(
+      `Expected segment ${segment} within ${file.reader.size} bytes but it ends at 0x${(offset + byteCount).toString(16)}`,
+    );
+  }
+  return { offset, byteCount };
+}
+
+interface RawField {
+  readonly tag: number;
+  readonly type: number;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+async function sliceFields(file: TiffFile, directory: Directory, rect: Rect, segments: number): Promise<RawField[]> {
+  const fields: RawField[] = [];
+  const tiled = directory.has(Tag.TileWidth);
+  for (const { tag, type, count } of directory.values()) {
+    if (left.has(tag) || isReplaced(tag)) continue;
+    fields.push({ tag, type, count, bytes: (await readBytes(file, directory, tag)) ?? new Uint8Array() });
+  }
+  const pointer = file.bigTiff ? FieldType.LONG8 : FieldType.LONG;
+  const blank = (tag: number): RawField => ({ tag, type: pointer, count: segments, bytes: new Uint8Array(0) });
+  fields.push(
+    number(file, Tag.ImageWidth, rect.right - rect.left),
+    number(file, Tag.ImageLength, rect.bottom - rect.top),
+  );
+  fields.push(
+    blank(tiled ? Tag.TileOffsets : Tag.StripOffsets),
+    blank(tiled ? Tag.TileByteCounts : Tag.StripByteCounts),
+  );
+  return fields.sort((a, b) => a.tag - b.tag);
+}
+
+function isReplaced(tag: number): boolean {
+  const replaced: readonly number[] = [
+    Tag.ImageWidth,
+    Tag.ImageLength,
+    Tag.StripOffsets,
+    Tag.StripByteCounts,
+    Tag.TileOffsets,
+    Tag.TileByteCounts,
+  ];
+  return replaced.includes(tag);
+}
+
+function number(file: TiffFile, tag: number, value: number): RawField {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, file.littleEndian);
+  return { tag, type: FieldType.LONG, count: 1, bytes };
+}
+
+/** Writes header and directory in the master's own form. Returns them, and where the last segment ends. */
+function writeHead(
+  file: TiffFile,
+  fields: readonly RawField[],
+  places: readonly Place[],
+): { bytes: Uint8Array; size: number } {
+  const { bigTiff, littleEndian } = file;
+  const pointer = bigTiff ? 8 : 4;
+  const header = bigTiff ? 16 : 8;
+  const entries = header + (bigTiff ? 8 : 2);
+  const entryBytes = 4 + 2 * pointer;
+  const valuesAt = even(entries + fields.length * entryBytes + pointer);
+  const lengths = fields.map((field) => field.count * (fieldBytes[field.type] ?? 1));
+  const length = lengths.reduce((end, bytes) => end + (bytes > pointer ? even(bytes) : 0), valuesAt);
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  const put = (at: number, value: number): void => {
+    if (bigTiff) view.setBigUint64(at, BigInt(value), littleEndian);
+    else view.setUint32(at, value, littleEndian);
+  };
+  view.setUint16(0, littleEndian ? 0x4949 : 0x4d4d, true);
+  view.setUint16(2, bigTiff ? 43 : 42, littleEndian);
+  if (bigTiff) view.setUint16(4, 8, littleEndian);
+  put(bigTiff ? 8 : 4, header);
+  if (bigTiff) put(header, fields.length);
+  else view.setUint16(header, fields.length, littleEndian);
+  let values = valuesAt;
+  fields.forEach((field, index) => {
+    const at = entries + index * entryBytes;
+    const fieldLength = lengths[index] ?? 0;
+    const inline = fieldLength <= pointer;
+    const target = inline ? at + 4 + pointer : values;
+    view.setUint16(at, field.tag, littleEndian);
+    view.setUint16(at + 2, field.type, littleEndian);
+    put(at + 4, field.count);
+    if (!inline) {
+      put(at + 4 + pointer, values);
+      values += even(fieldLength);
+    }
+    if (field.bytes.length > 0) bytes.set(field.bytes, target);
+    else writeTable(field.tag, target, places, length, pointer, put);
+  });
+  return { bytes, size: places.reduce((end, { byteCount }) => end + byteCount, length) };
+}
+
+function writeTable(
+  tag: number,
+  target: number,
+  places: readonly Place[],
+  dataAt: number,
+  pointer: number,
+  put: (at: number, value: number) => void,
+): void {
+  const isOffsets = tag === Tag.TileOffsets || tag === Tag.StripOffsets;
+  let offset = dataAt;
+  places.forEach(({ byteCount }, index) => {
+    // A segment without bytes is a hole, in the slice as in the master.
+    put(target + index * pointer, isOffsets ? (byteCount === 0 ? 0 : offset) : byteCount);
+    offset += byteCount;
+  });
+}
+
+function coalesce(places: readonly Place[], dataAt: number): SliceRead[] {
+  const reads: { offset: number; length: number; at: number }[] = [];
+  let at = dataAt;
+  for (const { offset, byteCount } of places) {
+    const last = reads.at(-1);
+    if (byteCount > 0 && last && last.offset + last.length === offset) last.length += byteCount;
+    else if (byteCount > 0) reads.push({ offset, length: byteCount, at });
+    at += byteCount;
+  }
+  return reads;
+}
+
+function even(bytes: number): number {
+  return bytes + (bytes % 2);
+}

@@ -1,0 +1,112 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { RejectedImageError } from '../../src/errors.ts';
+import { blockCount } from '../../src/pyramid/blocks.ts';
+import { makePlan, type Plan } from '../../src/pyramid/plan.ts';
+import type { Recipe } from '../../src/pyramid/recipe.ts';
+import type { SourceImage } from '../../src/pyramid/source-image.ts';
+
+const jpeg: Recipe = {
+  name: 'test',
+  version: 1,
+  description: 'for tests',
+  tileSize: 512,
+  encoding: { compression: 'jpeg', quality: 75 },
+  background: '#ffffff',
+};
+const deflate: Recipe = { ...jpeg, encoding: { compression: 'deflate' } };
+
+function striped(width: number, height: number, more: Partial<SourceImage> = {}): SourceImage {
+  return {
+    format: 'tiff',
+    width,
+    height,
+    bands: 3,
+    alpha: false,
+    bitDepth: 8,
+    orientation: 1,
+    progressive: false,
+    plain: true,
+    segments: { kind: 'strips', width, height: 16 },
+    fileSize: width * height * 3,
+    ...more,
+  };
+}
+
+const tiled = (width: number, height: number): SourceImage =>
+  striped(width, height, { plain: false, segments: { kind: 'tiles', width: 512, height: 512 } });
+
+const whole = (width: number, height: number, fileSize: number, more: Partial<SourceImage> = {}): SourceImage =>
+  striped(width, height, { format: 'jpeg', plain: false, segments: null, fileSize, ...more });
+
+/** Split level, columns × rows of blocks, size of the first block, access. */
+function summary({ splitLevel, blocks, access }: Plan): string {
+  const grid = `${blocks.columns.length - 1}×${blocks.rows.length - 1}`;
+  return `k${splitLevel} ${grid} of ${blocks.columns[1]}×${blocks.rows[1]} ${access}`;
+}
+
+describe('the planner chooses', () => {
+  const choices: readonly [string, SourceImage, Recipe, string][] = [
+    ['one block for a pixel', whole(1, 1, 100), jpeg, 'k0 1×1 of 1×1 whole'],
+    ['one block for a camera’s JPEG', whole(4000, 3000, 5e6), jpeg, 'k3 1×1 of 4000×3000 whole'],
+    ['bands for strips', striped(9600, 6400), jpeg, 'k2 1×4 of 9600×2048 slices'],
+    ['bands for many strips', striped(20_480, 14_400), jpeg, 'k2 1×8 of 20480×2048 slices'],
+    ['the same for deflate', striped(20_480, 14_400), deflate, 'k2 1×8 of 20480×2048 slices'],
+    ['squares for tiles', tiled(20_480, 14_400), jpeg, 'k3 5×4 of 4096×4096 slices'],
+    ['one block for what must be decoded from the top', whole(11_000, 9091, 30e6), jpeg, 'k5 1×1 of 11000×9091 whole'],
+    ['few bands for a huge JPEG', whole(20_480, 14_400, 90e6), jpeg, 'k3 1×4 of 20480×4096 whole'],
+    ['larger squares for a gigapixel', tiled(32_000, 32_000), jpeg, 'k4 4×4 of 8192×8192 slices'],
+    ['the apex’s limit for ten gigapixels', tiled(100_000, 100_000), jpeg, 'k4 13×13 of 8192×8192 slices'],
+    ['full-width bands for strips of any width', striped(100_000, 100_000), jpeg, 'k4 1×13 of 100000×8192 slices'],
+    ['a deeper split for a hundred gigapixels', tiled(316_000, 316_000), jpeg, 'k6 10×10 of 32768×32768 slices'],
+    ['one block for a line', striped(1, 1_000_000), jpeg, 'k11 1×1 of 1×1000000 slices'],
+    [
+      'columns where the strips run down',
+      striped(20_480, 14_400, { orientation: 6 }),
+      jpeg,
+      'k2 8×1 of 2048×20480 slices',
+    ],
+  ];
+  test.each(choices)('%s', (_, image, recipe, expected) => {
+    expect(summary(makePlan(image, recipe, {}))).toBe(expected);
+  });
+});
+
+describe('the planner refuses', () => {
+  test('more pixels than a hundred thousand million, whatever the header says of the rest', () => {
+    expect(() => makePlan(striped(1_000_000, 1_000_000), jpeg, {})).toThrow(
+      new RejectedImageError('TOO_MANY_PIXELS', '1000000 × 1000000 is more than 100000000000 pixels'),
+    );
+  });
+
+  test('what no function could hold: a progressive giant is decoded whole', () => {
+    const giant = whole(65_000, 65_000, 2e9, { progressive: true });
+    expect(() => makePlan(giant, jpeg, {})).toThrow(/OVER_BUDGET: 65000 × 65000 pixels of jpeg/u);
+  });
+});
+
+test('every plan keeps within its limits, and its blocks cover the image once', () => {
+  const size = fc.integer({ min: 1, max: 300_000 });
+  const image = fc
+    .tuple(size, size, fc.constantFrom('strips', 'tiles'), fc.integer({ min: 1, max: 8 }), fc.constantFrom(1, 3))
+    .filter(([width, height]) => width * height < 20e9)
+    .map(([width, height, kind, orientation, bands]) => ({
+      ...(kind === 'tiles' ? tiled(width, height) : striped(width, height)),
+      orientation,
+      bands: bands === 1 ? (1 as const) : (3 as const),
+    }));
+  fc.assert(
+    fc.property(image, fc.constantFrom(jpeg, deflate), (master, recipe) => {
+      const plan = makePlan(master, recipe, {});
+      const unit = 512 * 2 ** plan.splitLevel;
+      const { columns, rows } = plan.blocks;
+      expect(blockCount(plan.blocks)).toBeLessThanOrEqual(2000);
+      expect([columns[0], columns.at(-1), rows[0], rows.at(-1)]).toEqual([0, plan.width, 0, plan.height]);
+      for (const edge of [...columns.slice(0, -1), ...rows.slice(0, -1)]) expect(edge % unit).toBe(0);
+      const isOneBlock = blockCount(plan.blocks) === 1;
+      const apex = Math.floor(plan.width / 2 ** plan.splitLevel) * Math.floor(plan.height / 2 ** plan.splitLevel);
+      expect(isOneBlock || apex <= 67_108_864).toBe(true);
+    }),
+    { numRuns: 150, seed: 5 },
+  );
+});

@@ -1,0 +1,199 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import sharp, { type TiffOptions } from 'sharp';
+import { describeDirectory } from '../../src/tiff/directory-info.ts';
+import { memoryReader, type RangeReader } from '../../src/tiff/range-reader.ts';
+import { readTiff } from '../../src/tiff/read.ts';
+import { planSlice, type Slice } from '../../src/tiff/slice.ts';
+import { pictureOf } from '../support/pixels.ts';
+import { type PlainTiff, writePlainTiff } from '../support/tiff-writer.ts';
+
+interface Rect {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+async function sliceOf(reader: RangeReader, rect: Rect): Promise<{ slice: Slice; bytes: Buffer }> {
+  const file = await readTiff(reader, 1);
+  const [directory] = file.directories;
+  if (!directory) throw new Error('no directory');
+  const slice = await planSlice(file, directory, await describeDirectory(file, directory), rect);
+  const bytes = Buffer.alloc(slice.size);
+  bytes.set(slice.head);
+  for (const { offset, length, at } of slice.reads) bytes.set(await reader.read(offset, length), at);
+  return { slice, bytes };
+}
+
+async function raw(tiff: Buffer, crop?: Rect): Promise<Buffer> {
+  const { depth } = await sharp(tiff).metadata();
+  const whole = sharp(tiff, { ignoreIcc: true });
+  const part = crop
+    ? whole.extract({ left: crop.left, top: crop.top, width: crop.right - crop.left, height: crop.bottom - crop.top })
+    : whole;
+  return part
+    .toColourspace(depth === 'ushort' ? 'rgb16' : 'srgb')
+    .raw({ depth: depth === 'ushort' ? 'ushort' : 'uchar' })
+    .toBuffer();
+}
+
+async function expectSliceEqualsCrop(tiff: Buffer, rect: Rect): Promise<Slice> {
+  const { slice, bytes } = await sliceOf(memoryReader(tiff), rect);
+  expect(slice.rect.left <= rect.left && slice.rect.right >= rect.right).toBe(true);
+  expect(slice.rect.top <= rect.top && slice.rect.bottom >= rect.bottom).toBe(true);
+  const { left, top } = slice.rect;
+  const inside = { left: rect.left - left, right: rect.right - left, top: rect.top - top, bottom: rect.bottom - top };
+  expect((await raw(bytes, inside)).equals(await raw(tiff, rect))).toBe(true);
+  return slice;
+}
+
+function rectIn(width: number, height: number): fc.Arbitrary<Rect> {
+  const span = (length: number): fc.Arbitrary<[number, number]> =>
+    fc
+      .tuple(fc.nat(length - 1), fc.integer({ min: 1, max: length }))
+      .map(([from, size]) => [from, Math.min(length, from + size)]);
+  return fc.tuple(span(width), span(height)).map(([[left, right], [top, bottom]]) => ({ left, right, top, bottom }));
+}
+
+describe('a slice decodes to the pixels of the whole', () => {
+  const written: readonly { name: string; options: TiffOptions; channels: 1 | 3 }[] = [
+    ...(['none', 'lzw', 'deflate', 'packbits', 'jpeg', 'webp'] as const).flatMap((compression) =>
+      [true, false].flatMap((tile) =>
+        // WebP knows no grey.
+        (compression === 'webp' ? ([3] as const) : ([1, 3] as const)).map((channels) => ({
+          name: `${compression}, ${tile ? 'tiles' : 'strips'}, ${channels} bands`,
+          options: {
+            compression,
+            tile,
+            tileWidth: 64,
+            tileHeight: 48,
+            ...(compression === 'jpeg' ? { quality: 90 } : {}),
+          },
+          channels,
+        })),
+      ),
+    ),
+    {
+      name: 'JPEG 4:2:0 tiles',
+      options: { compression: 'jpeg', quality: 60, tile: true, tileWidth: 64, tileHeight: 64 },
+      channels: 3,
+    },
+    { name: 'LZW without predictor', options: { compression: 'lzw', predictor: 'none' }, channels: 3 },
+    { name: 'fax, one bit', options: { compression: 'ccittfax4', bitdepth: 1 }, channels: 1 },
+    { name: 'one bit', options: { compression: 'lzw', predictor: 'none', bitdepth: 1 }, channels: 1 },
+    { name: 'two bits', options: { compression: 'none', bitdepth: 2 }, channels: 1 },
+    { name: 'four bits', options: { compression: 'deflate', predictor: 'none', bitdepth: 4 }, channels: 1 },
+    { name: 'BigTIFF strips', options: { compression: 'none', bigtiff: true }, channels: 3 },
+    {
+      name: 'BigTIFF tiles',
+      options: { compression: 'deflate', tile: true, bigtiff: true, tileWidth: 64, tileHeight: 64 },
+      channels: 3,
+    },
+    {
+      name: 'the first level of a pyramid',
+      options: { compression: 'jpeg', tile: true, pyramid: true, tileWidth: 64, tileHeight: 64 },
+      channels: 3,
+    },
+  ];
+  for (const { name, options, channels } of written) {
+    test(name, async () => {
+      const [width, height] = [331, 277];
+      const tiff = await pictureOf(width, height, channels).tiff(options).toBuffer();
+      await fc.assert(
+        fc.asyncProperty(rectIn(width, height), async (rect) => {
+          await expectSliceEqualsCrop(tiff, rect);
+        }),
+        { numRuns: 12, seed: 7 },
+      );
+    });
+  }
+
+  const plain: readonly { name: string; tiff: PlainTiff }[] = [
+    { name: 'big-endian', tiff: { width: 97, height: 83, samples: 3, bits: 8, bigEndian: true, rowsPerStrip: 10 } },
+    {
+      name: 'big-endian BigTIFF, 16 bits',
+      tiff: { width: 97, height: 83, samples: 3, bits: 16, bigEndian: true, bigTiff: true, rowsPerStrip: 7 },
+    },
+    { name: 'planar strips', tiff: { width: 97, height: 83, samples: 3, bits: 8, planar: true, rowsPerStrip: 9 } },
+    {
+      name: 'planar, big-endian, 16 bits',
+      tiff: { width: 97, height: 83, samples: 3, bits: 16, planar: true, bigEndian: true, rowsPerStrip: 9 },
+    },
+    { name: 'a single strip', tiff: { width: 97, height: 83, samples: 3, bits: 8, rowsPerStrip: 83 } },
+    { name: 'strips apart', tiff: { width: 97, height: 83, samples: 3, bits: 8, rowsPerStrip: 5, gap: 13 } },
+    {
+      name: 'strips in reverse',
+      tiff: { width: 97, height: 83, samples: 3, bits: 16, rowsPerStrip: 5, reversed: true },
+    },
+    { name: 'one row a strip', tiff: { width: 97, height: 83, samples: 3, bits: 8, rowsPerStrip: 1 } },
+  ];
+  for (const { name, tiff } of plain) {
+    test(name, async () => {
+      const bytes = writePlainTiff(
+        tiff,
+        (x, y, band) => (x * 7 + y * 131 + band * 59 + x * y) % (tiff.bits === 16 ? 65_521 : 251),
+      );
+      await fc.assert(
+        fc.asyncProperty(rectIn(tiff.width, tiff.height), async (rect) => {
+          await expectSliceEqualsCrop(bytes, rect);
+        }),
+        { numRuns: 25, seed: 11 },
+      );
+    });
+  }
+});
+
+describe('a slice reads little', () => {
+  test('of uncompressed strips exactly the rows wanted, even of a single strip', async () => {
+    const tiff = writePlainTiff(
+      { width: 100, height: 400, samples: 3, bits: 8, rowsPerStrip: 400 },
+      (x, y) => (x + y) % 256,
+    );
+    const { slice } = await sliceOf(memoryReader(tiff), { left: 0, top: 100, right: 100, bottom: 110 });
+    expect(slice.reads).toEqual([{ offset: 8 + 100 * 300, length: 10 * 300, at: slice.head.length }]);
+    expect(slice.rect).toEqual({ left: 0, top: 100, right: 100, bottom: 110 });
+  });
+
+  test('of tiles only those that are touched, neighbours in one read', async () => {
+    const tiff = await pictureOf(640, 640)
+      .tiff({ compression: 'none', tile: true, tileWidth: 64, tileHeight: 64 })
+      .toBuffer();
+    const { slice } = await sliceOf(memoryReader(tiff), { left: 65, top: 130, right: 190, bottom: 191 });
+    expect(slice.rect).toEqual({ left: 64, top: 128, right: 192, bottom: 192 });
+    expect(slice.reads.map(({ length }) => length)).toEqual([2 * 64 * 64 * 3]);
+  });
+
+  test('of the table of a giant only the entries of the segments wanted', async () => {
+    const tiff = await pictureOf(2048, 2048, 1)
+      .tiff({ compression: 'lzw', tile: true, tileWidth: 16, tileHeight: 16 })
+      .toBuffer();
+    let bytesRead = 0;
+    const counting: RangeReader = {
+      size: tiff.length,
+      read: (offset, length) => {
+        bytesRead += length;
+        return Promise.resolve(tiff.subarray(offset, offset + length));
+      },
+    };
+    const { slice } = await sliceOf(counting, { left: 0, top: 0, right: 64, bottom: 64 });
+    // 16,384 tiles have 128 kB of table; sixteen of them need 128 bytes of it.
+    expect(bytesRead).toBeLessThan(slice.size + 4096);
+  });
+
+  test('refuses a segment that ends past the file', async () => {
+    const tiff = await pictureOf(256, 256)
+      .tiff({ compression: 'none', tile: true, tileWidth: 64, tileHeight: 64 })
+      .toBuffer();
+    const cut = { ...memoryReader(tiff), size: tiff.length };
+    const shorter: RangeReader = { ...cut, size: tiff.length };
+    const file = await readTiff(shorter, 1);
+    const [directory] = file.directories;
+    if (!directory) throw new Error('no directory');
+    const info = await describeDirectory(file, directory);
+    const lying = { ...file, reader: { ...file.reader, size: 1000 } };
+    await expect(planSlice(lying, directory, info, { left: 192, top: 192, right: 256, bottom: 256 })).rejects.toThrow(
+      /Expected .* (within|the file ends)/u,
+    );
+  });
+});
