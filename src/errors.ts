@@ -62,6 +62,13 @@ export class PreconditionFailedError extends Error {
 /** Bytes that do not follow their format. Thrown by `src/tiff`; steps translate it into a rejection or an inconsistency. */
 export class MalformedTiffError extends Error {
   override readonly name = 'MalformedTiffError';
+  /** What is missing lies past the end of the file: it was probably cut short. */
+  readonly cutShort: boolean;
+
+  constructor(message: string, options?: ErrorOptions & { cutShort?: boolean }) {
+    super(message, options);
+    this.cutShort = options?.cutShort ?? false;
+  }
 }
 
 /** Something a person typed or wrote in a file is wrong; the message says what to do about it. */

@@ -76,7 +76,8 @@ async function chooseFiles(options: Arguments, display: Display): Promise<Inputs
     return findInputs([sample], []);
   }
   await mkdir(options.out, { recursive: true });
-  return findInputs(options.inputs, [await realpath(options.out)]);
+  await mkdir(options.workspace, { recursive: true });
+  return findInputs(options.inputs, [await realpath(options.out), await realpath(options.workspace)]);
 }
 
 function startWorkspace(options: Arguments, project: string, onProgress: (step: Progress) => void): Promise<Workspace> {

@@ -1,4 +1,4 @@
-import { DeadlineExceededError, RejectedImageError } from '../errors.ts';
+import { DeadlineExceededError, type MalformedTiffError, RejectedImageError } from '../errors.ts';
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
 import type { Size } from '../pyramid/levels.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
@@ -60,4 +60,9 @@ export function decodeFailure(error: unknown): unknown {
   if (error.message.startsWith('timeout: ')) return new DeadlineExceededError(error.message, { cause: error });
   const detail = error.message.trim().split('\n').join('; ');
   return new RejectedImageError(cutShort.test(detail) ? 'TRUNCATED' : 'CORRUPT_PIXELS', detail, { cause: error });
+}
+
+/** A TIFF whose directory cannot be followed, as a rejection of the image. */
+export function malformed(error: MalformedTiffError): RejectedImageError {
+  return new RejectedImageError(error.cutShort ? 'TRUNCATED' : 'CORRUPT_HEADER', error.message, { cause: error });
 }

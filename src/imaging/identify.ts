@@ -3,7 +3,7 @@ import { MalformedTiffError, RejectedImageError } from '../errors.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
 import { pagedReader, type RangeReader } from '../tiff/range-reader.ts';
 import type { Description } from '../tiff/pyramid-fields.ts';
-import { decodeFailure } from './decode.ts';
+import { decodeFailure, malformed } from './decode.ts';
 import { identifyTiff } from './identify-tiff.ts';
 import { sharp } from './sharp.ts';
 
@@ -30,8 +30,7 @@ export async function identify(reader: RangeReader): Promise<Identified> {
 }
 
 function rejectMalformed(error: unknown): never {
-  if (error instanceof MalformedTiffError)
-    throw new RejectedImageError('CORRUPT_HEADER', error.message, { cause: error });
+  if (error instanceof MalformedTiffError) throw malformed(error);
   throw error;
 }
 

@@ -10,7 +10,7 @@ import { readTiff } from '../tiff/read.ts';
 import { planSlice, type Slice, type SliceRead } from '../tiff/slice.ts';
 import { Compression, Photometric } from '../tiff/tags.ts';
 import type { Arena } from './arena.ts';
-import { decodeRect, type DecodeRequest } from './decode.ts';
+import { decodeRect, type DecodeRequest, malformed } from './decode.ts';
 import type { Raster } from './raster.ts';
 
 /** Decodes a rectangle of the upright image into memory of the arena or of its own. */
@@ -37,8 +37,7 @@ export async function pixelsOfSlices(
   const info = await describeDirectory(file, directory);
   return async (rect, arena) => {
     const slice = await planSlice(file, directory, info, toStored(rect, image)).catch((error: unknown) => {
-      if (!(error instanceof MalformedTiffError)) throw error;
-      throw new RejectedImageError('CORRUPT_HEADER', error.message, { cause: error });
+      throw error instanceof MalformedTiffError ? malformed(error) : error;
     });
     const bytes = await readSlice(reader, slice, arena);
     const upright = toUpright(slice.rect, image);

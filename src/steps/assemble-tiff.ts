@@ -62,6 +62,13 @@ function layOut(plan: Plan, segments: readonly NamedSegment[]): TiffLayout {
   const expected = JSON.stringify(encoding);
   const other = segments.find(({ index }) => JSON.stringify(index.encoding) !== expected);
   if (other) throw new InconsistentWorkError(`Expected one encoding for all tiles but that of ${other.name} differs`);
+  for (const { name, index } of segments) {
+    const bytes = index.runs.reduce((sum, run) => run.byteCounts.reduce((total, count) => total + count, sum), 0);
+    if (bytes === index.tiles.size) continue;
+    throw new InconsistentWorkError(
+      `Expected ${bytes} bytes of tiles for ${name} but its index says ${index.tiles.size}`,
+    );
+  }
   const levels = levelsOf(plan).map((level): LevelTable => {
     const grid = tileGrid(level, plan.recipe.tileSize);
     const fields = pyramidFields(level.index, encoding, plan.description);

@@ -70,6 +70,10 @@ async function copyUnlessNewer(
       throw new InconsistentWorkError(`Expected ${assembled.key} as it was verified`, { cause: error });
     }
     if (!(error instanceof PreconditionFailedError)) throw error;
+    const verified = await findObject(store, { bucket: workBucket, key: assembled.key });
+    if (verified?.etag !== assembled.etag) {
+      throw new InconsistentWorkError(`Expected ${assembled.key} as it was verified`, { cause: error });
+    }
     // Another execution came between, or this one's own lost answer: look again at the next try.
     throw new ServiceUnavailableError(`${target.key} changed while it was published`, { cause: error });
   }

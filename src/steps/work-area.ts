@@ -73,19 +73,24 @@ export async function readPlan(store: ObjectStore, bucket: string, plan: PlanRef
   return parsePlan(await readText(store, { bucket, key: plan.key }));
 }
 
-/** Reads a segment's index, or nothing when the segment was not finished. */
+/** Reads a segment's index, or nothing when the segment was not finished or its index makes no sense. */
 export async function findIndex(store: ObjectStore, ref: ObjectRef): Promise<SegmentIndex | undefined> {
   try {
-    return SegmentIndexSchema.parse(JSON.parse(await readText(store, ref)));
+    return await readIndex(store, ref);
   } catch (error) {
     if (error instanceof InconsistentWorkError) return undefined;
     throw error;
   }
 }
 
-/** Reads an index that must be there. Throws InconsistentWorkError when it is not. */
+/** Reads an index that must be there. Throws InconsistentWorkError when it is not, or is no index. */
 export async function readIndex(store: ObjectStore, ref: ObjectRef): Promise<SegmentIndex> {
-  return SegmentIndexSchema.parse(JSON.parse(await readText(store, ref)));
+  const text = await readText(store, ref);
+  try {
+    return SegmentIndexSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new InconsistentWorkError(`Expected an index in ${ref.key}`, { cause: error });
+  }
 }
 
 export async function readText(store: ObjectStore, ref: ObjectRef): Promise<string> {

@@ -93,6 +93,7 @@ async function readDirectory(
     if (valuesAt + bytes > reader.size) {
       throw new MalformedTiffError(
         `Expected the values of tag ${tag} within ${reader.size} bytes but they end at ${hex(valuesAt + bytes)}`,
+        { cutShort: true },
       );
     }
     directory.set(tag, { tag, type, count, offset: valuesAt, bytes });
@@ -185,7 +186,10 @@ function numberReader(values: DataView, type: number, little: boolean): (at: num
 
 async function readWhole(reader: RangeReader, offset: number, length: number): Promise<DataView> {
   if (offset + length > reader.size) {
-    throw new MalformedTiffError(`Expected ${length} bytes at ${hex(offset)} but the file ends at ${hex(reader.size)}`);
+    throw new MalformedTiffError(
+      `Expected ${length} bytes at ${hex(offset)} but the file ends at ${hex(reader.size)}`,
+      { cutShort: true },
+    );
   }
   return view(await reader.read(offset, length));
 }

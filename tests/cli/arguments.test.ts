@@ -1,0 +1,90 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseArguments, usage } from '../../src/cli/arguments.ts';
+import { UsageError } from '../../src/errors.ts';
+
+describe('the command line', () => {
+  test('has a default for everything', () => {
+    expect(parseArguments([])).toEqual({
+      inputs: [],
+      out: 'published',
+      recipe: 'default',
+      workspace: '.stepwell',
+      port: 0,
+      serve: false,
+      verbose: false,
+      action: 'run',
+    });
+  });
+
+  test('is read in any order, inputs between options', () => {
+    expect(
+      parseArguments([
+        'a b.tif',
+        '--out=o',
+        '--recipe',
+        'iiif',
+        'c',
+        '--serve',
+        '--port',
+        '8123',
+        '--workspace',
+        'w',
+        '--verbose',
+      ]),
+    ).toEqual({
+      inputs: ['a b.tif', 'c'],
+      out: 'o',
+      recipe: 'iiif',
+      workspace: 'w',
+      port: 8123,
+      serve: true,
+      verbose: true,
+      action: 'run',
+    });
+  });
+
+  test('takes names that look like options behind two dashes', () => {
+    expect(parseArguments(['--', '-rf', '--option=value']).inputs).toEqual(['-rf', '--option=value']);
+  });
+
+  test.each([
+    [['--help'], 'help'],
+    [['-h', 'a.tif'], 'help'],
+    [['--list-recipes'], 'list-recipes'],
+    [['--help', '--list-recipes'], 'help'],
+  ])('%j asks for %s', (argv, action) => {
+    expect(parseArguments(argv).action).toBe(action);
+  });
+
+  test.each([
+    [['--port', '65536'], '65536'],
+    [['--port', '80.5'], '80.5'],
+    [['--port', 'http'], 'http'],
+    [['--port=-1'], '-1'],
+  ])('%j is no port', (argv, value) => {
+    expect(() => parseArguments(argv)).toThrow(UsageError);
+    expect(() => parseArguments(argv)).toThrow(`--port but received ${value}`);
+  });
+
+  test.each([[['--ouput', 'x']], [['--recipe']], [['--serve=yes']], [['-x']]])(
+    '%j is refused with the usage',
+    (argv) => {
+      expect(() => parseArguments(argv)).toThrow(UsageError);
+      expect(() => parseArguments(argv)).toThrow(usage);
+    },
+  );
+
+  test('has every option in its usage', () => {
+    for (const option of [
+      '--out',
+      '--recipe',
+      '--serve',
+      '--port',
+      '--workspace',
+      '--verbose',
+      '--list-recipes',
+      '--help',
+    ])
+      expect(usage).toContain(option);
+  });
+});

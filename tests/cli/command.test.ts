@@ -1,0 +1,201 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { pictureOf } from '../support/pixels.ts';
+
+const command = path.resolve('src/cli/main.ts');
+
+let folder: string;
+const running = new Set<ChildProcess>();
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'stepwell-command-'));
+  await mkdir(path.join(folder, 'in'));
+});
+afterEach(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  running.clear();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the command in the test's folder; `onLine` is told of every line as it is printed. */
+async function stepwell(
+  argv: readonly string[],
+  onLine: (line: string, child: ChildProcess) => void = () => undefined,
+): Promise<Ended> {
+  const child = spawn(process.execPath, [command, ...argv], { cwd: folder, env: { ...process.env, NODE_OPTIONS: '' } });
+  running.add(child);
+  let out = '';
+  let err = '';
+  let told = 0;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+    for (let end = out.indexOf('\n', told); end >= 0; end = out.indexOf('\n', told)) {
+      onLine(out.slice(told, end), child);
+      told = end + 1;
+    }
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  running.delete(child);
+  return { code, out, err };
+}
+
+const put = async (name: string, bytes: Uint8Array | string): Promise<void> => {
+  await writeFile(path.join(folder, 'in', name), bytes);
+};
+
+/** The lines of the closing table, by the name they begin with. */
+const rowOf = (out: string, name: string): string =>
+  out.split('\n').findLast((line) => line.startsWith(`in/${name} `)) ?? '';
+
+test('good files and one that is no image: all told in the table, and the exit code is 1', async () => {
+  await put('photo one.png', await pictureOf(600, 400).png().toBuffer());
+  await put('caf\u00e9 100%.jpg', await pictureOf(300, 200).jpeg().toBuffer());
+  await put('notes.txt', 'remember the milk');
+  const { code, out, err } = await stepwell(['in', '--recipe', 'iiif']);
+  expect(err).toBe('');
+  expect(code).toBe(1);
+  expect(out).toMatch(/^Step Functions API: http:\/\/127\.0\.0\.1:\d+$/mu);
+  expect(out).toMatch(/^not an image: in\/notes\.txt \(UNSUPPORTED_FORMAT: .*\)$/mu);
+  expect(rowOf(out, 'photo one.png')).toMatch(/ 600 × 400 +3 .* PUBLISHED +published\/photo one\.tif$/u);
+  expect(rowOf(out, 'caf\u00e9 100%.jpg')).toMatch(/ 300 × 200 +2 .* PUBLISHED +published\/caf\u00e9 100%\.tif$/u);
+  expect(rowOf(out, 'notes.txt')).toMatch(/ REJECTED +UNSUPPORTED_FORMAT: /u);
+  expect((await readdir(path.join(folder, 'published'))).filter((name) => !name.startsWith('.')).sort()).toEqual([
+    'caf\u00e9 100%.tif',
+    'photo one.tif',
+  ]);
+  expect(await sharp(path.join(folder, 'published', 'photo one.tif')).metadata()).toMatchObject({
+    width: 600,
+    pages: 3,
+  });
+});
+
+test('only good files: the exit code is 0, and a second time they are unchanged', async () => {
+  await put('photo.png', await pictureOf(300, 200).png().toBuffer());
+  const argv = ['in/photo.png', '--out', 'made here', '--workspace', 'memory'];
+  const first = await stepwell(argv);
+  expect([first.code, first.err]).toEqual([0, '']);
+  const bytes = await readFile(path.join(folder, 'made here', 'photo.tif'));
+  const second = await stepwell(argv);
+  expect(second.code).toBe(0);
+  expect(rowOf(second.out, 'photo.png')).toMatch(/ unchanged +PUBLISHED +made here\/photo\.tif$/u);
+  expect(bytes.equals(await readFile(path.join(folder, 'made here', 'photo.tif')))).toBe(true);
+  await put('photo.png', await pictureOf(310, 200).png().toBuffer());
+  const third = await stepwell(argv);
+  expect(third.code).toBe(0);
+  expect(rowOf(third.out, 'photo.png')).toMatch(/ 310 × 200 .* \d\.\d s +PUBLISHED/u);
+});
+
+test('a file that is missing is told, and what is there is published', async () => {
+  await put('photo.png', await pictureOf(30, 20).png().toBuffer());
+  const { code, out } = await stepwell(['in/photo.png', 'in/no\u001bsuch.png']);
+  expect(code).toBe(1);
+  expect(out).toContain('no such file: in/no\\x1bsuch.png\n');
+  expect(rowOf(out, 'photo.png')).toContain('PUBLISHED');
+});
+
+test('an unknown recipe is refused with the names of those there are, and nothing is made', async () => {
+  await put('photo.png', await pictureOf(30, 20).png().toBuffer());
+  const { code, out, err } = await stepwell(['in/photo.png', '--recipe', 'grand']);
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toBe('Expected one of the recipes archival, default, iiif for --recipe but received grand\n');
+  expect(await readdir(folder)).toEqual(['in']);
+});
+
+test('an unknown option is refused with the usage', async () => {
+  const { code, out, err } = await stepwell(['--ouput', 'x']);
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toContain('--ouput');
+  expect(err).toContain('Usage: npm start');
+});
+
+test('the recipes are listed, and the usage is printed, without anything being started', async () => {
+  const listed = await stepwell(['--list-recipes']);
+  expect(listed.code).toBe(0);
+  expect(listed.out.split('\n').map((line) => line.split(' ')[0])).toEqual(['archival', 'default', 'iiif', '']);
+  const help = await stepwell(['--help']);
+  expect(help.code).toBe(0);
+  expect(help.out).toMatch(/^Usage: npm start/u);
+  expect(await readdir(folder)).toEqual(['in']);
+});
+
+describe('stopped in the middle', () => {
+  let master: Buffer;
+  const argv = ['in/big.png', '--recipe', 'iiif', '--verbose'];
+  const digests = new Set<string>();
+  beforeAll(async () => {
+    // One colour: quick to make, and large enough to be several blocks.
+    const create = { width: 16_000, height: 12_000, channels: 3, background: '#6080a0' } as const;
+    master = await sharp({ create, limitInputPixels: false }).png({ compressionLevel: 1 }).toBuffer();
+  });
+  afterAll(() => {
+    // However it was stopped, the same bytes were published in the end.
+    expect(digests.size).toBe(1);
+  });
+
+  /** Sends the signal as soon as the first block of several is done. */
+  const stopWith = (signal: NodeJS.Signals): Promise<Ended> => {
+    let sent = false;
+    return stepwell(argv, (line, child) => {
+      if (sent || !/: 1 of \d+ blocks$/u.test(line)) return;
+      sent = child.kill(signal);
+    });
+  };
+  const finishedBlocks = async (): Promise<number> => {
+    const names = await readdir(path.join(folder, '.stepwell'), { recursive: true });
+    return names.filter((name) => /\/blocks\/\d+\.json$/u.test(name)).length;
+  };
+  const count = (text: string, event: string): number => text.split(`"event":"${event}"`).length - 1;
+
+  async function finishesTheRest(blocksBefore: number): Promise<Ended> {
+    const again = await stepwell(argv);
+    expect(again.code).toBe(0);
+    expect(rowOf(again.out, 'big.png')).toMatch(/ 16,000 × 12,000 +7 .* PUBLISHED +published\/big\.tif$/u);
+    const total = Number(/ of (?<total>\d+) blocks/u.exec(again.out)?.groups?.['total'] ?? 3);
+    expect(count(again.err, 'block.rendered')).toBeLessThanOrEqual(total - blocksBefore);
+    const file = path.join(folder, 'published', 'big.tif');
+    expect(await sharp(file).metadata()).toMatchObject({ width: 16_000, height: 12_000, pages: 7 });
+    digests.add(
+      createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex'),
+    );
+    return again;
+  }
+
+  test('by Ctrl-C it says so and how to go on; the same command goes on and keeps the blocks that were done', async () => {
+    await put('big.png', master);
+    const stopped = await stopWith('SIGINT');
+    expect(stopped.code).toBe(130);
+    expect(stopped.out).toContain('Stopping. Run the same command again to go on from here.\n');
+    expect(rowOf(stopped.out, 'big.png')).toContain('UNFINISHED');
+    expect(await readdir(path.join(folder, 'published'))).not.toContain('big.tif');
+    const blocks = await finishedBlocks();
+    expect(blocks).toBeGreaterThanOrEqual(1);
+    const again = await finishesTheRest(blocks);
+    expect(again.out).toContain('in/big.png: resumed\n');
+  });
+
+  test('by a kill it leaves nothing public; the same command finishes', async () => {
+    await put('big.png', master);
+    const killed = await stopWith('SIGKILL');
+    expect(killed.code).toBeNull();
+    expect(await readdir(path.join(folder, 'published'))).not.toContain('big.tif');
+    const blocks = await finishedBlocks();
+    expect(blocks).toBeGreaterThanOrEqual(1);
+    await finishesTheRest(blocks);
+  });
+});

@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { plainDisplay, terminalDisplay } from '../../src/cli/progress.ts';
+import type { ProgressStep } from '../../src/local/progress.ts';
+
+let said: string;
+let clock: number;
+const write = (text: string): void => {
+  said += text;
+};
+const now = (): number => clock;
+const entered = (state: string): ProgressStep => ({ kind: 'state-entered', state });
+const block = (kind: 'iteration-started' | 'iteration-succeeded', index: number, count: number): ProgressStep => ({
+  kind,
+  state: 'RenderPyramid',
+  index,
+  count,
+});
+const retried: ProgressStep = {
+  kind: 'task-retried',
+  state: 'RenderBlock',
+  index: 3,
+  attempt: 1,
+  error: 'ServiceUnavailableError',
+  cause: 'throttled',
+};
+
+beforeEach(() => {
+  said = '';
+  clock = 1_000_000;
+});
+
+describe('in a pipe', () => {
+  test('one line tells each thing that happens, a tenth of the blocks at a time', () => {
+    const display = plainDisplay(write, now);
+    display.note('Step Functions API: http://127.0.0.1:1');
+    display.begin('x', 'scan\u001b.tif');
+    clock += 60_000; // waiting for others
+    for (const state of ['ValidateObject', 'RecordMetadata', 'PlanPyramid', 'RenderPyramid'])
+      display.step({ execution: 'x', ...entered(state) });
+    for (let index = 0; index < 40; index++) {
+      display.step({ execution: 'x', ...block('iteration-started', index, 40) });
+      display.step({ execution: 'x', ...block('iteration-succeeded', index, 40) });
+      if (index === 5) display.step({ execution: 'x', ...retried });
+    }
+    clock += 4200;
+    display.end('x', 'published');
+    display.close();
+    expect(said.split('\n')).toEqual([
+      'Step Functions API: http://127.0.0.1:1',
+      'scan\\x1b.tif: planning',
+      'scan\\x1b.tif: 4 of 40 blocks',
+      'scan\\x1b.tif: RenderBlock again after ServiceUnavailableError',
+      'scan\\x1b.tif: 8 of 40 blocks',
+      'scan\\x1b.tif: 12 of 40 blocks',
+      'scan\\x1b.tif: 16 of 40 blocks',
+      'scan\\x1b.tif: 20 of 40 blocks',
+      'scan\\x1b.tif: 24 of 40 blocks',
+      'scan\\x1b.tif: 28 of 40 blocks',
+      'scan\\x1b.tif: 32 of 40 blocks',
+      'scan\\x1b.tif: 36 of 40 blocks',
+      'scan\\x1b.tif: 40 of 40 blocks',
+      'scan\\x1b.tif: published (4.2 s)',
+      '',
+    ]);
+  });
+
+  test('few blocks are told one by one', () => {
+    const display = plainDisplay(write, now);
+    display.begin('x', 'a');
+    for (let index = 0; index < 3; index++) display.step({ execution: 'x', ...block('iteration-succeeded', index, 3) });
+    expect(said).toBe('a: 1 of 3 blocks\na: 2 of 3 blocks\na: 3 of 3 blocks\n');
+  });
+
+  test('executions it was not told of are passed over', () => {
+    const display = plainDisplay(write, now);
+    display.step({ execution: 'stranger', ...entered('PlanPyramid') });
+    display.end('stranger', 'published');
+    expect(said).toBe('');
+  });
+
+  test('a gauge moves by quarters', () => {
+    const display = plainDisplay(write, now);
+    for (const fraction of [0, 0.1, 0.24, 0.25, 0.3, 0.9, 1]) display.gauge('painting', fraction);
+    expect(said).toBe('painting: 0 %\npainting: 25 %\npainting: 75 %\npainting: 100 %\n');
+  });
+});
+
+describe('on a terminal', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  /** The lines of the screen after everything that was written: text, line ends, cursor up, erase to the end. */
+  function screen(): string[] {
+    let lines = [''];
+    let at = 0;
+    for (const part of said.split(/(\u001b\[\d*[AJ]|\n)/u)) {
+      const up = /^\u001b\[(?<lines>\d+)A$/u.exec(part)?.groups?.['lines'];
+      if (up !== undefined) at -= Number(up);
+      else if (part === '\u001b[J') lines = [...lines.slice(0, at), ''];
+      else if (part === '\n') lines[++at] ??= '';
+      else if (part !== '') lines[at] = part;
+    }
+    return lines;
+  }
+
+  test('what is drawn is drawn over, and what stays is above it', () => {
+    const display = terminalDisplay(write, () => 80, now);
+    display.begin('x', 'scan.tif');
+    display.begin('y', 'other.tif');
+    display.step({ execution: 'x', ...entered('RenderPyramid') });
+    display.step({ execution: 'x', ...block('iteration-started', 0, 4) });
+    clock += 1500;
+    jest.advanceTimersByTime(100);
+    expect(screen()).toEqual([`█${'░'.repeat(23)}  scan.tif  rendering block 0 of 4  1.5 s`, '0 done, 1 waiting', '']);
+    display.step({ execution: 'x', ...block('iteration-succeeded', 0, 4) });
+    display.step({ execution: 'x', ...block('iteration-succeeded', 1, 4) });
+    display.note('no such file: b.tif');
+    expect(screen()).toEqual([
+      'no such file: b.tif',
+      `${'█'.repeat(11)}${'░'.repeat(13)}  scan.tif  rendering block 2 of 4  1.5 s`,
+      '0 done, 1 waiting',
+      '',
+    ]);
+    display.end('x', 'published');
+    jest.advanceTimersByTime(1000);
+    expect(screen()).toEqual(['no such file: b.tif', 'scan.tif: published (1.5 s)', '1 done, 1 waiting', '']);
+    display.close();
+    expect(screen()).toEqual(['no such file: b.tif', 'scan.tif: published (1.5 s)', '']);
+  });
+
+  test('nothing is drawn any more once it is closed', () => {
+    const display = terminalDisplay(write, () => 80, now);
+    display.begin('x', 'a');
+    display.step({ execution: 'x', ...entered('PlanPyramid') });
+    jest.advanceTimersByTime(300);
+    display.close();
+    const before = said;
+    jest.advanceTimersByTime(5000);
+    display.close();
+    expect(said).toBe(before);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('no line is wider than the screen, and no name can move the cursor', () => {
+    const display = terminalDisplay(write, () => 40, now);
+    display.begin('x', `${'long '.repeat(40)}\u001b[2J`);
+    display.step({ execution: 'x', ...entered('VerifyTiff') });
+    jest.advanceTimersByTime(100);
+    expect(screen().every((line) => line.length <= 39)).toBe(true);
+    expect(said).not.toContain('\u001b[2J');
+    display.close();
+  });
+
+  test('of many images eight are shown and the others counted', () => {
+    const display = terminalDisplay(write, () => 80, now);
+    for (let image = 0; image < 20; image++) {
+      display.begin(`x${image}`, `${image}.tif`);
+      display.step({ execution: `x${image}`, ...entered('PublishTiff') });
+    }
+    jest.advanceTimersByTime(100);
+    const lines = screen();
+    expect(lines).toHaveLength(10);
+    expect(lines[8]).toBe('0 done, 12 waiting');
+    display.close();
+  });
+
+  test('a gauge is drawn until it is full', () => {
+    const display = terminalDisplay(write, () => 80, now);
+    display.gauge('painting', 0.5);
+    jest.advanceTimersByTime(100);
+    expect(screen()).toEqual([`${'█'.repeat(12)}${'░'.repeat(12)}  painting`, '']);
+    display.gauge('painting', 1);
+    jest.advanceTimersByTime(100);
+    expect(screen()).toEqual(['']);
+    display.close();
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals';
+import { readConfig } from '../src/config.ts';
+
+const least = { WORK_BUCKET: 'work', PUBLISHED_BUCKET: 'public', LEDGER_TABLE: 'ledger' };
+
+describe('the environment', () => {
+  test('of a function on AWS needs two buckets and a table; the rest has defaults', () => {
+    expect(readConfig({ ...least, PATH: '/bin', HOME: undefined })).toEqual({
+      store: { kind: 's3' },
+      workBucket: 'work',
+      publishedBucket: 'public',
+      ledgerTable: 'ledger',
+      stateMachineArn: undefined,
+      defaultRecipe: 'default',
+      recipesDirectory: 'recipes',
+      eventBusName: undefined,
+      logLevel: 'info',
+    });
+  });
+
+  test('can say everything', () => {
+    expect(
+      readConfig({
+        ...least,
+        OBJECT_STORE: 'files:/tmp/with: colon',
+        STATE_MACHINE_ARN: 'arn:x',
+        DEFAULT_RECIPE: 'iiif',
+        RECIPES_DIRECTORY: '/r',
+        EVENT_BUS_NAME: 'bus',
+        LOG_LEVEL: 'silent',
+      }),
+    ).toMatchObject({
+      store: { kind: 'files', workspace: '/tmp/with: colon' },
+      stateMachineArn: 'arn:x',
+      defaultRecipe: 'iiif',
+      recipesDirectory: '/r',
+      eventBusName: 'bus',
+      logLevel: 'silent',
+    });
+  });
+
+  test('without what is needed is refused, every missing variable named', () => {
+    for (const name of Object.keys(least)) expect(() => readConfig({})).toThrow(name);
+  });
+
+  test.each([
+    ['OBJECT_STORE', 'files:'],
+    ['OBJECT_STORE', 'S3'],
+    ['WORK_BUCKET', ''],
+    ['LOG_LEVEL', 'debug'],
+    ['EVENT_BUS_NAME', ''],
+  ])('with %s=%j is refused by name', (name, value) => {
+    expect(() => readConfig({ ...least, [name]: value })).toThrow(name);
+  });
+});

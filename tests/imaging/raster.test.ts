@@ -1,0 +1,49 @@
+import { describe, expect, test } from '@jest/globals';
+import { blankRaster, placeRaster, rasterBytes, rasterFromBytes } from '../../src/imaging/raster.ts';
+
+describe('a raster', () => {
+  test('of 8 bits is its bytes', () => {
+    const raster = rasterFromBytes({ width: 2, height: 1, bands: 3, bitDepth: 8 }, Uint8Array.from([1, 2, 3, 4, 5, 6]));
+    expect(raster).toMatchObject({ width: 2, height: 1, bands: 3 });
+    expect(Array.from(raster.data)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(Array.from(rasterBytes(raster))).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test.each([0, 1])('of 16 bits is read from bytes at any place (%i)', (at) => {
+    const bytes = new Uint8Array(5);
+    new DataView(bytes.buffer).setUint16(at, 513, true);
+    new DataView(bytes.buffer).setUint16(at + 2, 65_535, true);
+    const raster = rasterFromBytes({ width: 2, height: 1, bands: 1, bitDepth: 16 }, bytes.subarray(at, at + 4));
+    expect(Array.from(raster.data)).toEqual([513, 65_535]);
+    expect(Array.from(rasterBytes(raster))).toEqual([1, 2, 255, 255]);
+  });
+
+  test.each([
+    [11, 8],
+    [13, 8],
+    [0, 8],
+    [12, 16],
+    [23, 16],
+  ])('is refused from %i bytes for 2 × 2 × 3 samples of %i bits', (bytes, bitDepth) => {
+    const shape = { width: 2, height: 2, bands: 3, bitDepth };
+    expect(() => rasterFromBytes(shape, new Uint8Array(bytes))).toThrow(RangeError);
+  });
+
+  test('without pixels is black, and of its depth', () => {
+    expect(blankRaster({ width: 2, height: 3, bands: 1, bitDepth: 8 }).data).toEqual(new Uint8Array(6));
+    expect(blankRaster({ width: 2, height: 3, bands: 3, bitDepth: 16 }).data).toEqual(new Uint16Array(18));
+  });
+
+  test('takes parts in anywhere, and nothing else of it changes', () => {
+    const whole = blankRaster({ width: 4, height: 3, bands: 1, bitDepth: 8 });
+    placeRaster(whole, { width: 2, height: 2, bands: 1, data: Uint8Array.from([1, 2, 3, 4]) }, 2, 1);
+    placeRaster(whole, { width: 1, height: 1, bands: 1, data: Uint8Array.from([9]) }, 0, 0);
+    expect(Array.from(whole.data)).toEqual([9, 0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4]);
+  });
+
+  test('takes parts of several bands in, pixel by pixel', () => {
+    const whole = blankRaster({ width: 2, height: 2, bands: 3, bitDepth: 16 });
+    placeRaster(whole, { width: 1, height: 2, bands: 3, data: Uint16Array.from([1, 2, 3, 4, 5, 65_535]) }, 1, 0);
+    expect(Array.from(whole.data)).toEqual([0, 0, 0, 1, 2, 3, 0, 0, 0, 4, 5, 65_535]);
+  });
+});

@@ -1,0 +1,130 @@
+import { describe, expect, test } from '@jest/globals';
+import plainSharp from 'sharp';
+import { decodeTile } from '../../src/imaging/decode-tile.ts';
+import { encodeTiles } from '../../src/imaging/encode.ts';
+import type { Raster } from '../../src/imaging/raster.ts';
+import { sharp } from '../../src/imaging/sharp.ts';
+import type { Encoding } from '../../src/pyramid/recipe.ts';
+import { picture } from '../support/pixels.ts';
+
+const rasterOf = (width: number, height: number, bands: 1 | 3, bitDepth: 8 | 16): Raster => {
+  const data = picture(width, height, bands);
+  // Low bytes of their own, so that a reader that drops them is found out.
+  const words = Uint16Array.from(data, (sample, at) => sample * 256 + ((at * 37) & 255));
+  return { width, height, bands, data: bitDepth === 16 ? words : Uint8Array.from(data) };
+};
+
+/** The samples of a square of a raster, where it has any. */
+function squareOf(raster: Raster, left: number, top: number, size: number): number[][] {
+  const rows: number[][] = [];
+  for (let y = top; y < Math.min(top + size, raster.height); y++) {
+    const from = (y * raster.width + left) * raster.bands;
+    const to = (y * raster.width + Math.min(left + size, raster.width)) * raster.bands;
+    rows.push(Array.from(raster.data.subarray(from, to)));
+  }
+  return rows;
+}
+
+describe('tiles', () => {
+  test.each<[string, Encoding, 1 | 3, 8 | 16]>([
+    ['deflate, RGB', { compression: 'deflate' }, 3, 8],
+    ['deflate, grey', { compression: 'deflate' }, 1, 8],
+    ['deflate, 16-bit RGB', { compression: 'deflate' }, 3, 16],
+    ['LZW, 16-bit grey', { compression: 'lzw' }, 1, 16],
+  ])('of %s hold exactly the pixels of their square', async (_, encoding, bands, bitDepth) => {
+    const raster = rasterOf(150, 100, bands, bitDepth);
+    const { across, down, tiles, encoding: encoded } = await encodeTiles(raster, { tileSize: 64, encoding });
+    expect([across, down, tiles.length]).toEqual([3, 2, 6]);
+    for (const [index, bytes] of tiles.entries()) {
+      const tile = await decodeTile(bytes, 64, encoded);
+      expect([tile.width, tile.height, tile.bands]).toEqual([64, 64, bands]);
+      const [left, top] = [(index % 3) * 64, index < 3 ? 0 : 64];
+      const expected = squareOf(raster, left, top, 64);
+      const actual = squareOf(tile, 0, 0, 64)
+        .slice(0, expected.length)
+        .map((row) => row.slice(0, expected[0]?.length));
+      expect(actual).toEqual(expected);
+    }
+  });
+
+  test.each<[string, Encoding, 1 | 3]>([
+    ['JPEG', { compression: 'jpeg', quality: 80 }, 3],
+    ['JPEG without subsampling', { compression: 'jpeg', quality: 95 }, 3],
+    ['grey JPEG', { compression: 'jpeg', quality: 80 }, 1],
+    ['WebP', { compression: 'webp', quality: 90 }, 3],
+  ])('of %s are near the pixels of their square', async (_, encoding, bands) => {
+    const raster = rasterOf(128, 64, bands, 8);
+    const { tiles, encoding: encoded } = await encodeTiles(raster, { tileSize: 64, encoding });
+    expect(tiles).toHaveLength(2);
+    const tile = await decodeTile(tiles[1] ?? new Uint8Array(), 64, encoded);
+    const expected = squareOf(raster, 64, 0, 64).flat();
+    const off = Array.from(tile.data).reduce((sum, sample, at) => sum + Math.abs(sample - (expected[at] ?? 0)), 0);
+    expect(tile.data).toHaveLength(expected.length);
+    expect(off / expected.length).toBeLessThan(6);
+  });
+
+  test('of one pixel fill a tile', async () => {
+    const { across, down, tiles, encoding } = await encodeTiles(rasterOf(1, 1, 3, 8), {
+      tileSize: 64,
+      encoding: { compression: 'deflate' },
+    });
+    expect([across, down, tiles.length]).toEqual([1, 1, 1]);
+    const pixel = picture(1, 1, 3);
+    expect(Array.from((await decodeTile(tiles[0] ?? new Uint8Array(), 64, encoding)).data.subarray(0, 3))).toEqual([
+      ...pixel,
+    ]);
+  });
+
+  test('of the same raster are the same bytes', async () => {
+    const recipe = { tileSize: 64, encoding: { compression: 'jpeg', quality: 80 } } as const;
+    const [first, second] = [
+      await encodeTiles(rasterOf(100, 90, 3, 8), recipe),
+      await encodeTiles(rasterOf(100, 90, 3, 8), recipe),
+    ];
+    expect(first.tiles.map((tile) => Buffer.from(tile).toString('hex'))).toEqual(
+      second.tiles.map((tile) => Buffer.from(tile).toString('hex')),
+    );
+  });
+
+  test.each<[string, Encoding]>([
+    ['JPEG', { compression: 'jpeg', quality: 80 }],
+    ['deflate', { compression: 'deflate' }],
+    ['WebP', { compression: 'webp', quality: 80 }],
+  ])('of %s that are broken do not decode', async (_, encoding) => {
+    const { tiles, encoding: encoded } = await encodeTiles(rasterOf(64, 64, 3, 8), { tileSize: 64, encoding });
+    const whole = tiles[0] ?? new Uint8Array();
+    await expect(decodeTile(whole, 64, encoded)).resolves.toMatchObject({ width: 64 });
+    const zeroed = Uint8Array.from(whole).fill(0, 0, 16);
+    // A JPEG cut within its pixels is not here: libtiff takes it for whole, the rest of it grey.
+    const half = encoding.compression === 'jpeg' ? [] : [whole.subarray(0, whole.length >> 1)];
+    for (const broken of [...half, whole.subarray(0, 1), zeroed, new Uint8Array(100)]) {
+      await expect(decodeTile(broken, 64, encoded)).rejects.toThrow();
+    }
+  });
+});
+
+describe('loaders that fetch, include or interpret', () => {
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';
+
+  test.each([
+    ['SVG', svg],
+    ['SVG behind an XML declaration', `<?xml version="1.0"?>${svg}`],
+    ['PDF', '%PDF-1.4\n1 0 obj<<>>endobj\n'],
+    ['GIF', 'GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;'],
+    ['PPM', 'P6 1 1 255\nabc'],
+  ])('do not run for %s, whatever it is called', async (_, text) => {
+    const bytes = Buffer.from(text, 'latin1');
+    await expect(sharp(bytes).metadata()).rejects.toThrow(/unsupported image format/u);
+    await expect(sharp(bytes).raw().toBuffer()).rejects.toThrow(/unsupported image format/u);
+  });
+
+  test('cannot be reached by another import of the library in the same process', async () => {
+    await expect(plainSharp(Buffer.from(svg)).metadata()).rejects.toThrow(/unsupported image format/u);
+  });
+});
+
+test('libvips is one in which tiles of JPEG cannot overflow a buffer', () => {
+  // Below 0.35.0, tiffload writes past its buffer for some JPEG tiles.
+  const [major = 0, minor = 0] = plainSharp.versions.sharp.split('.').map(Number);
+  expect(major > 0 || minor >= 35).toBe(true);
+});

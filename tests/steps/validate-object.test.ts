@@ -1,0 +1,163 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { SourceChangedError } from '../../src/errors.ts';
+import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
+import { quietCall } from '../support/pipeline.ts';
+import { pictureOf } from '../support/pixels.ts';
+import { sixBlocks, startSteps, type Steps } from '../support/steps.ts';
+
+let steps: Steps;
+beforeEach(async () => {
+  steps = await startSteps();
+});
+afterEach(() => steps.stop());
+
+const key = 'caf\u00e9 100%+#?.png';
+
+describe('validation', () => {
+  test('says what the master is and keeps what its header says for the plan', async () => {
+    const master = await pictureOf(64, 48).withIccProfile('p3').png().toBuffer();
+    const input = await steps.upload(key, master);
+    const { image } = await steps.validate(input);
+    expect(image).toMatchObject({
+      format: 'png',
+      width: 64,
+      height: 48,
+      bands: 3,
+      bitDepth: 8,
+      fileSize: master.length,
+    });
+    const header = JSON.parse(Buffer.from(await steps.store.read(steps.workOf(input).header)).toString()) as object;
+    expect(Object.keys(header)).toContain('iccProfile');
+  });
+
+  test('of an object that is gone is SOURCE_GONE', async () => {
+    const input = await steps.upload(key, await pictureOf(9, 9).png().toBuffer());
+    await steps.store.remove({ bucket: steps.sourceBucket, key });
+    await expect(steps.validate(input)).rejects.toMatchObject({ name: 'RejectedImageError', code: 'SOURCE_GONE' });
+  });
+
+  test('of an object that was overwritten is a changed source, whatever it is now', async () => {
+    const input = await steps.upload(key, await pictureOf(9, 9).png().toBuffer());
+    await steps.store.write({ bucket: steps.sourceBucket, key }, new Uint8Array());
+    await expect(steps.validate(input)).rejects.toThrow(SourceChangedError);
+  });
+
+  test('of an object overwritten between two reads is a changed source, and leaves nothing', async () => {
+    const input = await steps.upload(key, await pictureOf(9, 9).png().toBuffer());
+    let reads = 0;
+    steps.hooks.after = async (method, ref) => {
+      if (ref.bucket !== steps.sourceBucket || method !== 'read' || reads++ > 0) return;
+      await steps.store.write({ bucket: steps.sourceBucket, key }, await pictureOf(9, 9, 3, 2).png().toBuffer());
+    };
+    await expect(steps.validate(input)).rejects.toThrow(SourceChangedError);
+    expect((await steps.objects('stepwell-work')).size).toBe(0);
+  });
+
+  test('of an object without bytes is EMPTY_OBJECT', async () => {
+    const input = await steps.upload(key, new Uint8Array());
+    await expect(steps.validate(input)).rejects.toMatchObject({ name: 'RejectedImageError', code: 'EMPTY_OBJECT' });
+  });
+});
+
+describe('a source that changes while blocks are rendered', () => {
+  test.each(['png', 'tiff'] as const)(
+    'is noticed by the block that reads it, and its work is not kept (%s)',
+    async (format) => {
+      const master = await pictureOf(600, 500).toFormat(format).toBuffer();
+      const planned = await steps.planned(`photo.${format}`, master, { cut: sixBlocks });
+      await steps.renderBlock(planned, 0);
+      await steps.store.write(
+        { bucket: steps.sourceBucket, key: `photo.${format}` },
+        await pictureOf(600, 500, 3, 9).toFormat(format).toBuffer(),
+      );
+      await expect(steps.renderBlock(planned, 1)).rejects.toThrow(SourceChangedError);
+      const keys = [...(await steps.objects('stepwell-work')).keys()];
+      expect(keys.filter((name) => name.includes('/blocks/1.'))).toEqual([]);
+      expect(keys.filter((name) => name.includes('/blocks/0.'))).toHaveLength(3);
+    },
+  );
+
+  test.each(['png', 'tiff'] as const)(
+    'is noticed even between the last read and the first written tile (%s)',
+    async (format) => {
+      const master = await pictureOf(600, 500).toFormat(format).toBuffer();
+      const planned = await steps.planned(`photo.${format}`, master, { cut: sixBlocks });
+      let changed = false;
+      steps.hooks.after = async (method, ref) => {
+        if (changed || ref.bucket !== steps.sourceBucket || !['read', 'materialise'].includes(method)) return;
+        changed = true;
+        await steps.store.write(
+          { bucket: steps.sourceBucket, key: `photo.${format}` },
+          await pictureOf(600, 500, 3, 9).toFormat(format).toBuffer(),
+        );
+      };
+      const outcome = await steps.renderBlock(planned, 0).then(
+        () => 'rendered',
+        (error: unknown) => (error as Error).name,
+      );
+      expect(changed).toBe(true);
+      if (outcome === 'rendered') {
+        // Then every byte it is made of was the pinned object's: the same tiles as from the object before.
+        const tiles = steps.workOf(planned).tiles(planned.plan.ref, 0);
+        const rendered = Buffer.from(await steps.store.read(tiles));
+        steps.hooks.after = undefined;
+        const other = await steps.planned(`again.${format}`, master, { cut: sixBlocks });
+        await steps.renderBlock(other, 0);
+        const again = steps.workOf(other).tiles(other.plan.ref, 0);
+        expect(rendered.equals(Buffer.from(await steps.store.read(again)))).toBe(true);
+      } else {
+        expect(outcome).toBe('SourceChangedError');
+      }
+    },
+  );
+});
+
+describe('the public key', () => {
+  const record = makeRecordMetadata;
+
+  test('is reserved for the first master that wants it; the second is told whose it is', async () => {
+    const first = await steps.validate(await steps.upload('scans/photo.png', await pictureOf(9, 8).png().toBuffer()));
+    const second = await steps.validate(await steps.upload('scans/photo.jpg', await pictureOf(9, 8).jpeg().toBuffer()));
+    await record(steps.ports)(first, quietCall);
+    await expect(record(steps.ports)(second, quietCall)).rejects.toThrow(
+      'TARGET_TAKEN: scans/photo.tif is the pyramid of scans/photo.png; give one of them another name',
+    );
+    // The same master again, as after a retry, and a newer upload of it.
+    await record(steps.ports)(first, quietCall);
+    const newer = await steps.validate(await steps.upload('scans/photo.png', await pictureOf(10, 8).png().toBuffer()));
+    await record(steps.ports)(newer, quietCall);
+    expect(await steps.ledger.get(newer.source.imageId)).toMatchObject({
+      status: 'PROCESSING',
+      metadata: { width: 10 },
+    });
+  });
+
+  test('that would be longer than 1,024 bytes is KEY_TOO_LONG, one of exactly as many is not', async () => {
+    const master = await pictureOf(9, 8).png().toBuffer();
+    const fits = await steps.validate(await steps.upload('\u00e9'.repeat(510), master));
+    await record(steps.ports)(fits, quietCall);
+    const tooLong = await steps.validate(await steps.upload(`${'\u00e9'.repeat(510)}a`, master));
+    await expect(record(steps.ports)(tooLong, quietCall)).rejects.toMatchObject({ code: 'KEY_TOO_LONG' });
+  });
+
+  test('and the header reach the ledger, the size as people see it', async () => {
+    const master = await pictureOf(40, 30).jpeg().withMetadata({ orientation: 6 }).toBuffer();
+    const state = await steps.validate(await steps.upload('upright.jpg', master));
+    await record(steps.ports)(state, quietCall);
+    expect((await steps.ledger.get(state.source.imageId))?.metadata).toEqual({
+      format: 'jpeg',
+      width: 30,
+      height: 40,
+      bands: 3,
+      bitDepth: 8,
+      fileSize: master.length,
+    });
+  });
+
+  test('is not reserved for an upload that a newer one has replaced', async () => {
+    const master = await pictureOf(9, 8).png().toBuffer();
+    const older = await steps.validate(await steps.upload('photo.png', master));
+    await steps.upload('photo.png', await pictureOf(10, 8).png().toBuffer());
+    await expect(record(steps.ports)(older, quietCall)).rejects.toThrow(SourceChangedError);
+  });
+});

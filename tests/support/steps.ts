@@ -1,0 +1,171 @@
+/** The steps one at a time, over folders as buckets, with everything that happens in between in the test's hands. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { ExecutionInput } from '../../src/execution-input.ts';
+import { imageId, sequenceOf } from '../../src/identity.ts';
+import type { Ledger, Publication } from '../../src/ledger/ledger.ts';
+import type { PublishedImage } from '../../src/notifier.ts';
+import { blockCount } from '../../src/pyramid/blocks.ts';
+import { type Cut, makePlan, PlanDescription } from '../../src/pyramid/plan.ts';
+import { readRecipe } from '../../src/recipes.ts';
+import { makeAssembleTiff } from '../../src/steps/assemble-tiff.ts';
+import { makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
+import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
+import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
+import { makeRenderApex } from '../../src/steps/render-apex.ts';
+import { makeRenderBlock } from '../../src/steps/render-block.ts';
+import type { AssembledState, PlannedState, ValidatedState } from '../../src/steps/state.ts';
+import { makeValidateObject } from '../../src/steps/validate-object.ts';
+import { makeVerifyTiff } from '../../src/steps/verify-tiff.ts';
+import { readText, toJsonBytes, workArea, type WorkArea } from '../../src/steps/work-area.ts';
+import { fileStore } from '../../src/storage/files.ts';
+import type { ObjectRef, ObjectStore } from '../../src/storage/object-store.ts';
+import { startLedger } from './ledger.ts';
+import { quietCall, type StepPorts, testConfig } from './pipeline.ts';
+
+export type StoreMethod = keyof ObjectStore;
+
+/** What is done before, or after, a call of the store reaches the test; it may throw in the call's place. */
+export interface StoreHooks {
+  before?: ((method: StoreMethod, ref: ObjectRef) => Promise<void> | void) | undefined;
+  after?: ((method: StoreMethod, ref: ObjectRef) => Promise<void> | void) | undefined;
+}
+
+/** A store that tells of its calls; `ref` is the object that is read, or the one that is written. */
+export function hookedStore(store: ObjectStore, hooks: StoreHooks): ObjectStore {
+  const hooked = async <Result>(method: StoreMethod, ref: ObjectRef, call: () => Promise<Result>): Promise<Result> => {
+    await hooks.before?.(method, ref);
+    const result = await call();
+    await hooks.after?.(method, ref);
+    return result;
+  };
+  return {
+    head: (ref, options) => hooked('head', ref, () => store.head(ref, options)),
+    read: (ref, options) => hooked('read', ref, () => store.read(ref, options)),
+    materialise: (ref, options) => hooked('materialise', ref, () => store.materialise(ref, options)),
+    write: (ref, body, options) => hooked('write', ref, () => store.write(ref, body, options)),
+    compose: (ref, pieces, options) => hooked('compose', ref, () => store.compose(ref, pieces, options)),
+    copy: (from, to, options) => hooked('copy', to, () => store.copy(from, to, options)),
+    remove: (ref) => hooked('remove', ref, () => store.remove(ref)),
+    list: (bucket, prefix) => store.list(bucket, prefix),
+  };
+}
+
+export interface Steps {
+  /** Without hooks. */
+  readonly store: ObjectStore;
+  readonly ledger: Ledger;
+  readonly ports: StepPorts;
+  /** Of every call that a step makes of the store. */
+  readonly hooks: StoreHooks;
+  readonly notified: PublishedImage[];
+  readonly sourceBucket: string;
+  /** Puts a master in the source bucket and claims its upload; later uploads have greater sequences. */
+  upload(key: string, master: Uint8Array, recipe?: string): Promise<ExecutionInput>;
+  validate(input: ExecutionInput): Promise<ValidatedState>;
+  plan(state: ValidatedState, cut?: Cut): Promise<PlannedState>;
+  renderBlock(state: PlannedState, block: number): Promise<void>;
+  renderApex(state: PlannedState): Promise<void>;
+  assemble(state: PlannedState): Promise<AssembledState>;
+  verify(state: AssembledState): Promise<void>;
+  publish(state: AssembledState, ports?: Partial<StepPorts>): Promise<Publication>;
+  /** From upload to planned. */
+  planned(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<PlannedState>;
+  /** From upload to rendered: every block and the apex. */
+  rendered(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<PlannedState>;
+  /** From upload to assembled. */
+  assembled(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<AssembledState>;
+  workOf(state: ExecutionInput): WorkArea;
+  /** Keys and ETags of what is in a bucket. */
+  objects(bucket: string, prefix?: string): Promise<Map<string, string>>;
+  stop(): Promise<void>;
+}
+
+export async function startSteps(): Promise<Steps> {
+  const workspace = await mkdtemp(path.join(os.tmpdir(), 'stepwell-steps-'));
+  const ledgerServer = await startLedger();
+  const { ledger } = ledgerServer;
+  const hooks: StoreHooks = {};
+  const notified: PublishedImage[] = [];
+  const store = fileStore(workspace);
+  const ports: StepPorts = {
+    store: hookedStore(store, hooks),
+    ledger,
+    config: testConfig,
+    notifier: {
+      published(image) {
+        notified.push(image);
+        return Promise.resolve();
+      },
+    },
+  };
+  const sourceBucket = 'stepwell-source';
+  let uploads = 0;
+  const steps: Steps = {
+    store,
+    ledger,
+    ports,
+    hooks,
+    notified,
+    sourceBucket,
+    async upload(key, master, recipe = 'iiif') {
+      const { etag, size } = await store.write({ bucket: sourceBucket, key }, master);
+      uploads += 1;
+      const sequence = sequenceOf(uploads.toString(16).padStart(8, '0'));
+      const source = { imageId: imageId(sourceBucket, key), sequence, bucket: sourceBucket, key, etag, size };
+      await ledger.claim({ ...source, recipe });
+      return { schemaVersion: 1, source, recipe };
+    },
+    async validate(input) {
+      return { ...input, image: await makeValidateObject(ports)(input, quietCall) };
+    },
+    async plan(state, cut) {
+      if (!cut) return { ...state, plan: await makePlanPyramid(ports)(state, quietCall) };
+      const area = steps.workOf(state);
+      const recipe = await readRecipe(testConfig.recipesDirectory, state.recipe);
+      const description = PlanDescription.parse(JSON.parse(await readText(store, area.header)));
+      const plan = makePlan(state.image, recipe, description, cut);
+      const hash = '0123456789abcdef';
+      await store.write(area.plan(hash), toJsonBytes(plan));
+      const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
+      return { ...state, plan: { ref: { hash, key: area.plan(hash).key }, blocks } };
+    },
+    renderBlock: ({ source, plan }, block) =>
+      makeRenderBlock(ports)({ schemaVersion: 1, source, plan: plan.ref, block }, quietCall),
+    renderApex: (state) => makeRenderApex(ports)(state, quietCall),
+    async assemble(state) {
+      return { ...state, assembled: await makeAssembleTiff(ports)(state, quietCall) };
+    },
+    verify: (state) => makeVerifyTiff(ports)(state, quietCall),
+    publish: (state, instead = {}) => makePublishTiff({ ...ports, ...instead })(state, quietCall),
+    async planned(key, master, { recipe, cut } = {}) {
+      const validated = await steps.validate(await steps.upload(key, master, recipe));
+      await makeRecordMetadata(ports)(validated, quietCall);
+      return steps.plan(validated, cut);
+    },
+    async rendered(key, master, options) {
+      const planned = await steps.planned(key, master, options);
+      for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
+      await steps.renderApex(planned);
+      return planned;
+    },
+    async assembled(key, master, options) {
+      return steps.assemble(await steps.rendered(key, master, options));
+    },
+    workOf: ({ source }) => workArea(testConfig.workBucket, source),
+    async objects(bucket, prefix = '') {
+      const objects = new Map<string, string>();
+      for await (const { key, etag } of store.list(bucket, prefix)) objects.set(key, etag);
+      return objects;
+    },
+    async stop() {
+      await ledgerServer.stop();
+      await rm(workspace, { recursive: true, force: true });
+    },
+  };
+  return steps;
+}
+
+/** An image of 600 × 500 as six blocks of the recipe `iiif`, and an apex of two levels. */
+export const sixBlocks: Cut = { splitLevel: 0, blocks: { columns: [0, 256, 512, 600], rows: [0, 256, 500] } };
