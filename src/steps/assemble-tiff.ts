@@ -4,7 +4,8 @@ import { levelsOf, type Plan } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectStore, Piece } from '../storage/object-store.ts';
 import { forEachParallel } from '../parallel.ts';
-import { layoutTiff, type LevelTable, type TiffLayout } from '../tiff/layout.ts';
+import { layoutTiff, type TiffLayout } from '../tiff/layout.ts';
+import type { LevelTable } from '../tiff/written-directory.ts';
 import { pyramidFields } from '../tiff/pyramid-fields.ts';
 import { aboutSource, type AssembledTiff, PlannedState } from './state.ts';
 import {

@@ -1,4 +1,4 @@
-import { type Field } from './layout.ts';
+import type { Field } from './written-directory.ts';
 import { FieldType, Photometric, Tag } from './tags.ts';
 
 /** What a decoder must know of encoded tiles; the same for every tile of a file. */

@@ -4,16 +4,9 @@
  */
 import { MalformedTiffError } from '../errors.ts';
 import type { DirectoryInfo } from './directory-info.ts';
-import { type Directory, readBytes, readNumbersAt, type TiffFile } from './read.ts';
-import { Compression, FieldType, fieldBytes, Photometric, Tag } from './tags.ts';
-
-/** Pixels of level 0; `right` and `bottom` are exclusive. */
-interface Rect {
-  readonly left: number;
-  readonly top: number;
-  readonly right: number;
-  readonly bottom: number;
-}
+import { type Directory, readNumbersAt, type TiffFile } from './read.ts';
+import { type Place, sliceFields, type StoredRect, withRowsPerStrip, writeHead } from './slice-head.ts';
+import { Compression, Photometric, Tag } from './tags.ts';
 
 /** A run of bytes of the master and where it goes in the slice. */
 export interface SliceRead {
@@ -24,7 +17,7 @@ export interface SliceRead {
 
 export interface Slice {
   /** What the slice holds of the master, in pixels: the rectangle asked for, widened to whole strips or tiles. */
-  readonly rect: Rect;
+  readonly rect: StoredRect;
   /** Bytes of the slice. */
   readonly size: number;
   /** Header and directory, to stand at the start of the slice. */
@@ -32,19 +25,6 @@ export interface Slice {
   /** The strips or tiles, coalesced where they lie together both in the master and in the slice; by offset in the slice. */
   readonly reads: readonly SliceRead[];
 }
-
-/** Fields that make no sense in a slice, or point elsewhere: previews, Exif, GPS, a profile that is applied later. */
-const left: ReadonlySet<number> = new Set([
-  Tag.SubIfds,
-  Tag.IccProfile,
-  34_665,
-  34_853,
-  40_965,
-  700,
-  33_723,
-  34_377,
-  37_724,
-]);
 
 /**
  * Plans the slice that covers a rectangle of the stored image.
@@ -54,18 +34,23 @@ export async function planSlice(
   file: TiffFile,
   directory: Directory,
   info: DirectoryInfo,
-  wanted: Rect,
+  wanted: StoredRect,
 ): Promise<Slice> {
   const rows = rowsOfPlainStrips(file, directory, info, wanted);
   const plain = rows && (await rows);
   return plain ?? planSegments(file, directory, info, wanted);
 }
 
-async function planSegments(file: TiffFile, directory: Directory, info: DirectoryInfo, wanted: Rect): Promise<Slice> {
+async function planSegments(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+  wanted: StoredRect,
+): Promise<Slice> {
   const { segments } = info;
   const columns = [Math.floor(wanted.left / segments.width), Math.ceil(wanted.right / segments.width)] as const;
   const rows = [Math.floor(wanted.top / segments.height), Math.ceil(wanted.bottom / segments.height)] as const;
-  const rect: Rect = {
+  const rect: StoredRect = {
     left: columns[0] * segments.width,
     right: Math.min(columns[1] * segments.width, info.width),
     top: rows[0] * segments.height,
@@ -85,7 +70,7 @@ function rowsOfPlainStrips(
   file: TiffFile,
   directory: Directory,
   info: DirectoryInfo,
-  wanted: Rect,
+  wanted: StoredRect,
 ): Promise<Slice | undefined> | undefined {
   const { segments } = info;
   const isPlain = info.compression === Compression.none && segments.kind === 'strips' && !info.planar;
@@ -99,7 +84,7 @@ async function sliceRows(
   file: TiffFile,
   directory: Directory,
   info: DirectoryInfo,
-  wanted: Rect,
+  wanted: StoredRect,
   rowBytes: number,
 ): Promise<Slice | undefined> {
   const { height } = info.segments;
@@ -119,16 +104,6 @@ async function sliceRows(
   const fields = await sliceFields(file, directory, rect, 1);
   const head = writeHead(file, withRowsPerStrip(file, fields, rect.bottom - rect.top), [whole]);
   return { rect, head: head.bytes, size: head.size, reads: coalesce(parts, head.bytes.length) };
-}
-
-function withRowsPerStrip(file: TiffFile, fields: readonly RawField[], rows: number): RawField[] {
-  const others = fields.filter(({ tag }) => tag !== Tag.RowsPerStrip);
-  return [...others, number(file, Tag.RowsPerStrip, rows)].sort((a, b) => a.tag - b.tag);
-}
-
-interface Place {
-  readonly offset: number;
-  readonly byteCount: number;
 }
 
 /** Where the segments lie, plane after plane, row after row: the order in which the slice's own table names them. */
@@ -170,113 +145,6 @@ function placeOf(file: TiffFile, segment: number, offset: number, byteCount: num
   return { offset, byteCount };
 }
 
-interface RawField {
-  readonly tag: number;
-  readonly type: number;
-  readonly count: number;
-  readonly bytes: Uint8Array;
-}
-
-async function sliceFields(file: TiffFile, directory: Directory, rect: Rect, segments: number): Promise<RawField[]> {
-  const fields: RawField[] = [];
-  const tiled = directory.has(Tag.TileWidth);
-  for (const { tag, type, count } of directory.values()) {
-    if (left.has(tag) || isReplaced(tag)) continue;
-    fields.push({ tag, type, count, bytes: (await readBytes(file, directory, tag)) ?? new Uint8Array() });
-  }
-  const pointer = file.bigTiff ? FieldType.LONG8 : FieldType.LONG;
-  const blank = (tag: number): RawField => ({ tag, type: pointer, count: segments, bytes: new Uint8Array(0) });
-  fields.push(
-    number(file, Tag.ImageWidth, rect.right - rect.left),
-    number(file, Tag.ImageLength, rect.bottom - rect.top),
-  );
-  fields.push(
-    blank(tiled ? Tag.TileOffsets : Tag.StripOffsets),
-    blank(tiled ? Tag.TileByteCounts : Tag.StripByteCounts),
-  );
-  return fields.sort((a, b) => a.tag - b.tag);
-}
-
-function isReplaced(tag: number): boolean {
-  const replaced: readonly number[] = [
-    Tag.ImageWidth,
-    Tag.ImageLength,
-    Tag.StripOffsets,
-    Tag.StripByteCounts,
-    Tag.TileOffsets,
-    Tag.TileByteCounts,
-  ];
-  return replaced.includes(tag);
-}
-
-function number(file: TiffFile, tag: number, value: number): RawField {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, file.littleEndian);
-  return { tag, type: FieldType.LONG, count: 1, bytes };
-}
-
-/** Writes header and directory in the master's own form. Returns them, and where the last segment ends. */
-function writeHead(
-  file: TiffFile,
-  fields: readonly RawField[],
-  places: readonly Place[],
-): { bytes: Uint8Array; size: number } {
-  const { bigTiff, littleEndian } = file;
-  const pointer = bigTiff ? 8 : 4;
-  const header = bigTiff ? 16 : 8;
-  const entries = header + (bigTiff ? 8 : 2);
-  const entryBytes = 4 + 2 * pointer;
-  const valuesAt = even(entries + fields.length * entryBytes + pointer);
-  const lengths = fields.map((field) => field.count * (fieldBytes[field.type] ?? 1));
-  const length = lengths.reduce((end, bytes) => end + (bytes > pointer ? even(bytes) : 0), valuesAt);
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
-  const put = (at: number, value: number): void => {
-    if (bigTiff) view.setBigUint64(at, BigInt(value), littleEndian);
-    else view.setUint32(at, value, littleEndian);
-  };
-  view.setUint16(0, littleEndian ? 0x4949 : 0x4d4d, true);
-  view.setUint16(2, bigTiff ? 43 : 42, littleEndian);
-  if (bigTiff) view.setUint16(4, 8, littleEndian);
-  put(bigTiff ? 8 : 4, header);
-  if (bigTiff) put(header, fields.length);
-  else view.setUint16(header, fields.length, littleEndian);
-  let values = valuesAt;
-  fields.forEach((field, index) => {
-    const at = entries + index * entryBytes;
-    const fieldLength = lengths[index] ?? 0;
-    const inline = fieldLength <= pointer;
-    const target = inline ? at + 4 + pointer : values;
-    view.setUint16(at, field.tag, littleEndian);
-    view.setUint16(at + 2, field.type, littleEndian);
-    put(at + 4, field.count);
-    if (!inline) {
-      put(at + 4 + pointer, values);
-      values += even(fieldLength);
-    }
-    if (field.bytes.length > 0) bytes.set(field.bytes, target);
-    else writeTable(field.tag, target, places, length, pointer, put);
-  });
-  return { bytes, size: places.reduce((end, { byteCount }) => end + byteCount, length) };
-}
-
-function writeTable(
-  tag: number,
-  target: number,
-  places: readonly Place[],
-  dataAt: number,
-  pointer: number,
-  put: (at: number, value: number) => void,
-): void {
-  const isOffsets = tag === Tag.TileOffsets || tag === Tag.StripOffsets;
-  let offset = dataAt;
-  places.forEach(({ byteCount }, index) => {
-    // A segment without bytes is a hole, in the slice as in the master.
-    put(target + index * pointer, isOffsets ? (byteCount === 0 ? 0 : offset) : byteCount);
-    offset += byteCount;
-  });
-}
-
 function coalesce(places: readonly Place[], dataAt: number): SliceRead[] {
   const reads: { offset: number; length: number; at: number }[] = [];
   let at = dataAt;
@@ -287,8 +155,4 @@ function coalesce(places: readonly Place[], dataAt: number): SliceRead[] {
     at += byteCount;
   }
   return reads;
-}
-
-function even(bytes: number): number {
-  return bytes + (bytes % 2);
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Tiff, TiffTag } from '@cogeotiff/core';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { type Field, layoutTiff, type LevelTable, type Segment, type TileRun } from '../../src/tiff/layout.ts';
+import { layoutTiff, type Segment } from '../../src/tiff/layout.ts';
+import type { Field, LevelTable, TileRun } from '../../src/tiff/written-directory.ts';
 import { readNumbers, readTiff } from '../../src/tiff/read.ts';
 import { picture } from '../support/pixels.ts';
 

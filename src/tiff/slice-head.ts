@@ -1,0 +1,154 @@
+/** The header and the directory of a slice: the master's own fields, but for size and segments, in its own byte order. */
+import { type Directory, readBytes, type TiffFile } from './read.ts';
+import { FieldType, fieldBytes, Tag } from './tags.ts';
+
+/** Pixels of level 0; `right` and `bottom` are exclusive. */
+export interface StoredRect {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** Where a strip or tile lies in the master. Bytes. */
+export interface Place {
+  readonly offset: number;
+  readonly byteCount: number;
+}
+
+/** Fields that make no sense in a slice, or point elsewhere: previews, Exif, GPS, a profile that is applied later. */
+const left: ReadonlySet<number> = new Set([
+  Tag.SubIfds,
+  Tag.IccProfile,
+  34_665,
+  34_853,
+  40_965,
+  700,
+  33_723,
+  34_377,
+  37_724,
+]);
+
+/** A field with its values as they stand in a file; without them where the table of segments goes. */
+export interface RawField {
+  readonly tag: number;
+  readonly type: number;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The fields of a slice that holds `rect` in so many segments, by tag. */
+export async function sliceFields(
+  file: TiffFile,
+  directory: Directory,
+  rect: StoredRect,
+  segments: number,
+): Promise<RawField[]> {
+  const fields: RawField[] = [];
+  const tiled = directory.has(Tag.TileWidth);
+  for (const { tag, type, count } of directory.values()) {
+    if (left.has(tag) || isReplaced(tag)) continue;
+    fields.push({ tag, type, count, bytes: (await readBytes(file, directory, tag)) ?? new Uint8Array() });
+  }
+  const pointer = file.bigTiff ? FieldType.LONG8 : FieldType.LONG;
+  const blank = (tag: number): RawField => ({ tag, type: pointer, count: segments, bytes: new Uint8Array(0) });
+  fields.push(
+    number(file, Tag.ImageWidth, rect.right - rect.left),
+    number(file, Tag.ImageLength, rect.bottom - rect.top),
+  );
+  fields.push(
+    blank(tiled ? Tag.TileOffsets : Tag.StripOffsets),
+    blank(tiled ? Tag.TileByteCounts : Tag.StripByteCounts),
+  );
+  return fields.sort((a, b) => a.tag - b.tag);
+}
+
+function isReplaced(tag: number): boolean {
+  const replaced: readonly number[] = [
+    Tag.ImageWidth,
+    Tag.ImageLength,
+    Tag.StripOffsets,
+    Tag.StripByteCounts,
+    Tag.TileOffsets,
+    Tag.TileByteCounts,
+  ];
+  return replaced.includes(tag);
+}
+
+function number(file: TiffFile, tag: number, value: number): RawField {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, file.littleEndian);
+  return { tag, type: FieldType.LONG, count: 1, bytes };
+}
+
+/** Writes header and directory in the master's own form. Returns them, and where the last segment ends. */
+export function writeHead(
+  file: TiffFile,
+  fields: readonly RawField[],
+  places: readonly Place[],
+): { bytes: Uint8Array; size: number } {
+  const { bigTiff, littleEndian } = file;
+  const pointer = bigTiff ? 8 : 4;
+  const header = bigTiff ? 16 : 8;
+  const entries = header + (bigTiff ? 8 : 2);
+  const entryBytes = 4 + 2 * pointer;
+  const valuesAt = even(entries + fields.length * entryBytes + pointer);
+  const lengths = fields.map((field) => field.count * (fieldBytes[field.type] ?? 1));
+  const length = lengths.reduce((end, bytes) => end + (bytes > pointer ? even(bytes) : 0), valuesAt);
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  const put = (at: number, value: number): void => {
+    if (bigTiff) view.setBigUint64(at, BigInt(value), littleEndian);
+    else view.setUint32(at, value, littleEndian);
+  };
+  view.setUint16(0, littleEndian ? 0x4949 : 0x4d4d, true);
+  view.setUint16(2, bigTiff ? 43 : 42, littleEndian);
+  if (bigTiff) view.setUint16(4, 8, littleEndian);
+  put(bigTiff ? 8 : 4, header);
+  if (bigTiff) put(header, fields.length);
+  else view.setUint16(header, fields.length, littleEndian);
+  let values = valuesAt;
+  fields.forEach((field, index) => {
+    const at = entries + index * entryBytes;
+    const fieldLength = lengths[index] ?? 0;
+    const inline = fieldLength <= pointer;
+    const target = inline ? at + 4 + pointer : values;
+    view.setUint16(at, field.tag, littleEndian);
+    view.setUint16(at + 2, field.type, littleEndian);
+    put(at + 4, field.count);
+    if (!inline) {
+      put(at + 4 + pointer, values);
+      values += even(fieldLength);
+    }
+    if (field.bytes.length > 0) bytes.set(field.bytes, target);
+    else writeTable(field.tag, target, places, length, pointer, put);
+  });
+  return { bytes, size: places.reduce((end, { byteCount }) => end + byteCount, length) };
+}
+
+function writeTable(
+  tag: number,
+  target: number,
+  places: readonly Place[],
+  dataAt: number,
+  pointer: number,
+  put: (at: number, value: number) => void,
+): void {
+  const isOffsets = tag === Tag.TileOffsets || tag === Tag.StripOffsets;
+  let offset = dataAt;
+  places.forEach(({ byteCount }, index) => {
+    // A segment without bytes is a hole, in the slice as in the master.
+    put(target + index * pointer, isOffsets ? (byteCount === 0 ? 0 : offset) : byteCount);
+    offset += byteCount;
+  });
+}
+
+/** The same fields, but that a strip has so many rows. */
+export function withRowsPerStrip(file: TiffFile, fields: readonly RawField[], rows: number): RawField[] {
+  const others = fields.filter(({ tag }) => tag !== Tag.RowsPerStrip);
+  return [...others, number(file, Tag.RowsPerStrip, rows)].sort((a, b) => a.tag - b.tag);
+}
+
+function even(bytes: number): number {
+  return bytes + (bytes % 2);
+}
