@@ -6,6 +6,8 @@ export interface Arguments {
   readonly inputs: readonly string[];
   readonly out: string;
   readonly recipe: string;
+  /** Directory of recipe files; undefined: the project's own. */
+  readonly recipes: string | undefined;
   /** Where the embedded engine keeps what it must remember. */
   readonly workspace: string;
   /** Port of the Step Functions API on 127.0.0.1; 0 lets the system choose. */
@@ -22,6 +24,7 @@ Turns images into tiled pyramid TIFFs. Without files it makes a sample image of 
 
   --out DIR         where the pyramids go (default: published)
   --recipe NAME     what to make of the images (default: default); --list-recipes shows them
+  --recipes DIR     where the recipes are (default: the project's own)
   --serve           keep the Step Functions API up afterwards, until Ctrl-C
   --port N          port of that API on 127.0.0.1 (default: any free one)
   --workspace DIR   where work in progress is kept, so that running again resumes (default: .stepwell)
@@ -40,6 +43,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     inputs: positionals,
     out: values.out,
     recipe: values.recipe,
+    recipes: values.recipes,
     workspace: values.workspace,
     port,
     serve: values.serve,
@@ -56,6 +60,7 @@ function parse(argv: readonly string[]) {
       options: {
         out: { type: 'string', default: 'published' },
         recipe: { type: 'string', default: 'default' },
+        recipes: { type: 'string' },
         workspace: { type: 'string', default: '.stepwell' },
         port: { type: 'string', default: '0' },
         serve: { type: 'boolean', default: false },

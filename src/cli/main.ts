@@ -15,7 +15,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (options.action === 'list-recipes') {
-    const recipes = await readRecipes(path.join(project, 'recipes'));
+    const recipes = await readRecipes(options.recipes ?? path.join(project, 'recipes'));
     for (const { name, description } of recipes.values()) process.stdout.write(`${name.padEnd(12)}  ${description}\n`);
     return 0;
   }

@@ -30,11 +30,12 @@ const TAKERS = 8;
 /** Runs the job. Returns the exit code: 0 when everything was published, 1 when not, 130 when it was stopped. */
 export async function run(options: Arguments, surroundings: Surroundings): Promise<number> {
   const { display, signal } = surroundings;
-  await assertRecipe(path.join(surroundings.project, 'recipes'), options.recipe);
+  const recipes = path.resolve(options.recipes ?? path.join(surroundings.project, 'recipes'));
+  await assertRecipe(recipes, options.recipe);
   const { files, missing } = await chooseFiles(options, display);
   for (const name of missing) display.note(`no such file: ${printable(name)}`);
   const begun = new Map<string, number>();
-  const workspace = await startWorkspace(options, surroundings.project, (step) => {
+  const workspace = await startWorkspace(options, surroundings.project, recipes, (step) => {
     if (!begun.has(step.execution)) begun.set(step.execution, surroundings.now());
     display.step(step);
   });
@@ -80,11 +81,17 @@ async function chooseFiles(options: Arguments, display: Display): Promise<Inputs
   return findInputs(options.inputs, [await realpath(options.out), await realpath(options.workspace)]);
 }
 
-function startWorkspace(options: Arguments, project: string, onProgress: (step: Progress) => void): Promise<Workspace> {
+function startWorkspace(
+  options: Arguments,
+  project: string,
+  recipes: string,
+  onProgress: (step: Progress) => void,
+): Promise<Workspace> {
   return Workspace.start({
     directory: options.workspace,
     out: options.out,
     recipe: options.recipe,
+    recipes,
     project,
     port: options.port,
     logLevel: options.verbose ? 'info' : 'silent',

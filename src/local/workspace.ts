@@ -24,6 +24,8 @@ export interface WorkspaceOptions {
   readonly out: string;
   /** Name of the recipe for what is taken in. */
   readonly recipe: string;
+  /** Absolute path of the folder of recipes; by default the project's own. */
+  readonly recipes?: string;
   /** The folder of serverless.yml, state-machines and recipes. */
   readonly project: string;
   readonly port?: number;
@@ -93,7 +95,7 @@ export class Workspace {
       LEDGER_TABLE,
       STATE_MACHINE_ARN: engine.stateMachine.arn,
       DEFAULT_RECIPE: options.recipe,
-      RECIPES_DIRECTORY: path.join(options.project, 'recipes'),
+      RECIPES_DIRECTORY: options.recipes ?? path.join(options.project, 'recipes'),
       LOG_LEVEL: options.logLevel ?? 'silent',
     });
     const ports = portsFor(readConfig(process.env));

@@ -1,0 +1,147 @@
+/**
+ * AssembleTiff alone: the step as it stands, on indexes made up for an image of so many pixels, over a store that keeps
+ * nothing but counts. Prints the bytes of the file it would have put together.
+ *
+ *     node bench/assemble.ts <pixels>
+ */
+import { jsonLog } from '../src/log.ts';
+import { blockCount, blockRect, edges, rectAtLevel, tilesOf } from '../src/pyramid/blocks.ts';
+import { levelsOf, makePlan, type Plan } from '../src/pyramid/plan.ts';
+import type { ExecutionInput } from '../src/execution-input.ts';
+import type { SourceImage } from '../src/pyramid/source-image.ts';
+import { makeAssembleTiff } from '../src/steps/assemble-tiff.ts';
+import { type SegmentIndex, toJsonBytes, workArea } from '../src/steps/work-area.ts';
+import type { ObjectInfo, ObjectRef, ObjectStore } from '../src/storage/object-store.ts';
+
+const TILE = 512;
+/** Deep enough for few blocks: 8,192 pixels a side. */
+const SPLIT = 4;
+const HASH = '0123456789abcdef';
+const ETAG = 'etag';
+const BUCKET = 'work';
+
+const source: ExecutionInput['source'] = {
+  imageId: '0'.repeat(32),
+  sequence: '0'.repeat(32),
+  bucket: 'source',
+  key: 'giant.tif',
+  etag: ETAG,
+  size: 1,
+};
+const area = workArea(BUCKET, source);
+const ref = { hash: HASH, key: area.plan(HASH).key };
+
+function planFor(pixels: number): Plan {
+  const side = Math.floor(Math.sqrt(pixels));
+  const image: SourceImage = {
+    format: 'tiff',
+    width: side,
+    height: side,
+    bands: 3,
+    alpha: false,
+    bitDepth: 8,
+    orientation: 1,
+    progressive: false,
+    plain: true,
+    segments: { kind: 'tiles', width: TILE, height: TILE },
+    fileSize: side * side * 3,
+  };
+  const recipe = {
+    name: 'bench',
+    version: 1,
+    description: 'bench',
+    tileSize: TILE,
+    encoding: { compression: 'jpeg', quality: 75 },
+    background: '#ffffff',
+  } as const;
+  const step = TILE * 2 ** SPLIT;
+  const blocks = { columns: edges(side, step), rows: edges(side, step) };
+  return makePlan(image, recipe, {}, { splitLevel: SPLIT, blocks });
+}
+
+const encoding: SegmentIndex['encoding'] = {
+  compression: 7,
+  photometric: 6,
+  bitsPerSample: [8, 8, 8],
+  sampleFormat: [1, 1, 1],
+  extraSamples: [],
+  subsampling: [2, 2],
+  jpegTables: Buffer.alloc(574, 1).toString('base64'),
+};
+
+function indexOf(runs: readonly Omit<SegmentIndex['runs'][number], 'byteCounts'>[]): SegmentIndex {
+  const counted = runs
+    .filter(({ across, down }) => across * down > 0)
+    .map((run) => ({
+      ...run,
+      byteCounts: Array.from({ length: run.across * run.down }, (_, i) => 20_000 + ((i * 7919) % 30_000)),
+    }));
+  const size = counted.reduce((sum, { byteCounts }) => sum + byteCounts.reduce((a, b) => a + b, 0), 0);
+  return { schemaVersion: 1, tiles: { etag: ETAG, size }, encoding, runs: counted };
+}
+
+/** Every object the step may read, by key. */
+function objectsOf(plan: Plan): Map<string, Uint8Array> {
+  const levels = levelsOf(plan);
+  const whole = { left: 0, top: 0, right: plan.width, bottom: plan.height };
+  const objects = new Map([[ref.key, toJsonBytes(plan)]]);
+  const runsOf = (rect: typeof whole, from: number, to: number) =>
+    levels
+      .slice(from, to)
+      .reverse()
+      .map((level) => ({ level: level.index, ...tilesOf(rectAtLevel(rect, plan, level), TILE) }));
+  const apex = runsOf(whole, SPLIT + 1, levels.length);
+  if (apex.length > 0) objects.set(area.index(ref, 'apex').key, toJsonBytes(indexOf(apex)));
+  for (let block = 0; block < blockCount(plan.blocks); block++) {
+    const runs = runsOf(blockRect(plan.blocks, block), 0, SPLIT + 1);
+    objects.set(area.index(ref, block).key, toJsonBytes(indexOf(runs)));
+  }
+  return objects;
+}
+
+function countingStore(objects: ReadonlyMap<string, Uint8Array>): ObjectStore {
+  const unexpected = (): never => {
+    throw new Error('Expected AssembleTiff to read indexes and to compose, and nothing else');
+  };
+  const info = (size: number): ObjectInfo => ({ size, etag: ETAG, metadata: {} });
+  const find = ({ key }: ObjectRef): Uint8Array => {
+    const bytes = objects.get(key);
+    if (!bytes) throw new Error(`Expected no read of ${key}`);
+    return bytes;
+  };
+  return {
+    head: (object) => Promise.resolve(info(find(object).length)),
+    read: (object) => Promise.resolve(find(object)),
+    compose(_, pieces) {
+      let size = 0;
+      for (const piece of pieces) size += piece.length;
+      return Promise.resolve(info(size));
+    },
+    write: unexpected,
+    materialise: unexpected,
+    copy: unexpected,
+    list: unexpected,
+    remove: unexpected,
+  };
+}
+
+const plan = planFor(Number(process.argv[2]));
+const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
+const assembleTiff = makeAssembleTiff({
+  store: countingStore(objectsOf(plan)),
+  config: {
+    store: { kind: 's3' },
+    workBucket: BUCKET,
+    publishedBucket: 'published',
+    ledgerTable: 'ledger',
+    stateMachineArn: undefined,
+    defaultRecipe: 'default',
+    recipesDirectory: 'recipes',
+    eventBusName: undefined,
+    logLevel: 'silent',
+  },
+});
+const call = { remainingMs: () => 600_000, log: jsonLog(() => undefined, 'silent') };
+const state = { schemaVersion: 1, source, recipe: 'bench', image: plan.image, plan: { ref, blocks } } as const;
+const { size } = await assembleTiff(state, call);
+process.stdout.write(`${size}\n`);

@@ -1,0 +1,166 @@
+/**
+ * Other people's tools judge what the command line publishes: libtiff, libvips and GDAL, as Debian ships them.
+ *
+ *     node scripts/judge.ts [--keep]
+ *
+ * Makes masters, runs `npm start` on their folder once a recipe, and puts every published file before every judge. Uses
+ * the project through its command line only. The last line is `N passed, N failed`; the exit code is 1 when any failed.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Case, type Judge, judges } from './judge/judges.ts';
+import { type Master, writeMasters } from './judge/masters.ts';
+import { missingPackages, run, versions } from './judge/programs.ts';
+import { levelSizes, type Promised, promises } from './judge/recipes.ts';
+
+const project = path.resolve(import.meta.dirname, '..');
+
+/** Files that are judged at once. */
+const PLACES = Math.max(1, Math.min(4, os.availableParallelism()));
+
+/** A judge's complaints about one file. */
+interface Verdict {
+  readonly judge: string;
+  readonly complaints: readonly string[];
+}
+
+interface Judged {
+  readonly subject: Case;
+  readonly published: boolean;
+  readonly verdicts: readonly Verdict[];
+}
+
+function print(line = ''): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+  const missing = await missingPackages(pathOfPrograms());
+  if (missing.length > 0) {
+    print(`Expected the judges' tools. Install them with: apt-get install ${missing.join(' ')}`);
+    return summary(0, 1);
+  }
+  for (const version of await versions()) print(version);
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'stepwell-judge-'));
+  try {
+    return await judgeAll(folder);
+  } finally {
+    if (values.keep) print(`kept: ${folder}`);
+    else await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function pathOfPrograms(): string {
+  // eslint-disable-next-line no-restricted-syntax -- Where programs are is the shell's business, not the project's configuration.
+  return process.env['PATH'] ?? '';
+}
+
+async function judgeAll(folder: string): Promise<number> {
+  const masters = path.join(folder, 'masters');
+  await mkdir(masters);
+  const made = await writeMasters(masters);
+  print(`${made.length} masters, ${promises.length} recipes, ${judges.length} judges`);
+  const judged: Judged[] = [];
+  let failedRuns = 0;
+  for (const promised of promises) {
+    const out = path.join(folder, promised.recipe);
+    if (!(await publish(masters, out, promised, path.join(folder, 'workspace', promised.recipe)))) failedRuns++;
+    judged.push(...(await judgeFolder(made, { masters, out, promised, scratch: path.join(folder, 'scratch') })));
+    await rm(out, { recursive: true, force: true });
+  }
+  printTable(judged);
+  const verdicts = judged.flatMap((one) => one.verdicts);
+  const failed = verdicts.filter(({ complaints }) => complaints.length > 0).length;
+  return summary(verdicts.length - failed + promises.length - failedRuns, failed + failedRuns);
+}
+
+/** The real command line on the folder. Returns whether it said that all went well; prints what it said when not. */
+async function publish(masters: string, out: string, { recipe }: Promised, workspace: string): Promise<boolean> {
+  const begun = performance.now();
+  const options = ['--out', out, '--recipe', recipe, '--workspace', workspace];
+  const ran = await run('npm', ['start', '--silent', '--', masters, ...options], project);
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  if (ran.failure === undefined) {
+    print(`npm start -- masters --recipe ${recipe}: ${seconds} s`);
+    return true;
+  }
+  print(`${ran.stdout}\n${ran.stderr}\nnpm start -- masters --recipe ${recipe} failed: ${ran.failure}`);
+  return false;
+}
+
+async function judgeFolder(
+  masters: readonly Master[],
+  places: { masters: string; out: string; promised: Promised; scratch: string },
+): Promise<Judged[]> {
+  const judged: Judged[] = [];
+  const waiting = masters.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, master] of waiting) {
+      const scratch = path.join(places.scratch, master.name);
+      await mkdir(scratch, { recursive: true });
+      const file = path.join(places.out, `${master.name}.tif`);
+      const subject = { master, file, scratch, promised: places.promised, masters: places.masters };
+      const published = existsSync(file);
+      judged[index] = { subject, published, verdicts: await judgeFile(subject, published) };
+      await rm(scratch, { recursive: true, force: true });
+    }
+  };
+  await Promise.all(Array.from({ length: PLACES }, work));
+  return judged;
+}
+
+async function judgeFile(subject: Case, published: boolean): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const { name, judge } of judges) {
+    verdicts.push({
+      judge: name,
+      complaints: published ? await hear(judge, subject) : ['not published'],
+    });
+  }
+  return verdicts;
+}
+
+async function hear(judge: Judge['judge'], subject: Case): Promise<string[]> {
+  try {
+    return await judge(subject);
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+function printTable(judged: readonly Judged[]): void {
+  const rows = judged.map(({ subject: { master, promised }, verdicts }) => [
+    `${master.name}.${master.extension}`,
+    promised.recipe,
+    `${master.width} × ${master.height} × ${master.bands} × ${master.bitDepth}`,
+    String(levelSizes(master, promised.tileSize).length),
+    ...verdicts.map(({ complaints }) => (complaints.length === 0 ? 'ok' : 'FAILED')),
+  ]);
+  const table = [['master', 'recipe', 'size', 'levels', ...judges.map(({ name }) => name)], ...rows];
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  print();
+  for (const row of table)
+    print(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+  print();
+  for (const { subject, published, verdicts } of judged) {
+    const name = `${subject.promised.recipe}/${subject.master.name}.tif`;
+    const said = verdicts.flatMap(({ judge, complaints }) => complaints.map((complaint) => `${judge}: ${complaint}`));
+    for (const complaint of published ? said : said.slice(0, 1)) print(`${name}: ${complaint}`);
+  }
+}
+
+function summary(passed: number, failed: number): number {
+  print(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,70 @@
+/** Running other people's programs. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+export interface Ran {
+  /** What went wrong starting or ending it; undefined after exit code 0. */
+  readonly failure: string | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end. Never rejects: what went wrong is in the result. */
+export function run(program: string, args: readonly string[], cwd?: string): Promise<Ran> {
+  return new Promise((resolve) => {
+    const options = { encoding: 'utf8', maxBuffer: 2 ** 28, ...(cwd === undefined ? {} : { cwd }) } as const;
+    const child = execFile(program, [...args], options, (error, stdout, stderr) => {
+      const failure = error ? `${program} ${ending(error)}: ${lastLine(stderr) || error.message}` : undefined;
+      resolve({ failure, stdout, stderr });
+    });
+    child.stdin?.end();
+  });
+}
+
+function ending(error: { code?: number | string | null; signal?: NodeJS.Signals | null }): string {
+  return error.signal ? `was ended by ${error.signal}` : `exited with ${String(error.code)}`;
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}
+
+/** Exit code 0 and not a word on stderr: a warning is a complaint. Returns the complaint, or undefined. */
+export function complaintOf(program: string, ran: Ran): string | undefined {
+  if (ran.failure !== undefined) return ran.failure;
+  return ran.stderr.trim() === '' ? undefined : `${program} says: ${ran.stderr.trim()}`;
+}
+
+/** Python by its full path: another one on PATH would not see Debian's modules. */
+export const python = '/usr/bin/python3';
+export const cogValidator = 'osgeo_utils.samples.validate_cloud_optimized_geotiff';
+
+const tools: readonly { readonly program: string; readonly aptPackage: string }[] = [
+  { program: 'tiffinfo', aptPackage: 'libtiff-tools' },
+  { program: 'tiffcp', aptPackage: 'libtiff-tools' },
+  { program: 'tiff2rgba', aptPackage: 'libtiff-tools' },
+  { program: 'vips', aptPackage: 'libvips-tools' },
+  { program: 'vipsheader', aptPackage: 'libvips-tools' },
+  { program: 'gdalinfo', aptPackage: 'gdal-bin' },
+  { program: 'gdal_translate', aptPackage: 'gdal-bin' },
+];
+
+/** The apt packages of tools that are not installed. */
+export async function missingPackages(searchPath: string): Promise<string[]> {
+  const folders = searchPath.split(path.delimiter);
+  const missing = tools.filter(({ program }) => !folders.some((folder) => existsSync(path.join(folder, program))));
+  const { failure } = await run(python, ['-c', `import ${cogValidator}`]);
+  return [...new Set([...missing.map(({ aptPackage }) => aptPackage), ...(failure ? ['python3-gdal'] : [])])];
+}
+
+/** One line a judge: its name and version. */
+export async function versions(): Promise<string[]> {
+  const [libtiff, vips, gdal] = await Promise.all([
+    run('tiffinfo', ['-h']),
+    run('vips', ['--version']),
+    run('gdalinfo', ['--version']),
+  ]);
+  const tiffVersion = /LIBTIFF, Version [\d.]+/u.exec(libtiff.stdout + libtiff.stderr)?.[0] ?? 'libtiff';
+  return [tiffVersion, vips.stdout.trim(), gdal.stdout.trim()];
+}

@@ -1,0 +1,52 @@
+/** What the shipped recipes promise, said here once more and not read from them: a judge does not ask the judged. */
+import sharp from 'sharp';
+import { colourspaceOf, type Master } from './masters.ts';
+
+export interface Promised {
+  readonly recipe: string;
+  readonly tileSize: number;
+  readonly compression: 'jpeg' | 'deflate';
+  readonly quality?: number;
+}
+
+export const promises: readonly Promised[] = [
+  { recipe: 'default', tileSize: 512, compression: 'jpeg', quality: 85 },
+  { recipe: 'iiif', tileSize: 256, compression: 'jpeg', quality: 80 },
+  { recipe: 'archival', tileSize: 512, compression: 'deflate' },
+];
+
+/** Bits a sample in the published file: JPEG holds 8. */
+export function publishedDepth(master: Master, { compression }: Promised): 8 | 16 {
+  return compression === 'jpeg' ? 8 : master.bitDepth;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Every level's size: halved and rounded down, never below one pixel, until both sides fit in a tile. */
+export function levelSizes({ width, height }: Size, tileSize: number): Size[] {
+  const sizes: Size[] = [];
+  for (let n = 0; sizes.length === 0 || Math.max(width, height) >> (n - 1) > tileSize; n++) {
+    sizes.push({ width: Math.max(1, width >> n), height: Math.max(1, height >> n) });
+  }
+  return sizes;
+}
+
+/** The same pyramid as sharp makes it in one pass over the whole master. */
+export async function singlePass(source: string, master: Master, promised: Promised, target: string): Promise<void> {
+  const { tileSize, compression, quality } = promised;
+  await sharp(source, { limitInputPixels: false })
+    .autoOrient()
+    .toColourspace(colourspaceOf(master.bands, publishedDepth(master, promised)))
+    .tiff({
+      pyramid: true,
+      tile: true,
+      tileWidth: tileSize,
+      tileHeight: tileSize,
+      compression,
+      ...(quality === undefined ? {} : { quality }),
+    })
+    .toFile(target);
+}

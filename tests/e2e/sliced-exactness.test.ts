@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Cut } from '../../src/pyramid/plan.ts';
+import { cutInto, deflate, expectSameLevels, jpeg } from '../support/exactness.ts';
+import { type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { decodeLevels, type Level, pictureOf, singlePass } from '../support/pixels.ts';
+import { writePlainTiff } from '../support/tiff-writer.ts';
+
+let pipeline: Pipeline;
+beforeAll(async () => {
+  pipeline = await startPipeline();
+});
+afterAll(() => pipeline.stop());
+
+async function publish(key: string, master: Uint8Array, options: { recipe: string; cut?: Cut }): Promise<Level[]> {
+  const published = await pipeline.run(key, master, options);
+  return decodeLevels(Buffer.from(await pipeline.store.read(published)));
+}
+
+describe('sliced masters', () => {
+  const parts = (size: [number, number], splitLevel: number, step: [number, number], partPixels: number): Cut => ({
+    ...cutInto(size[0], size[1], splitLevel, step[0], step[1]),
+    access: 'slices',
+    partPixels,
+  });
+
+  test('of every layout equal one pass, in blocks that are rendered part by part', async () => {
+    const size: [number, number] = [1810, 1617];
+    const layouts = {
+      'strips-none': { compression: 'none' },
+      'strips-lzw': { compression: 'lzw' },
+      'strips-jpeg': { compression: 'jpeg', quality: 92 },
+      'tiles-deflate': { compression: 'deflate', tile: true, tileWidth: 240, tileHeight: 176 },
+      'tiles-jpeg': { compression: 'jpeg', quality: 80, tile: true, tileWidth: 256, tileHeight: 256 },
+      'tiles-bigtiff': { compression: 'lzw', tile: true, tileWidth: 512, tileHeight: 512, bigtiff: true },
+    } as const;
+    for (const [name, options] of Object.entries(layouts)) {
+      const master = await pictureOf(...size)
+        .tiff(options)
+        .toBuffer();
+      const expected = await singlePass(master, { ...jpeg, colourspace: 'srgb' });
+      for (const [step, partPixels] of [
+        [[1024, 1024], 300_000],
+        [[4096, 1024], 700_000],
+        [[4096, 4096], 100_000],
+      ] as const) {
+        const key = `slices-${name}-${step.join('-')}-${partPixels}.tif`;
+        const cut = parts(size, 2, [...step], partPixels);
+        expectSameLevels(await publish(key, master, { recipe: 'iiif', cut }), expected);
+      }
+    }
+  });
+
+  test('that lie on their side are upright, block by block', async () => {
+    for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      const master = writePlainTiff(
+        { width: 900, height: 700, samples: 3, bits: 8, rowsPerStrip: 16, orientation },
+        (x, y, band) => (x * 3 + y * 7 + band * 40 + ((x >> 5) & (y >> 5))) & 255,
+      );
+      const size: [number, number] = orientation >= 5 ? [700, 900] : [900, 700];
+      const cut = parts(size, 0, [256, 256], 256 * 256);
+      const levels = await publish(`side-${orientation}.tif`, master, { recipe: 'iiif', cut });
+      expectSameLevels(levels, await singlePass(master, { ...jpeg, colourspace: 'srgb' }));
+    }
+  });
+
+  test('wider than any raster that is handed to the encoder', async () => {
+    const size: [number, number] = [66_001, 300];
+    const master = await pictureOf(...size)
+      .tiff({ compression: 'lzw' })
+      .toBuffer();
+    const levels = await publish('wide.tif', master, { recipe: 'iiif' });
+    expect(levels.map(({ width, height }) => [width, height]).slice(0, 3)).toEqual([
+      [66_001, 300],
+      [33_000, 150],
+      [16_500, 75],
+    ]);
+    // JPEG in TIFF ends at 65,535 px a side for libvips, so the levels are compared with those of its deflate.
+    const lossless = await publish('wide-lossless.tif', master, { recipe: 'archival' });
+    expectSameLevels(lossless, await singlePass(master, { ...deflate, colourspace: 'srgb' }));
+  });
+});

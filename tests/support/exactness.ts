@@ -1,0 +1,27 @@
+/** What the exactness tests share: cuts, recipes as sharp is told them, and the comparison itself. */
+import { expect } from '@jest/globals';
+import { edges } from '../../src/pyramid/blocks.ts';
+import type { Cut } from '../../src/pyramid/plan.ts';
+import type { Level } from './pixels.ts';
+
+export function cutInto(width: number, height: number, splitLevel: number, columnStep: number, rowStep: number): Cut {
+  return { splitLevel, blocks: { columns: edges(width, columnStep), rows: edges(height, rowStep) } };
+}
+
+/** The same sizes and the same pixels, level by level. */
+export function expectSameLevels(actual: readonly Level[], expected: readonly Level[]): void {
+  expect(actual.map(({ width, height, channels }) => [width, height, channels])).toEqual(
+    expected.map(({ width, height, channels }) => [width, height, channels]),
+  );
+  for (const [index, level] of actual.entries()) {
+    expect({ index, same: level.pixels.equals(expected[index]?.pixels ?? Buffer.alloc(0)) }).toEqual({
+      index,
+      same: true,
+    });
+  }
+}
+
+/** The recipe `iiif`. */
+export const jpeg = { tileSize: 256, compression: 'jpeg', quality: 80 } as const;
+/** The recipe `archival`. */
+export const deflate = { tileSize: 512, compression: 'deflate' } as const;
