@@ -1,5 +1,6 @@
 import type { TiffOptions } from 'sharp';
 import { ENCODED_WIDTH, MAX_ENCODED_SIDE } from '../limits.ts';
+import { forEachParallel } from '../parallel.ts';
 import { edges } from '../pyramid/blocks.ts';
 import type { Recipe } from '../pyramid/recipe.ts';
 import { type EncodedTiles, takeTiles } from '../tiff/encoded-tiles.ts';
@@ -24,6 +25,9 @@ export function colourspaceOf(bands: number, bitDepth: number): string {
   return bands === 1 ? 'b-w' : 'srgb';
 }
 
+/** Columns of one raster that are encoded at once: on its own an encoder leaves a core idle between one and the next. */
+const ENCODERS = 2;
+
 /** Encodes one level's raster (or a part of it) into tiles, row by row; edge tiles are padded by libvips. */
 export async function encodeTiles(
   raster: Raster,
@@ -32,19 +36,18 @@ export async function encodeTiles(
   const inTiles = (pixels: number): number => Math.max(1, Math.floor(pixels / recipe.tileSize)) * recipe.tileSize;
   const [width, height] = [inTiles(ENCODED_WIDTH), inTiles(MAX_ENCODED_SIDE)];
   if (raster.width <= width && raster.height <= height) return encodePart(raster, recipe);
-  const columns = edges(raster.width, width);
-  const rows: EncodedTiles[] = [];
-  for (const [top, bottom] of pairs(edges(raster.height, height))) {
-    const parts: EncodedTiles[] = [];
-    for (const [left, right] of pairs(columns)) {
-      parts.push(await encodePart(raster, recipe, { left, top, width: right - left, height: bottom - top }));
-    }
-    rows.push(besideEachOther(parts));
-  }
+  const columns = pairs(edges(raster.width, width));
+  const rows = pairs(edges(raster.height, height));
+  const parts: EncodedTiles[] = [];
+  const places = rows.flatMap(([top, bottom]) => columns.map(([left, right]) => ({ left, top, right, bottom })));
+  await forEachParallel(places, ENCODERS, async ({ left, top, right, bottom }, index) => {
+    parts[index] = await encodePart(raster, recipe, { left, top, width: right - left, height: bottom - top });
+  });
+  const bands = rows.map((_, row) => besideEachOther(parts.slice(row * columns.length, (row + 1) * columns.length)));
   return {
-    ...firstOf(rows),
-    down: rows.reduce((sum, { down }) => sum + down, 0),
-    tiles: rows.flatMap(({ tiles }) => tiles),
+    ...firstOf(bands),
+    down: bands.reduce((sum, { down }) => sum + down, 0),
+    tiles: bands.flatMap(({ tiles }) => tiles),
   };
 }
 

@@ -41,10 +41,10 @@ export interface Area {
  * Throws RangeError when it is of another size than that.
  */
 export async function renderLevels(raster: Raster, area: Area, arena?: Arena): Promise<RenderedLevels> {
-  const levels: RenderedLevel[] = [];
-  let encoding: TileEncoding | undefined;
+  const rendering: Promise<RenderedLevel & { readonly encoding: TileEncoding }>[] = [];
   let current = raster;
   for (const [step, level] of area.levels.entries()) {
+    // Encoders run in threads of their own: while they are busy with one level, the next is halved here.
     if (step > 0) current = halve(current, arena);
     const size = rectSize(rectAtLevel(area.rect, area.full, level));
     // At the image's edge halving may drop the last column or row, and with it all there was.
@@ -54,12 +54,18 @@ export async function renderLevels(raster: Raster, area: Area, arena?: Arena): P
         `Expected a raster of ${size.width} × ${size.height} but received ${current.width} × ${current.height}`,
       );
     }
-    const { across, down, tiles, encoding: encoded } = await encodeTiles(current, area.recipe);
-    encoding ??= encoded;
-    levels.push({ index: level.index, across, down, tiles });
+    rendering.push(encodeTiles(current, area.recipe).then((encoded) => ({ index: level.index, ...encoded })));
   }
-  if (!encoding) throw new RangeError('Expected at least one level that is not empty');
-  return { levels, encoding, last: current };
+  const levels = await allSettled(rendering);
+  const [largest] = levels;
+  if (!largest) throw new RangeError('Expected at least one level that is not empty');
+  return { levels, encoding: largest.encoding, last: current };
+}
+
+/** All results, or the first failure once nothing runs any more: what runs still reads the arena. */
+async function allSettled<Result>(promises: readonly Promise<Result>[]): Promise<Result[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }
 
 /**
