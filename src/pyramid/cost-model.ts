@@ -5,7 +5,7 @@
 import { blockCount, type BlockGrid } from './blocks.ts';
 import type { Size } from './levels.ts';
 import type { Recipe } from './recipe.ts';
-import { type SourceImage } from './source-image.ts';
+import type { SourceImage } from './source-image.ts';
 
 export interface Candidate {
   readonly splitLevel: number;
@@ -89,7 +89,13 @@ export function estimate(
 }
 
 /** Milliseconds until one block has its pixels. */
-function readCost(image: SourceImage, full: Size, blockWidth: number, blockHeight: number, access: string): number {
+function readCost(
+  image: SourceImage,
+  full: Size,
+  blockWidth: number,
+  blockHeight: number,
+  access: Candidate['access'],
+): number {
   const pixels = full.width * full.height;
   const perPixel = image.plain ? DECODING.plain : DECODING.compressed;
   if (access === 'whole') {
@@ -102,8 +108,7 @@ function readCost(image: SourceImage, full: Size, blockWidth: number, blockHeigh
   const isTurned = image.orientation >= 5;
   const across = Math.min(full.width, blockWidth + (isTurned ? height : width) - 1);
   const down = Math.min(full.height, blockHeight + (isTurned ? width : height) - 1);
-  const touched =
-    (blockWidth === full.width ? full.width : across) * (blockHeight === full.height ? full.height : down);
+  const touched = across * down;
   return ((touched / pixels) * image.fileSize) / NETWORK + (touched * perPixel) / 1e6;
 }
 

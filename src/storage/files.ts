@@ -14,7 +14,7 @@ import { findFile, OpenFile, requireFile } from './file-objects.ts';
 import { placeFile, removeFile } from './file-placing.ts';
 import { pathFromKey } from './key-paths.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, Piece, ReadOptions, WriteOptions } from './object-store.ts';
-import { checkRange } from './pieces.ts';
+import { checkMemory, checkRange } from './pieces.ts';
 
 export { registerBucket } from './buckets.ts';
 
@@ -59,8 +59,8 @@ class FileStore implements ObjectStore {
     const { path, name } = await this.#locate(ref);
     await using file = await OpenFile.open(path, name, options.ifMatch);
     const { offset, length } = cutRange(options.range, file.found.size);
+    if (options.into) checkMemory(options.into, length);
     const bytes = options.into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
-    if (bytes.length < length) throw new RangeError(`Expected memory for ${length} bytes but received ${bytes.length}`);
     await file.readInto(bytes, offset, options.signal);
     if (options.ifMatch !== undefined) await file.checkUnchanged();
     return bytes;

@@ -59,3 +59,8 @@ export function checkRange({ offset, length }: { readonly offset: number; readon
     }
   }
 }
+
+/** Throws RangeError when the memory that a read was given does not hold what it read. Bytes. */
+export function checkMemory(into: Uint8Array, bytes: number): void {
+  if (into.length < bytes) throw new RangeError(`Expected memory for ${bytes} bytes but received ${into.length}`);
+}

@@ -8,7 +8,7 @@ import { GetObjectCommand, type GetObjectCommandOutput, HeadObjectCommand, type 
 import { ServiceUnavailableError } from '../errors.ts';
 import type { ObjectInfo, ObjectRef, ReadOptions } from './object-store.ts';
 import { forEachParallel } from '../parallel.ts';
-import { checkRange } from './pieces.ts';
+import { checkMemory, checkRange } from './pieces.ts';
 import { fromS3, isOutOfRange } from './s3-errors.ts';
 import { addressOf, byteRange, nameOf, quoted, unquoted } from './s3-requests.ts';
 
@@ -47,6 +47,7 @@ export async function readObject(client: S3Client, ref: ObjectRef, options: Read
   try {
     const bytes = await fromS3(getObject(client, ref, options), nameOf(ref), options.signal);
     if (!options.into) return bytes;
+    checkMemory(options.into, bytes.length);
     options.into.set(bytes);
     return options.into.subarray(0, bytes.length);
   } catch (error) {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cutInto, deflate, expectSameLevels, jpeg } from '../support/exactness.ts';
+import { cutInto, deflate, expectSameLevels, jpeg, publishedLevels } from '../support/exactness.ts';
 import type { Cut } from '../../src/pyramid/plan.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
-import { decodeLevels, type Level, pictureOf, singlePass } from '../support/pixels.ts';
+import { type Level, pictureOf, singlePass } from '../support/pixels.ts';
 
 let pipeline: Pipeline;
 beforeAll(async () => {
@@ -10,10 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => pipeline.stop());
 
-async function publish(key: string, master: Uint8Array, options: { recipe: string; cut?: Cut }): Promise<Level[]> {
-  const published = await pipeline.run(key, master, options);
-  return decodeLevels(Buffer.from(await pipeline.store.read(published)));
-}
+const publish = (key: string, master: Uint8Array, options: { recipe: string; cut?: Cut }): Promise<Level[]> =>
+  publishedLevels(pipeline, key, master, options);
 
 describe('the published file decodes to the same pixels, level by level, as one pass over the whole image', () => {
   const cuts: readonly { name: string; size: [number, number]; splitLevel: number; step: [number, number] }[] = [

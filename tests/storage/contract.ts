@@ -113,6 +113,24 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         ['wholly past the end', 1_000, 5, ''],
         ['as long as can be', 2, Number.MAX_SAFE_INTEGER, '23456789'],
       ];
+      test('are read into memory that is given, as much as there is of them', async () => {
+        await store.write(at('digits'), bytesOf('0123456789'));
+        const memory = bytesOf('........');
+        const middle = await store.read(at('digits'), { range: { offset: 3, length: 4 }, into: memory });
+        expect(text(middle)).toBe('3456');
+        expect(middle.buffer).toBe(memory.buffer);
+        expect(text(memory)).toBe('3456....');
+        const end = await store.read(at('digits'), { range: { offset: 8, length: 6 }, into: memory });
+        expect(text(end)).toBe('89');
+        expect(text(memory)).toBe('8956....');
+      });
+
+      test('are refused when the memory that is given is too small', async () => {
+        await store.write(at('digits'), bytesOf('0123456789'));
+        const reading = store.read(at('digits'), { range: { offset: 0, length: 4 }, into: new Uint8Array(3) });
+        await expect(reading).rejects.toThrow(RangeError);
+      });
+
       test.each(ranges)('%s', async (_name, offset, length, expected) => {
         const { etag } = await store.write(at('digits'), bytesOf('0123456789'));
         expect(text(await store.read(at('digits'), { range: { offset, length } }))).toBe(expected);

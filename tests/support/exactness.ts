@@ -2,7 +2,8 @@
 import { expect } from '@jest/globals';
 import { edges } from '../../src/pyramid/blocks.ts';
 import type { Cut } from '../../src/pyramid/plan.ts';
-import type { Level } from './pixels.ts';
+import type { Pipeline } from './pipeline.ts';
+import { decodeLevels, type Level } from './pixels.ts';
 
 export function cutInto(width: number, height: number, splitLevel: number, columnStep: number, rowStep: number): Cut {
   return { splitLevel, blocks: { columns: edges(width, columnStep), rows: edges(height, rowStep) } };
@@ -25,3 +26,14 @@ export function expectSameLevels(actual: readonly Level[], expected: readonly Le
 export const jpeg = { tileSize: 256, compression: 'jpeg', quality: 80 } as const;
 /** The recipe `archival`. */
 export const deflate = { tileSize: 512, compression: 'deflate' } as const;
+
+/** Runs every step on a master and decodes what was published. */
+export async function publishedLevels(
+  pipeline: Pipeline,
+  key: string,
+  master: Uint8Array,
+  options: { recipe: string; cut?: Cut },
+): Promise<Level[]> {
+  const published = await pipeline.run(key, master, options);
+  return decodeLevels(Buffer.from(await pipeline.store.read(published)));
+}
