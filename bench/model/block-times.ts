@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
+import { Arena } from '../../src/imaging/arena.ts';
 import { halve } from '../../src/imaging/halve.ts';
 import type { Raster } from '../../src/imaging/raster.ts';
 import { median } from '../report.ts';
@@ -61,10 +62,11 @@ async function once(
   const spent = stopwatch();
   const data = await sharp(master, { limitInputPixels: false }).raw().toBuffer();
   const decode = spent();
+  const arena = new Arena();
   const rasters: Raster[] = [{ ...size, bands: 3, data }];
   for (let level = 1; level < levels; level++) {
     const below = rasters.at(-1);
-    if (below) rasters.push(halve(below));
+    if (below) rasters.push(halve(below, arena));
   }
   const halved = spent();
   const encoded: Buffer[] = [];

@@ -66,8 +66,12 @@ export function makeRecordOutcome(
 
 /** Started, or redriven: the event is the same for both. */
 async function recordRunning(ports: OutcomePorts, upload: UploadId, { executionArn }: Detail): Promise<void> {
-  await ports.ledger.started(upload, executionArn);
-  if (!isUnder(await ports.ledger.get(upload.imageId), upload, ['FAILED', 'ABORTED', 'TIMED_OUT'])) return;
+  const entry = await ports.ledger.get(upload.imageId);
+  // Most often whoever started it has said so already.
+  if (entry?.sequence === upload.sequence && entry.executionArn === undefined) {
+    await ports.ledger.started(upload, executionArn);
+  }
+  if (!isUnder(entry, upload, ['FAILED', 'ABORTED', 'TIMED_OUT'])) return;
   // Events come in any order: this may be the start of an execution whose failure is on record already.
   const { status } = await describe(ports, executionArn);
   if (status === 'RUNNING') await ports.ledger.resumed(upload);

@@ -4,6 +4,7 @@
  */
 export class Arena {
   readonly #taken: Buffer[] = [];
+  readonly #adopted: Uint8Array[] = [];
 
   /** Exactly `bytes` of memory, its content left over from earlier use; it is this arena's until `release`. */
   take(bytes: number): Uint8Array {
@@ -12,8 +13,21 @@ export class Arena {
     return buffer.subarray(0, bytes);
   }
 
-  /** Gives everything back. Nobody may hold on to what was taken. */
+  /**
+   * Takes charge of memory that came from a decoder or an encoder, and returns it. Left to the garbage collector it would
+   * set off one collection after the other, each of which looks at all that the process has loaded.
+   */
+  adopt<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
+    this.#adopted.push(bytes);
+    return bytes;
+  }
+
+  /** Gives everything back. Nobody may hold on to what was taken or adopted. */
   release(): void {
+    for (const { buffer, byteLength } of this.#adopted.splice(0)) {
+      // Small buffers share their memory with others.
+      if ('transfer' in buffer && buffer.byteLength === byteLength) buffer.transfer(0);
+    }
     for (const buffer of this.#taken.splice(0)) {
       if (freeBytes() + buffer.length <= KEPT_BYTES) free.push(buffer);
     }
@@ -28,7 +42,7 @@ const KEPT_BYTES = 384 * 2 ** 20;
 const free: Buffer[] = [];
 
 function takeFree(bytes: number): Buffer | undefined {
-  const fitting = free.filter(({ length }) => length >= bytes && length <= Math.max(4 * bytes, 2 * GRAIN));
+  const fitting = free.filter(({ length }) => length >= bytes && length <= Math.max(1.5 * bytes, 2 * GRAIN));
   const best = fitting.sort((a, b) => a.length - b.length)[0];
   if (best) free.splice(free.indexOf(best), 1);
   return best;

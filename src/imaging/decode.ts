@@ -1,7 +1,9 @@
+import type { Sharp } from 'sharp';
 import { DeadlineExceededError, type MalformedTiffError, RejectedImageError } from '../errors.ts';
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
 import type { Size } from '../pyramid/levels.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
+import type { Arena } from './arena.ts';
 import { colourspaceOf } from './encode.ts';
 import { type Raster, rasterFromBytes } from './raster.ts';
 import { sharp } from './sharp.ts';
@@ -23,12 +25,25 @@ export interface DecodeRequest {
 }
 
 /**
- * Decodes a rectangle of a master, or of a slice of one, upright. Samples are the master's own: no profile is applied.
+ * Decodes a rectangle of a master, or of a slice of one, upright, into memory of the arena. Samples are the master's own: no profile is applied.
  * Throws RejectedImageError when a decoder finds the pixels cut short or broken, DeadlineExceededError when time is up.
  */
-export async function decodeRect(input: string | Uint8Array, request: DecodeRequest): Promise<Raster> {
-  const { image, stored, crop, bitDepth, bands } = request;
+export async function decodeRect(input: string | Uint8Array, request: DecodeRequest, arena: Arena): Promise<Raster> {
+  const { crop, bitDepth, bands } = request;
   const size = rectSize(crop);
+  const pipeline = decodePipeline(input, request).raw({ depth: bitDepth === 8 ? 'uchar' : 'ushort' });
+  const { data, info } = await pipeline.toBuffer({ resolveWithObject: true }).catch((error: unknown) => {
+    throw decodeFailure(error);
+  });
+  if (info.channels !== bands) {
+    throw new RejectedImageError('CORRUPT_HEADER', `expected ${bands} bands but the pixels have ${info.channels}`);
+  }
+  return rasterFromBytes({ ...size, bands, bitDepth }, arena.adopt(data));
+}
+
+/** What decodes the rectangle, for an encoder to follow; its failures are for `decodeFailure`. */
+export function decodePipeline(input: string | Uint8Array, request: DecodeRequest): Sharp {
+  const { image, stored, crop, bitDepth, bands } = request;
   let pipeline = sharp(input, {
     page: 0,
     // libtiff warns of harmless tags; of pixels cut short it speaks as of errors.
@@ -39,16 +54,9 @@ export async function decodeRect(input: string | Uint8Array, request: DecodeRequ
   // sharp counts whole seconds, up to an hour.
   pipeline = pipeline.timeout({ seconds: Math.min(3600, Math.max(1, Math.floor(request.timeoutSeconds))) });
   if (image.orientation !== 1) pipeline = pipeline.autoOrient();
-  pipeline = pipeline.extract({ left: crop.left, top: crop.top, ...size });
+  pipeline = pipeline.extract({ left: crop.left, top: crop.top, ...rectSize(crop) });
   if (image.alpha) pipeline = pipeline.flatten({ background: request.background });
-  pipeline = pipeline.toColourspace(colourspaceOf(bands, bitDepth)).raw({ depth: bitDepth === 8 ? 'uchar' : 'ushort' });
-  const { data, info } = await pipeline.toBuffer({ resolveWithObject: true }).catch((error: unknown) => {
-    throw decodeFailure(error);
-  });
-  if (info.channels !== bands) {
-    throw new RejectedImageError('CORRUPT_HEADER', `expected ${bands} bands but the pixels have ${info.channels}`);
-  }
-  return rasterFromBytes({ ...size, bands, bitDepth }, data);
+  return pipeline.toColourspace(colourspaceOf(bands, bitDepth));
 }
 
 const cutShort = /premature end|truncated|end of (file|stream|data)|read error|not enough data|unexpected end/iu;

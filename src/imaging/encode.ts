@@ -1,9 +1,10 @@
-import type { TiffOptions } from 'sharp';
+import type { Sharp, TiffOptions } from 'sharp';
 import { ENCODED_WIDTH, MAX_ENCODED_SIDE } from '../limits.ts';
 import { forEachParallel } from '../parallel.ts';
 import { edges } from '../pyramid/blocks.ts';
 import type { Recipe } from '../pyramid/recipe.ts';
 import { type EncodedTiles, takeTiles } from '../tiff/encoded-tiles.ts';
+import type { Arena } from './arena.ts';
 import type { Raster } from './raster.ts';
 import { sharp } from './sharp.ts';
 
@@ -28,20 +29,22 @@ export function colourspaceOf(bands: number, bitDepth: number): string {
 /** Columns of one raster that are encoded at once: on its own an encoder leaves a core idle between one and the next. */
 const ENCODERS = 2;
 
-/** Encodes one level's raster (or a part of it) into tiles, row by row; edge tiles are padded by libvips. */
+/** Encodes one level's raster (or a part of it) into tiles, row by row, in memory of the arena; libvips pads edge tiles. */
 export async function encodeTiles(
   raster: Raster,
   recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
+  arena: Arena,
 ): Promise<EncodedTiles> {
   const inTiles = (pixels: number): number => Math.max(1, Math.floor(pixels / recipe.tileSize)) * recipe.tileSize;
   const [width, height] = [inTiles(ENCODED_WIDTH), inTiles(MAX_ENCODED_SIDE)];
-  if (raster.width <= width && raster.height <= height) return encodePart(raster, recipe);
+  if (raster.width <= width && raster.height <= height) return encodePart(raster, recipe, arena);
   const columns = pairs(edges(raster.width, width));
   const rows = pairs(edges(raster.height, height));
   const parts: EncodedTiles[] = [];
   const places = rows.flatMap(([top, bottom]) => columns.map(([left, right]) => ({ left, top, right, bottom })));
   await forEachParallel(places, ENCODERS, async ({ left, top, right, bottom }, index) => {
-    parts[index] = await encodePart(raster, recipe, { left, top, width: right - left, height: bottom - top });
+    const part = { left, top, width: right - left, height: bottom - top };
+    parts[index] = await encodePart(raster, recipe, arena, part);
   });
   const bands = rows.map((_, row) => besideEachOther(parts.slice(row * columns.length, (row + 1) * columns.length)));
   return {
@@ -54,18 +57,30 @@ export async function encodeTiles(
 async function encodePart(
   raster: Raster,
   recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
+  arena: Arena,
   part?: { left: number; top: number; width: number; height: number },
 ): Promise<EncodedTiles> {
-  const { width, height, bands, data } = raster;
-  const whole = sharp(data, {
-    raw: { width, height, channels: bands === 1 ? 1 : 3 },
-    limitInputPixels: width * height,
-  });
-  const file = await (part ? whole.extract(part) : whole)
-    .toColourspace(colourspaceOf(bands, data instanceof Uint8Array ? 8 : 16))
-    .tiff(tiffOptions(recipe))
-    .toBuffer();
-  return takeTiles(file);
+  const whole = rasterPipeline(raster);
+  const file = await (part ? whole.extract(part) : whole).tiff(tiffOptions(recipe)).toBuffer();
+  return firstOf(await takeTiles(arena.adopt(file)));
+}
+
+/** What decodes nothing: the raster's own samples. */
+export function rasterPipeline({ width, height, bands, data }: Raster): Sharp {
+  const raw = { width, height, channels: bands === 1 ? 1 : 3 } as const;
+  return sharp(data, { raw, limitInputPixels: width * height }).toColourspace(
+    colourspaceOf(bands, data instanceof Uint8Array ? 8 : 16),
+  );
+}
+
+/** Encodes a picture and all its halvings, in one pass of libvips. From the largest; tiles lie in memory of the arena. */
+export async function encodePyramid(
+  picture: Sharp,
+  recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
+  arena: Arena,
+): Promise<readonly EncodedTiles[]> {
+  const file = await picture.tiff({ ...tiffOptions(recipe), pyramid: true }).toBuffer();
+  return takeTiles(arena.adopt(file));
 }
 
 /** Parts of one row of tiles, or of several, as one. */

@@ -1,18 +1,17 @@
 import type { Arena } from './arena.ts';
 import { halveRows8 } from './halve-rows.ts';
-import { blankRaster, type Raster, rasterFromBytes } from './raster.ts';
+import { type Raster, rasterIn } from './raster.ts';
 
 /**
  * The next smaller level: every pixel is the mean of 2 × 2, rounded half up; an odd last column or row is dropped, and a
  * side of one pixel stays one. The same arithmetic as libvips (`vips_region_shrink`, mean, integer formats), so levels
- * made block by block equal those of one pass over the whole image. The result lies in the arena, if one is given.
+ * made block by block equal those of one pass over the whole image. The result lies in the arena.
  */
-export function halve(raster: Raster, arena?: Arena): Raster {
+export function halve(raster: Raster, arena: Arena): Raster {
   const width = Math.max(1, raster.width >> 1);
   const height = Math.max(1, raster.height >> 1);
   const shape = { width, height, bands: raster.bands, bitDepth: raster.data instanceof Uint8Array ? 8 : 16 };
-  const bytes = width * height * raster.bands * (shape.bitDepth / 8);
-  const half = arena ? rasterFromBytes(shape, arena.take(bytes)) : blankRaster(shape);
+  const half = rasterIn(arena, shape);
   // One function a sample type, so that each sees one kind of array and stays fast.
   if (raster.data instanceof Uint8Array && half.data instanceof Uint8Array)
     halve8(raster, raster.data, half, half.data);

@@ -1,3 +1,5 @@
+import type { Arena } from './arena.ts';
+
 /** Decoded pixels in memory: rows from the top, bands interleaved, no padding. */
 export interface Raster {
   readonly width: number;
@@ -27,11 +29,13 @@ export function rasterBytes(raster: Raster): Uint8Array {
   return new Uint8Array(raster.data.buffer, raster.data.byteOffset, raster.data.byteLength);
 }
 
-/** An empty raster, all zeros. */
-export function blankRaster(shape: { width: number; height: number; bands: number; bitDepth: number }): Raster {
+/** A raster in memory of the arena, to be filled: its samples are left over from earlier use. */
+export function rasterIn(
+  arena: Arena,
+  shape: { width: number; height: number; bands: number; bitDepth: number },
+): Raster {
   const { width, height, bands, bitDepth } = shape;
-  const samples = width * height * bands;
-  return { width, height, bands, data: bitDepth === 8 ? new Uint8Array(samples) : new Uint16Array(samples) };
+  return rasterFromBytes(shape, arena.take(width * height * bands * (bitDepth / 8)));
 }
 
 /** Copies `part` into `whole` with its top left corner at `left`, `top`. Both must have the same bands and depth. */

@@ -1,3 +1,4 @@
+import { MAX_ENCODED_SIDE } from '../limits.ts';
 import { blockCount, blockRect, isEmpty, type Rect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
 import type { Level, Size } from '../pyramid/levels.ts';
 import { subdivide } from '../pyramid/subdivide.ts';
@@ -6,7 +7,7 @@ import type { TileEncoding } from '../tiff/pyramid-fields.ts';
 import { Arena } from './arena.ts';
 import { encodeTiles } from './encode.ts';
 import { halve } from './halve.ts';
-import { placeRaster, type Raster, rasterFromBytes } from './raster.ts';
+import { placeRaster, type Raster, rasterIn } from './raster.ts';
 import type { SourcePixels } from './source-pixels.ts';
 
 export interface RenderedLevel {
@@ -17,11 +18,14 @@ export interface RenderedLevel {
   readonly tiles: readonly Uint8Array[];
 }
 
-export interface RenderedLevels {
+export interface EncodedLevels {
   /** From the largest; levels in which nothing is left are not there. */
   readonly levels: readonly RenderedLevel[];
   readonly encoding: TileEncoding;
-  /** The smallest raster; it may lie in the arena. */
+}
+
+export interface RenderedLevels extends EncodedLevels {
+  /** The smallest raster. */
   readonly last: Raster;
 }
 
@@ -38,9 +42,14 @@ export interface Area {
 
 /**
  * Encodes a raster and its halvings into tiles. The raster is the area's part of the first of its levels.
- * Throws RangeError when it is of another size than that.
+ * Throws RangeError when it is of another size than that. Halvings lie in the arena, tiles in an arena of their own.
  */
-export async function renderLevels(raster: Raster, area: Area, arena?: Arena): Promise<RenderedLevels> {
+export async function renderLevels(
+  raster: Raster,
+  area: Area,
+  arena: Arena,
+  tileArena: Arena = arena,
+): Promise<RenderedLevels> {
   const rendering: Promise<RenderedLevel & { readonly encoding: TileEncoding }>[] = [];
   let current = raster;
   for (const [step, level] of area.levels.entries()) {
@@ -54,7 +63,7 @@ export async function renderLevels(raster: Raster, area: Area, arena?: Arena): P
         `Expected a raster of ${size.width} × ${size.height} but received ${current.width} × ${current.height}`,
       );
     }
-    rendering.push(encodeTiles(current, area.recipe).then((encoded) => ({ index: level.index, ...encoded })));
+    rendering.push(encodeTiles(current, area.recipe, tileArena).then((encoded) => ({ index: level.index, ...encoded })));
   }
   const levels = await allSettled(rendering);
   const [largest] = levels;
@@ -69,8 +78,35 @@ async function allSettled<Result>(promises: readonly Promise<Result>[]): Promise
 }
 
 /**
+ * Renders a whole image, all its levels: in one pass of libvips where that makes all of them and the encoder is quick,
+ * otherwise in parts like any other area. Tiles lie in the arena.
+ */
+export async function renderImage(
+  area: Area,
+  pixels: SourcePixels,
+  partPixels: number,
+  arena: Arena,
+): Promise<EncodedLevels> {
+  if (!isForOnePass(area)) return renderArea(area, pixels, partPixels, arena);
+  const encoded = await pixels.pyramid(area.recipe, arena);
+  const [largest] = encoded;
+  if (encoded.length !== area.levels.length || !largest) {
+    throw new RangeError(`Expected ${area.levels.length} levels but received ${encoded.length}`);
+  }
+  return { levels: encoded.map((level, index) => ({ index, ...level })), encoding: largest.encoding };
+}
+
+/** Lossless and WebP encoders take so long that several are set to work on one level; one pass has only one. */
+function isForOnePass({ full, levels, recipe }: Area): boolean {
+  // libvips stops when a side would vanish.
+  const keepsBothSides = Math.min(full.width, full.height) >= 2 ** (levels.length - 1);
+  const fitsAnEncoder = Math.max(full.width, full.height) <= MAX_ENCODED_SIDE;
+  return recipe.encoding.compression === 'jpeg' && keepsBothSides && fitsAnEncoder;
+}
+
+/**
  * Renders an area from level 0 on, in parts that each fit in `partPixels`: memory does not grow with the area. `pixels` is
- * asked for each part once. The last raster lies in the arena.
+ * asked for each part once, and for one part while the one before is being encoded. Tiles and last raster lie in the arena.
  */
 export async function renderArea(
   area: Area,
@@ -79,63 +115,99 @@ export async function renderArea(
   arena: Arena,
 ): Promise<RenderedLevels> {
   const { splitLevel, blocks } = subdivide(area.rect, area.recipe.tileSize, area.levels.length - 1, partPixels);
-  if (blockCount(blocks) === 1) return renderLevels(await pixels(area.rect, arena), area, arena);
-  const below = { ...area, levels: area.levels.slice(0, splitLevel + 1) };
-  const parts = new Parts(below, arena);
-  for (let part = 0; part < blockCount(blocks); part++) {
-    const partArena = new Arena();
-    try {
-      const rect = blockRect(blocks, part);
-      parts.put(rect, await renderLevels(await pixels(rect, partArena), { ...below, rect }, partArena));
-    } finally {
-      partArena.release();
-    }
-  }
-  const whole = parts.together();
-  const above = area.levels.slice(splitLevel + 1);
-  if (above.length === 0 || whole.last.width * whole.last.height === 0) return whole;
-  const rest = await renderLevels(halve(whole.last, arena), { ...area, levels: above }, arena);
-  return { levels: [...whole.levels, ...rest.levels], encoding: whole.encoding, last: rest.last };
+  if (blockCount(blocks) === 1) return renderLevels(await pixels.raster(area.rect, arena), area, arena);
+  const parts = new Parts(area, splitLevel, arena);
+  const rects = Array.from({ length: blockCount(blocks) }, (_, part) => blockRect(blocks, part));
+  await eachInTurn(rects, pixels, async (rect, raster, partArena) => {
+    parts.put(rect, await renderLevels(raster, { ...area, levels: parts.levels, rect }, partArena, arena), partArena);
+  });
+  return parts.together();
 }
 
-/** The parts of an area as they come, side by side. */
+/** Does `work` with the pixels of every rectangle, one after the other, and reads the next ones meanwhile. */
+async function eachInTurn(
+  rects: readonly Rect[],
+  pixels: SourcePixels,
+  work: (rect: Rect, raster: Raster, arena: Arena) => Promise<void>,
+): Promise<void> {
+  const begin = (rect: Rect): Ahead => {
+    const arena = new Arena();
+    return { rect, arena, raster: pixels.raster(rect, arena) };
+  };
+  let ahead: Ahead | undefined;
+  try {
+    for (const [index, rect] of rects.entries()) {
+      const current = ahead ?? begin(rect);
+      try {
+        const raster = await current.raster;
+        const next = rects[index + 1];
+        ahead = next && begin(next);
+        await work(rect, raster, current.arena);
+      } finally {
+        current.arena.release();
+      }
+    }
+  } finally {
+    // After a failure the next pixels may still be on their way into their arena.
+    if (ahead) await ahead.raster.catch(() => undefined);
+    ahead?.arena.release();
+  }
+}
+
+interface Ahead {
+  readonly rect: Rect;
+  readonly arena: Arena;
+  readonly raster: Promise<Raster>;
+}
+
+/** The parts of an area as they come: their tiles, and side by side what the levels above them are made from. */
 class Parts {
+  /** Levels that every part renders of itself. */
+  readonly levels: readonly Level[];
   readonly #area: Area;
   readonly #arena: Arena;
   readonly #grids: readonly TileGrid[];
-  /** Where the area lies in the smallest level of its parts. */
-  readonly #place: Rect;
-  readonly #smallest: Level;
+  /** The level that is put together: the first above the parts' own, or their smallest where there is none. */
+  readonly #level: Level;
+  readonly #isHalved: boolean;
   #encoding: TileEncoding | undefined;
-  #last: Raster | undefined;
+  #raster: Raster | undefined;
 
-  constructor(area: Area, arena: Arena) {
-    const smallest = area.levels.at(-1);
-    if (!smallest) throw new RangeError('Expected at least one level');
+  constructor(area: Area, splitLevel: number, arena: Arena) {
+    this.levels = area.levels.slice(0, splitLevel + 1);
+    const level = area.levels[splitLevel + 1] ?? this.levels.at(-1);
+    if (!level) throw new RangeError('Expected at least one level');
     this.#area = area;
     this.#arena = arena;
-    this.#grids = area.levels.map((level) => new TileGrid(level, area));
-    this.#smallest = smallest;
-    this.#place = rectAtLevel(area.rect, area.full, smallest);
+    this.#grids = this.levels.map((each) => new TileGrid(each, area));
+    this.#level = level;
+    this.#isHalved = level.index > splitLevel;
   }
 
-  put(rect: Rect, { levels, encoding, last }: RenderedLevels): void {
+  put(rect: Rect, { levels, encoding, last }: RenderedLevels, arena: Arena): void {
     this.#encoding ??= encoding;
     for (const level of levels) this.#grids[level.index]?.put(level, rect);
-    this.#last ??= this.#blank(last);
-    const at = rectAtLevel(rect, this.#area.full, this.#smallest);
-    if (!isEmpty(at)) placeRaster(this.#last, last, at.left - this.#place.left, at.top - this.#place.top);
+    this.#raster ??= this.#blank(last);
+    const at = rectAtLevel(rect, this.#area.full, this.#level);
+    if (isEmpty(at)) return;
+    const { left, top } = rectAtLevel(this.#area.rect, this.#area.full, this.#level);
+    placeRaster(this.#raster, this.#isHalved ? halve(last, arena) : last, at.left - left, at.top - top);
   }
 
-  together(): RenderedLevels {
-    if (!this.#encoding || !this.#last) throw new RangeError('Expected at least one part');
+  /** Renders the levels above the parts' own. */
+  async together(): Promise<RenderedLevels> {
+    if (!this.#encoding || !this.#raster) throw new RangeError('Expected at least one part');
     const levels = this.#grids.map((grid) => grid.rendered()).filter(({ tiles }) => tiles.length > 0);
-    return { levels, encoding: this.#encoding, last: this.#last };
+    const whole = { levels, encoding: this.#encoding, last: this.#raster };
+    if (!this.#isHalved || this.#raster.width * this.#raster.height === 0) return whole;
+    const above = this.#area.levels.slice(this.levels.length);
+    const rest = await renderLevels(this.#raster, { ...this.#area, levels: above }, this.#arena);
+    return { ...whole, levels: [...levels, ...rest.levels], last: rest.last };
   }
 
   #blank({ bands, data }: Raster): Raster {
-    const shape = { ...rectSize(this.#place), bands, bitDepth: data instanceof Uint8Array ? 8 : 16 };
-    return rasterFromBytes(shape, this.#arena.take(shape.width * shape.height * bands * (shape.bitDepth / 8)));
+    const size = rectSize(rectAtLevel(this.#area.rect, this.#area.full, this.#level));
+    return rasterIn(this.#arena, { ...size, bands, bitDepth: data instanceof Uint8Array ? 8 : 16 });
   }
 }
 

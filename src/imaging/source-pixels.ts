@@ -3,24 +3,53 @@ import { MalformedTiffError, RejectedImageError } from '../errors.ts';
 import { forEachParallel } from '../parallel.ts';
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
 import { toStored, toUpright } from '../pyramid/orientation.ts';
-import type { SourceImage } from '../pyramid/source-image.ts';
+import type { Recipe } from '../pyramid/recipe.ts';
+import { type SourceImage, uprightSize } from '../pyramid/source-image.ts';
 import { describeDirectory, type DirectoryInfo } from '../tiff/directory-info.ts';
+import type { EncodedTiles } from '../tiff/encoded-tiles.ts';
 import { pagedReader, type RangeReader } from '../tiff/range-reader.ts';
 import { readTiff } from '../tiff/read.ts';
 import { planSlice, type Slice, type SliceRead } from '../tiff/slice.ts';
 import { Compression, Photometric } from '../tiff/tags.ts';
 import type { Arena } from './arena.ts';
-import { decodeRect, type DecodeRequest, malformed } from './decode.ts';
+import { decodeFailure, decodePipeline, decodeRect, type DecodeRequest, malformed } from './decode.ts';
+import { encodePyramid, rasterPipeline } from './encode.ts';
 import type { Raster } from './raster.ts';
 
-/** Decodes a rectangle of the upright image into memory of the arena or of its own. */
-export type SourcePixels = (rect: Rect, arena: Arena) => Promise<Raster>;
+export interface SourcePixels {
+  /** Decodes a rectangle of the upright image into memory of the arena. */
+  raster(rect: Rect, arena: Arena): Promise<Raster>;
+  /** Decodes the whole upright image and encodes all its levels in one pass of libvips, from the largest. */
+  pyramid(recipe: Pick<Recipe, 'tileSize' | 'encoding'>, arena: Arena): Promise<readonly EncodedTiles[]>;
+}
 
 export type PixelWishes = Pick<DecodeRequest, 'background' | 'bitDepth' | 'bands' | 'timeoutSeconds'>;
 
 /** Every rectangle is decoded from the file's start. */
 export function pixelsOfFile(file: string, image: SourceImage, wishes: PixelWishes): SourcePixels {
-  return (rect) => decodeRect(file, { ...wishes, image, stored: image, crop: rect });
+  const request = (crop: Rect): DecodeRequest => ({ ...wishes, image, stored: image, crop });
+  return {
+    raster: (rect, arena) => decodeRect(file, request(rect), arena),
+    pyramid: (recipe, arena) => decodePyramid(file, request(wholeOf(image)), recipe, arena),
+  };
+}
+
+function wholeOf(image: SourceImage): Rect {
+  const { width, height } = uprightSize(image);
+  return { left: 0, top: 0, right: width, bottom: height };
+}
+
+async function decodePyramid(
+  input: string | Uint8Array,
+  request: DecodeRequest,
+  recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
+  arena: Arena,
+): Promise<readonly EncodedTiles[]> {
+  try {
+    return await encodePyramid(decodePipeline(input, request), recipe, arena);
+  } catch (error) {
+    throw decodeFailure(error);
+  }
 }
 
 type SliceReader = RangeReader & Required<Pick<RangeReader, 'readInto'>>;
@@ -35,7 +64,8 @@ export async function pixelsOfSlices(
   const [directory] = file.directories;
   if (!directory) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
   const info = await describeDirectory(file, directory);
-  return async (rect, arena) => {
+  /** A slice in memory of the arena, and as a raster if it need not be decoded. */
+  const read = async (rect: Rect, arena: Arena) => {
     const slice = await planSlice(file, directory, info, toStored(rect, image)).catch((error: unknown) => {
       throw error instanceof MalformedTiffError ? malformed(error) : error;
     });
@@ -47,8 +77,20 @@ export async function pixelsOfSlices(
       top: rect.top - upright.top,
       bottom: rect.bottom - upright.top,
     };
-    const plain = plainRaster(slice, bytes, info, image, crop, wishes);
-    return plain ?? decodeRect(bytes, { ...wishes, image, stored: rectSize(slice.rect), crop });
+    const request: DecodeRequest = { ...wishes, image, stored: rectSize(slice.rect), crop };
+    return { bytes, request, plain: plainRaster(slice, bytes, info, image, crop, wishes) };
+  };
+  return {
+    async raster(rect, arena) {
+      const { bytes, request, plain } = await read(rect, arena);
+      return plain ?? decodeRect(bytes, request, arena);
+    },
+    async pyramid(recipe, arena) {
+      const { bytes, request, plain } = await read(wholeOf(image), arena);
+      return plain
+        ? encodePyramid(rasterPipeline(plain), recipe, arena)
+        : decodePyramid(bytes, request, recipe, arena);
+    },
   };
 }
 
@@ -69,7 +111,8 @@ async function readSlice(reader: SliceReader, slice: Slice, arena: Arena): Promi
       await reader.readInto(bytes.subarray(first.at, first.at + first.length), first.offset);
       return;
     }
-    const together = await reader.read(first.offset, last.offset + last.length - first.offset);
+    const together = arena.take(last.offset + last.length - first.offset);
+    await reader.readInto(together, first.offset);
     for (const { offset, length, at } of group) {
       bytes.set(together.subarray(offset - first.offset, offset - first.offset + length), at);
     }

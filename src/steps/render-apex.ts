@@ -1,5 +1,6 @@
 import { InconsistentWorkError, ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
-import { blankRaster, placeRaster, type Raster, rasterFromBytes } from '../imaging/raster.ts';
+import { placeRaster, type Raster, rasterBytes, rasterIn } from '../imaging/raster.ts';
+import { Arena } from '../imaging/arena.ts';
 import { halve } from '../imaging/halve.ts';
 import { renderLevels } from '../imaging/render-levels.ts';
 import { blockRect, isEmpty, rectAtLevel, rectSize } from '../pyramid/blocks.ts';
@@ -24,15 +25,20 @@ export function makeRenderApex({ store, config }: Pick<Ports, 'store' | 'config'
     const split = levels[plan.splitLevel];
     const above = levels.slice(plan.splitLevel + 1);
     if (!split || above.length === 0 || (await isRendered(store, area, ref, 'apex'))) return;
-    const raster = await gatherRaster(store, area, ref, plan, split, blocks);
-    const rect = { left: 0, top: 0, right: plan.width, bottom: plan.height };
-    const rendered = await renderLevels(halve(raster), { rect, full: plan, levels: above, recipe: plan.recipe });
-    const index = await writeSegment(store, area, ref, 'apex', rendered, {
-      levels,
-      tilesAt: () => ({ column: 0, row: 0, across: 0, down: 0 }),
-      keepRaster: false,
-    });
-    log.info('apex.rendered', { levels: above.length, bytes: index.tiles.size });
+    const arena = new Arena();
+    try {
+      const raster = await gatherRaster(store, area, ref, plan, split, blocks, arena);
+      const rect = { left: 0, top: 0, right: plan.width, bottom: plan.height };
+      const top = { rect, full: plan, levels: above, recipe: plan.recipe };
+      const rendered = await renderLevels(halve(raster, arena), top, arena);
+      const index = await writeSegment(store, area, ref, 'apex', rendered, {
+        levels,
+        tilesAt: () => ({ column: 0, row: 0, across: 0, down: 0 }),
+      });
+      log.info('apex.rendered', { levels: above.length, bytes: index.tiles.size });
+    } finally {
+      arena.release();
+    }
   };
 }
 
@@ -43,23 +49,40 @@ async function gatherRaster(
   plan: Plan,
   split: Level,
   blocks: readonly number[],
+  arena: Arena,
 ): Promise<Raster> {
   const shape = { bands: outputBands(plan), bitDepth: outputBitDepth(plan) };
-  const whole = blankRaster({ width: split.width, height: split.height, ...shape });
+  const whole = rasterIn(arena, { width: split.width, height: split.height, ...shape });
   await forEachParallel(blocks, READERS, async (block) => {
     const rect = rectAtLevel(blockRect(plan.blocks, block), plan, split);
     if (isEmpty(rect)) return;
-    const bytes = await readRaster(store, area, ref, block);
-    placeRaster(whole, rasterFromBytes({ ...rectSize(rect), ...shape }, bytes), rect.left, rect.top);
+    const own = new Arena();
+    try {
+      const raster = rasterIn(own, { ...rectSize(rect), ...shape });
+      await readRaster(store, area, ref, block, rasterBytes(raster));
+      placeRaster(whole, raster, rect.left, rect.top);
+    } finally {
+      own.release();
+    }
   });
   return whole;
 }
 
-async function readRaster(store: ObjectStore, area: WorkArea, ref: PlanRef, block: number): Promise<Uint8Array> {
+async function readRaster(
+  store: ObjectStore,
+  area: WorkArea,
+  ref: PlanRef,
+  block: number,
+  into: Uint8Array,
+): Promise<void> {
   const { raster } = await readIndex(store, area.index(ref, block));
-  if (!raster) throw new InconsistentWorkError(`Expected a raster for block ${block} but its index names none`);
+  if (raster?.size !== into.length) {
+    throw new InconsistentWorkError(
+      `Expected a raster of ${into.length} bytes for block ${block} but its index names ${raster?.size ?? 'none'}`,
+    );
+  }
   try {
-    return await store.read(area.raster(ref, block), { ifMatch: raster.etag });
+    await store.read(area.raster(ref, block), { ifMatch: raster.etag, into });
   } catch (error) {
     if (!(error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError)) throw error;
     throw new InconsistentWorkError(`Expected the raster of block ${block} as its index names it`, { cause: error });

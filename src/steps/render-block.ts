@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { ExecutionInput } from '../execution-input.ts';
 import { Arena } from '../imaging/arena.ts';
-import { renderArea } from '../imaging/render-levels.ts';
+import { type EncodedLevels, renderArea, renderImage } from '../imaging/render-levels.ts';
+import type { Raster } from '../imaging/raster.ts';
 import { pixelsOfFile, pixelsOfSlices, type SourcePixels } from '../imaging/source-pixels.ts';
-import { blockRect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
+import { blockCount, blockRect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
 import { levelsOf, outputBands, outputBitDepth } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { openSource } from './pinned-source.ts';
@@ -41,7 +42,10 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
     };
     const arena = new Arena();
     try {
-      const render = (pixels: SourcePixels) => renderArea(area, pixels, plan.partPixels, arena);
+      const hasApex = plan.splitLevel < levels.length - 1;
+      const isWhole = blockCount(plan.blocks) === 1 && !hasApex;
+      const render = (pixels: SourcePixels): Promise<EncodedLevels & { readonly last?: Raster }> =>
+        (isWhole ? renderImage : renderArea)(area, pixels, plan.partPixels, arena);
       const rendered =
         plan.access === 'slices'
           ? await render(await pixelsOfSlices(pinned.reader, plan.image, wishes))
@@ -49,7 +53,7 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
       const index = await writeSegment(store, work, ref, block, rendered, {
         tilesAt: (level) => tilesOf(rectAtLevel(rect, plan, level), plan.recipe.tileSize),
         levels,
-        keepRaster: plan.splitLevel < levels.length - 1,
+        ...(hasApex ? { raster: rendered.last } : {}),
       });
       log.info('block.rendered', { block, ...rectSize(rect), bytes: index.tiles.size });
     } finally {

@@ -1,5 +1,6 @@
 import { InconsistentWorkError, MalformedTiffError, ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
-import { decodeTile } from '../imaging/decode-tile.ts';
+import { Arena } from '../imaging/arena.ts';
+import { decodeTiles } from '../imaging/decode-tiles.ts';
 import { levelsOf } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -9,7 +10,7 @@ import { checkTables, readBack, type ReadBackLevel } from '../tiff/read-back.ts'
 import { AssembledState, type AssembledTiff, aboutSource } from './state.ts';
 import { readPlan } from './work-area.ts';
 
-/** Tiles decoded at once. */
+/** Levels looked at at once. */
 const DECODERS = 4;
 
 /** Reads the assembled file back from the store: every table, and a sample of tiles of every level. */
@@ -20,13 +21,11 @@ export function makeVerifyTiff({ store, config }: Pick<Ports, 'store' | 'config'
     try {
       const levels = await readBack(pagedReader(reader));
       checkTables(levels, levelsOf(plan), plan.recipe.tileSize, assembled.size);
-      const samples = levels.flatMap((level, index) =>
-        sampleTiles(level, index === levels.length - 1).map((tile) => ({ level, index, tile })),
-      );
-      await forEachParallel(samples, DECODERS, async ({ level, index, tile }) => {
-        await verifyTile(reader, level, index, tile, plan.recipe.tileSize);
+      const samples = levels.map((level, index) => sampleTiles(level, index === levels.length - 1));
+      await forEachParallel(levels, DECODERS, async (level, index) => {
+        await verifyTiles(reader, level, index, samples[index] ?? [], plan.recipe.tileSize);
       });
-      log.info('tiff.verified', { levels: levels.length, tiles: samples.length });
+      log.info('tiff.verified', { levels: levels.length, tiles: samples.flat().length });
     } catch (error) {
       if (!(error instanceof MalformedTiffError)) throw error;
       throw new InconsistentWorkError(`Expected a sound pyramid in ${assembled.key}: ${error.message}`, {
@@ -45,19 +44,26 @@ function sampleTiles({ tilesAcross, tilesDown }: ReadBackLevel, all: boolean): n
   return [...new Set([...corners, centre])];
 }
 
-async function verifyTile(
+/** Decodes tiles of one level together: setting a decoder up takes longer than a tile. */
+async function verifyTiles(
   reader: RangeReader,
   level: ReadBackLevel,
   index: number,
-  tile: number,
+  sample: readonly number[],
   tileSize: number,
 ): Promise<void> {
-  const bytes = await reader.read(level.offsets[tile] ?? 0, level.byteCounts[tile] ?? 0);
+  const tiles = await Promise.all(
+    sample.map((tile) => reader.read(level.offsets[tile] ?? 0, level.byteCounts[tile] ?? 0)),
+  );
+  const arena = new Arena();
   try {
-    await decodeTile(bytes, tileSize, level.encoding);
+    await decodeTiles(tiles, tileSize, level.encoding, arena);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new MalformedTiffError(`tile ${tile} of level ${index} does not decode: ${reason}`, { cause: error });
+    const names = sample.length === 1 ? `tile ${sample.join()}` : `one of the tiles ${sample.join(', ')}`;
+    throw new MalformedTiffError(`${names} of level ${index} does not decode: ${reason}`, { cause: error });
+  } finally {
+    arena.release();
   }
 }
 

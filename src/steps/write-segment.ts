@@ -1,6 +1,6 @@
 import { PreconditionFailedError, ObjectNotFoundError } from '../errors.ts';
-import type { RenderedLevels } from '../imaging/render-levels.ts';
-import { rasterBytes } from '../imaging/raster.ts';
+import type { EncodedLevels } from '../imaging/render-levels.ts';
+import { type Raster, rasterBytes } from '../imaging/raster.ts';
 import type { TileRect } from '../pyramid/blocks.ts';
 import type { Level } from '../pyramid/levels.ts';
 import type { ObjectRef, ObjectStore } from '../storage/object-store.ts';
@@ -19,12 +19,15 @@ export async function writeSegment(
   area: WorkArea,
   plan: PlanRef,
   name: SegmentName,
-  rendered: RenderedLevels,
-  place: { levels: readonly Level[]; tilesAt: (level: Level) => TileRect; keepRaster: boolean },
+  rendered: EncodedLevels,
+  place: { levels: readonly Level[]; tilesAt: (level: Level) => TileRect; raster?: Raster | undefined },
 ): Promise<SegmentIndex> {
   const smallestFirst = [...rendered.levels].reverse();
-  const tiles = await store.write(area.tiles(plan, name), Buffer.concat(smallestFirst.flatMap((level) => level.tiles)));
-  const raster = place.keepRaster ? await store.write(area.raster(plan, name), rasterBytes(rendered.last)) : undefined;
+  const tiles = await store.compose(
+    area.tiles(plan, name),
+    smallestFirst.flatMap((level) => level.tiles),
+  );
+  const raster = place.raster && (await store.write(area.raster(plan, name), rasterBytes(place.raster)));
   const index: SegmentIndex = {
     schemaVersion: 1,
     tiles: { etag: tiles.etag, size: tiles.size },

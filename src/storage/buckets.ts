@@ -1,7 +1,7 @@
 /** Which folder a bucket is: the one `buckets.json` in the workspace names, or `buckets/<name>` beside it. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join, resolve, sep } from 'node:path';
 import { isMissing } from './file-errors.ts';
 import { withLock } from './locks.ts';
 
@@ -44,8 +44,13 @@ export function bucketDirectories(workspace: string): (bucket: string) => Promis
       seen = now;
     }
     const registered = Object.hasOwn(known, bucket) ? known[bucket] : undefined;
-    return registered ?? resolve(workspace, 'buckets', bucket);
+    return registered ?? join(ownBuckets(workspace), bucket);
   };
+}
+
+/** The folder of the buckets that are nobody else's, with a separator at its end. */
+export function ownBuckets(workspace: string): string {
+  return resolve(workspace, 'buckets') + sep;
 }
 
 /** Throws RangeError for a bucket name that S3 would not take. */

@@ -20,8 +20,8 @@ export interface Placement {
   /** The object, for messages. */
   readonly name: string;
   readonly over: WriteOptions['over'];
-  /** Writes the content. The path is the temporary file's, for calls that take no handle. */
-  fill(handle: FileHandle, temporary: string): Promise<void>;
+  /** Makes the file at a temporary path beside the target, with `fillFile` or as a link. */
+  make(temporary: string): Promise<FoundFile>;
   /** Called with the ETag that the file is going to have, right before it is put in place. */
   announce(etag: string): Promise<void>;
   /** Called with the ETag that is there no more: the one replaced, or the announced one if placing it failed. */
@@ -36,7 +36,7 @@ export async function placeFile(placement: Placement): Promise<FoundFile> {
   const temporary = join(dirname(placement.path), `${TEMPORARY_PREFIX}${randomUUID()}`);
   let announced: string | undefined;
   try {
-    const found = await fillTemporary(temporary, placement);
+    const found = await placement.make(temporary);
     announced = found.etag;
     await placement.announce(found.etag);
     const replaced = await withLock(placement.path, () => moveIntoPlace(temporary, placement));
@@ -62,10 +62,15 @@ export async function removeFile(path: string, root: string): Promise<string | u
   return removed?.etag;
 }
 
-async function fillTemporary(temporary: string, placement: Placement): Promise<FoundFile> {
-  const handle = await openWithParents(temporary, placement.name);
+/** Makes a new file at `path`, and the directories above it, and has it filled. `name` is the object, for messages. */
+export async function fillFile(
+  path: string,
+  name: string,
+  fill: (handle: FileHandle) => Promise<void>,
+): Promise<FoundFile> {
+  const handle = await inDirectory(path, name, () => open(path, 'wx'));
   try {
-    await placement.fill(handle, temporary);
+    await fill(handle);
     // The kernel's own time stamps are milliseconds apart; two writes in one of them must not look the same.
     const now = (performance.timeOrigin + performance.now()) / 1_000;
     await handle.utimes(now, now);
@@ -75,12 +80,28 @@ async function fillTemporary(temporary: string, placement: Placement): Promise<F
   }
 }
 
+/**
+ * Makes `path` another name of a file that nobody writes to in place: no byte is copied, and size, time and inode, so the
+ * ETag, are the same. Undefined where the file system has no links, or not from there to here.
+ */
+export async function linkFile(from: string, path: string, name: string): Promise<FoundFile | undefined> {
+  try {
+    await inDirectory(path, name, () => link(from, path));
+  } catch (error) {
+    if (hasCode(error, ...noLinks, 'EXDEV', 'EMLINK')) return undefined;
+    throw error;
+  }
+  return findFile(path);
+}
+
+const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'] as const;
+
 /** While the temporary file is there its directory is not empty, so nobody prunes it any more. */
-async function openWithParents(temporary: string, name: string): Promise<FileHandle> {
+async function inDirectory<Result>(temporary: string, name: string, make: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       await mkdir(dirname(temporary), { recursive: true });
-      return await open(temporary, 'wx');
+      return await make();
     } catch (error) {
       if (hasCode(error, 'ENOTDIR', 'EEXIST')) throw besideItself(name, error);
       if (!isMissing(error) || attempt === PARENT_ATTEMPTS) throw error;
@@ -98,6 +119,8 @@ async function moveIntoPlace(temporary: string, { path, name, over }: Placement)
   const current = await findFile(path);
   checkEtag(name, current?.etag, over?.etag);
   await rename(temporary, path);
+  // Two names of one file: then rename does nothing and leaves both.
+  await discard(temporary);
   return current?.etag;
 }
 
@@ -118,7 +141,7 @@ async function linkIfAbsent(temporary: string, path: string, name: string): Prom
     await link(temporary, path);
   } catch (error) {
     if (hasCode(error, 'EEXIST')) throw new PreconditionFailedError(`Expected no object for ${name} but received one`);
-    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
+    if (!hasCode(error, ...noLinks)) throw error;
     await renameIfAbsent(temporary, path, name);
     return;
   }

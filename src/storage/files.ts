@@ -6,12 +6,12 @@ import { constants } from 'node:fs';
 import { copyFile, type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bucketDirectories } from './buckets.ts';
+import { bucketDirectories, ownBuckets } from './buckets.ts';
 import { appendAll, type Locate, writePieces } from './file-compose.ts';
 import { listFolder } from './file-listing.ts';
 import { describeWrite, MetadataFiles } from './file-metadata.ts';
-import { findFile, OpenFile, requireFile } from './file-objects.ts';
-import { placeFile, removeFile } from './file-placing.ts';
+import { checkEtag, findFile, type FoundFile, OpenFile, requireFile } from './file-objects.ts';
+import { fillFile, linkFile, placeFile, removeFile } from './file-placing.ts';
 import { pathFromKey } from './key-paths.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, Piece, ReadOptions, WriteOptions } from './object-store.ts';
 import { checkMemory, checkRange } from './pieces.ts';
@@ -32,13 +32,18 @@ interface Located {
   readonly root: string;
   readonly path: string;
   readonly name: string;
+  /** In the workspace itself, where only this store writes, and never in place. */
+  readonly isOwn: boolean;
 }
 
 class FileStore implements ObjectStore {
   readonly #directoryOf: (bucket: string) => Promise<string>;
   readonly #metadata: MetadataFiles;
+  /** Path of everything in the workspace's own buckets begins with this. */
+  readonly #own: string;
 
   constructor(workspace: string) {
+    this.#own = ownBuckets(workspace);
     this.#directoryOf = bucketDirectories(workspace);
     this.#metadata = new MetadataFiles(workspace);
   }
@@ -76,12 +81,12 @@ class FileStore implements ObjectStore {
   }
 
   write(ref: ObjectRef, body: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
-    return this.#place(ref, options, (handle) => appendAll(handle, body));
+    return this.#fill(ref, options, (handle) => appendAll(handle, body));
   }
 
   compose(ref: ObjectRef, pieces: Iterable<Piece>, options: WriteOptions = {}): Promise<ObjectInfo> {
     const locate: Locate = (source) => this.#locate(source);
-    return this.#place(ref, options, (handle) => writePieces(handle, pieces, locate));
+    return this.#fill(ref, options, (handle) => writePieces(handle, pieces, locate));
   }
 
   async copy(
@@ -90,11 +95,19 @@ class FileStore implements ObjectStore {
     options: WriteOptions = {},
   ): Promise<ObjectInfo> {
     const source = await this.#locate(from);
-    return this.#place(to, options, async (_handle, temporary) => {
+    const { name } = await this.#locate(to);
+    return this.#place(to, options, async (temporary) => {
       await using file = await OpenFile.open(source.path, source.name, from.etag);
-      await copyFile(source.path, temporary, constants.COPYFILE_FICLONE);
-      await file.checkUnchanged();
-      await requireFile(source.path, source.name, from.etag);
+      const linked = source.isOwn ? await linkFile(source.path, temporary, name) : undefined;
+      if (linked) {
+        checkEtag(source.name, linked.etag, from.etag);
+        return linked;
+      }
+      return await fillFile(temporary, name, async () => {
+        await copyFile(source.path, temporary, constants.COPYFILE_FICLONE);
+        await file.checkUnchanged();
+        await requireFile(source.path, source.name, from.etag);
+      });
     });
   }
 
@@ -114,19 +127,29 @@ class FileStore implements ObjectStore {
 
   async #locate({ bucket, key }: ObjectRef): Promise<Located> {
     const root = await this.#directoryOf(bucket);
-    return { root, path: join(root, pathFromKey(key)), name: JSON.stringify(`${bucket}/${key}`) };
+    const isOwn = root.startsWith(this.#own);
+    return { root, path: join(root, pathFromKey(key)), name: JSON.stringify(`${bucket}/${key}`), isOwn };
+  }
+
+  async #fill(
+    ref: ObjectRef,
+    options: WriteOptions,
+    fill: (handle: FileHandle) => Promise<void>,
+  ): Promise<ObjectInfo> {
+    const { name } = await this.#locate(ref);
+    return this.#place(ref, options, (temporary) => fillFile(temporary, name, fill));
   }
 
   async #place(
     ref: ObjectRef,
     options: WriteOptions,
-    fill: (handle: FileHandle, temporary: string) => Promise<void>,
+    make: (temporary: string) => Promise<FoundFile>,
   ): Promise<ObjectInfo> {
     const description = describeWrite(options);
     const found = await placeFile({
       ...(await this.#locate(ref)),
       over: options.over,
-      fill,
+      make,
       announce: (etag) => this.#metadata.write(ref, etag, description),
       forget: (etag) => this.#metadata.remove(ref, etag),
     });

@@ -2,7 +2,7 @@ import { MalformedTiffError } from '../errors.ts';
 import { describeDirectory, readSegmentTable } from './directory-info.ts';
 import type { TileEncoding } from './pyramid-fields.ts';
 import { memoryReader } from './range-reader.ts';
-import { readBytes, readNumbers, readTiff } from './read.ts';
+import { type Directory, readBytes, readNumbers, readTiff, type TiffFile } from './read.ts';
 import { Tag } from './tags.ts';
 
 /** The tiles of one level, as an encoder wrote them. */
@@ -14,11 +14,13 @@ export interface EncodedTiles {
   readonly encoding: TileEncoding;
 }
 
-/** Takes the tiles out of a tiled TIFF of one directory that is in memory. */
-export async function takeTiles(bytes: Uint8Array): Promise<EncodedTiles> {
+/** Takes the tiles out of a tiled TIFF that is in memory: those of every directory, in order. */
+export async function takeTiles(bytes: Uint8Array): Promise<EncodedTiles[]> {
   const file = await readTiff(memoryReader(bytes));
-  const directory = file.directories[0];
-  if (!directory) throw new MalformedTiffError('Expected a directory');
+  return Promise.all(file.directories.map((directory) => tilesOf(bytes, file, directory)));
+}
+
+async function tilesOf(bytes: Uint8Array, file: TiffFile, directory: Directory): Promise<EncodedTiles> {
   const info = await describeDirectory(file, directory);
   if (info.segments.kind !== 'tiles' || info.planar) throw new MalformedTiffError('Expected chunky tiles');
   const table = await readSegmentTable(file, directory, info);

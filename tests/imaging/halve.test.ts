@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
+import { Arena } from '../../src/imaging/arena.ts';
 import { halve } from '../../src/imaging/halve.ts';
 
 const halved = (width: number, height: number, bands: number, data: Uint8Array | Uint16Array) => {
-  const { width: w, height: h, data: samples } = halve({ width, height, bands, data });
+  const { width: w, height: h, data: samples } = halve({ width, height, bands, data }, new Arena());
   return { size: [w, h], samples: Array.from(samples) };
 };
 const bytes = (...samples: number[]): Uint8Array => Uint8Array.from(samples);
@@ -37,11 +38,11 @@ describe('a halved pixel is the mean of four, a half rounded up', () => {
   });
 
   test('and stays of its depth', () => {
-    expect(halve({ width: 2, height: 2, bands: 1, data: words(1, 2, 3, 4) }).data).toHaveProperty(
+    expect(halve({ width: 2, height: 2, bands: 1, data: words(1, 2, 3, 4) }, new Arena()).data).toHaveProperty(
       'BYTES_PER_ELEMENT',
       2,
     );
-    expect(halve({ width: 2, height: 2, bands: 1, data: bytes(1, 2, 3, 4) }).data).toHaveProperty(
+    expect(halve({ width: 2, height: 2, bands: 1, data: bytes(1, 2, 3, 4) }, new Arena()).data).toHaveProperty(
       'BYTES_PER_ELEMENT',
       1,
     );
@@ -94,7 +95,7 @@ describe('levels halved again and again equal those of libvips', () => {
     expect(pages).toBeGreaterThanOrEqual(3);
     let raster: ReturnType<typeof halve> = { width, height, bands, data };
     for (let page = 0; page < pages; page++) {
-      if (page > 0) raster = halve(raster);
+      if (page > 0) raster = halve(raster, new Arena());
       const level = await sharp(pyramid, { page })
         .toColourspace(space)
         .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })

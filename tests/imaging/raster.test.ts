@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { blankRaster, placeRaster, rasterBytes, rasterFromBytes } from '../../src/imaging/raster.ts';
+import { Arena } from '../../src/imaging/arena.ts';
+import { placeRaster, rasterBytes, rasterFromBytes, rasterIn } from '../../src/imaging/raster.ts';
 
 describe('a raster', () => {
   test('of 8 bits is its bytes', () => {
@@ -29,20 +30,23 @@ describe('a raster', () => {
     expect(() => rasterFromBytes(shape, new Uint8Array(bytes))).toThrow(RangeError);
   });
 
-  test('without pixels is black, and of its depth', () => {
-    expect(blankRaster({ width: 2, height: 3, bands: 1, bitDepth: 8 }).data).toEqual(new Uint8Array(6));
-    expect(blankRaster({ width: 2, height: 3, bands: 3, bitDepth: 16 }).data).toEqual(new Uint16Array(18));
+  test('in an arena has the samples of its shape, of its depth', () => {
+    const arena = new Arena();
+    const grey = rasterIn(arena, { width: 2, height: 3, bands: 1, bitDepth: 8 }).data;
+    const colour = rasterIn(arena, { width: 2, height: 3, bands: 3, bitDepth: 16 }).data;
+    expect([grey.BYTES_PER_ELEMENT, grey.length]).toEqual([1, 6]);
+    expect([colour.BYTES_PER_ELEMENT, colour.length]).toEqual([2, 18]);
   });
 
   test('takes parts in anywhere, and nothing else of it changes', () => {
-    const whole = blankRaster({ width: 4, height: 3, bands: 1, bitDepth: 8 });
+    const whole = { width: 4, height: 3, bands: 1, data: new Uint8Array(12) };
     placeRaster(whole, { width: 2, height: 2, bands: 1, data: Uint8Array.from([1, 2, 3, 4]) }, 2, 1);
     placeRaster(whole, { width: 1, height: 1, bands: 1, data: Uint8Array.from([9]) }, 0, 0);
     expect(Array.from(whole.data)).toEqual([9, 0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4]);
   });
 
   test('takes parts of several bands in, pixel by pixel', () => {
-    const whole = blankRaster({ width: 2, height: 2, bands: 3, bitDepth: 16 });
+    const whole = { width: 2, height: 2, bands: 3, data: new Uint16Array(12) };
     placeRaster(whole, { width: 1, height: 2, bands: 3, data: Uint16Array.from([1, 2, 3, 4, 5, 65_535]) }, 1, 0);
     expect(Array.from(whole.data)).toEqual([0, 0, 0, 1, 2, 3, 0, 0, 0, 4, 5, 65_535]);
   });

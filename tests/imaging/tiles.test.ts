@@ -1,11 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import plainSharp from 'sharp';
-import { decodeTile } from '../../src/imaging/decode-tile.ts';
+import { Arena } from '../../src/imaging/arena.ts';
+import { decodeTiles } from '../../src/imaging/decode-tiles.ts';
 import { encodeTiles } from '../../src/imaging/encode.ts';
 import type { Raster } from '../../src/imaging/raster.ts';
 import { sharp } from '../../src/imaging/sharp.ts';
 import type { Encoding } from '../../src/pyramid/recipe.ts';
+import type { TileEncoding } from '../../src/tiff/pyramid-fields.ts';
 import { picture } from '../support/pixels.ts';
+
+/** Memory of these tests is never given back. */
+const arena = new Arena();
+const encode = (raster: Raster, recipe: { tileSize: number; encoding: Encoding }) =>
+  encodeTiles(raster, recipe, arena);
+const decodeTile = (tile: Uint8Array, tileSize: number, encoding: TileEncoding) =>
+  decodeTiles([tile], tileSize, encoding, arena);
 
 const rasterOf = (width: number, height: number, bands: 1 | 3, bitDepth: 8 | 16): Raster => {
   const data = picture(width, height, bands);
@@ -33,7 +42,7 @@ describe('tiles', () => {
     ['LZW, 16-bit grey', { compression: 'lzw' }, 1, 16],
   ])('of %s hold exactly the pixels of their square', async (_, encoding, bands, bitDepth) => {
     const raster = rasterOf(150, 100, bands, bitDepth);
-    const { across, down, tiles, encoding: encoded } = await encodeTiles(raster, { tileSize: 64, encoding });
+    const { across, down, tiles, encoding: encoded } = await encode(raster, { tileSize: 64, encoding });
     expect([across, down, tiles.length]).toEqual([3, 2, 6]);
     for (const [index, bytes] of tiles.entries()) {
       const tile = await decodeTile(bytes, 64, encoded);
@@ -54,7 +63,7 @@ describe('tiles', () => {
     ['WebP', { compression: 'webp', quality: 90 }, 3],
   ])('of %s are near the pixels of their square', async (_, encoding, bands) => {
     const raster = rasterOf(128, 64, bands, 8);
-    const { tiles, encoding: encoded } = await encodeTiles(raster, { tileSize: 64, encoding });
+    const { tiles, encoding: encoded } = await encode(raster, { tileSize: 64, encoding });
     expect(tiles).toHaveLength(2);
     const tile = await decodeTile(tiles[1] ?? new Uint8Array(), 64, encoded);
     const expected = squareOf(raster, 64, 0, 64).flat();
@@ -64,7 +73,7 @@ describe('tiles', () => {
   });
 
   test('of one pixel fill a tile', async () => {
-    const { across, down, tiles, encoding } = await encodeTiles(rasterOf(1, 1, 3, 8), {
+    const { across, down, tiles, encoding } = await encode(rasterOf(1, 1, 3, 8), {
       tileSize: 64,
       encoding: { compression: 'deflate' },
     });
@@ -78,12 +87,30 @@ describe('tiles', () => {
   test('of the same raster are the same bytes', async () => {
     const recipe = { tileSize: 64, encoding: { compression: 'jpeg', quality: 80 } } as const;
     const [first, second] = [
-      await encodeTiles(rasterOf(100, 90, 3, 8), recipe),
-      await encodeTiles(rasterOf(100, 90, 3, 8), recipe),
+      await encode(rasterOf(100, 90, 3, 8), recipe),
+      await encode(rasterOf(100, 90, 3, 8), recipe),
     ];
     expect(first.tiles.map((tile) => Buffer.from(tile).toString('hex'))).toEqual(
       second.tiles.map((tile) => Buffer.from(tile).toString('hex')),
     );
+  });
+
+  test('decode together, one below the other', async () => {
+    const raster = rasterOf(128, 64, 3, 8);
+    const { tiles, encoding } = await encode(raster, { tileSize: 64, encoding: { compression: 'deflate' } });
+    const stack = await decodeTiles(tiles, 64, encoding, arena);
+    expect([stack.width, stack.height]).toEqual([64, 128]);
+    expect(squareOf({ ...stack, data: stack.data.subarray(64 * 64 * 3), height: 64 }, 0, 0, 64)).toEqual(
+      squareOf(raster, 64, 0, 64),
+    );
+  });
+
+  test('do not decode together when one is broken', async () => {
+    const recipe = { tileSize: 64, encoding: { compression: 'jpeg', quality: 80 } } as const;
+    const { tiles, encoding } = await encode(rasterOf(128, 64, 3, 8), recipe);
+    const zeroed = Uint8Array.from(tiles[1] ?? []).fill(0, 0, 16);
+    await expect(decodeTiles(tiles, 64, encoding, arena)).resolves.toMatchObject({ height: 128 });
+    await expect(decodeTiles([tiles[0] ?? zeroed, zeroed], 64, encoding, arena)).rejects.toThrow();
   });
 
   test.each<[string, Encoding]>([
@@ -91,7 +118,7 @@ describe('tiles', () => {
     ['deflate', { compression: 'deflate' }],
     ['WebP', { compression: 'webp', quality: 80 }],
   ])('of %s that are broken do not decode', async (_, encoding) => {
-    const { tiles, encoding: encoded } = await encodeTiles(rasterOf(64, 64, 3, 8), { tileSize: 64, encoding });
+    const { tiles, encoding: encoded } = await encode(rasterOf(64, 64, 3, 8), { tileSize: 64, encoding });
     const whole = tiles[0] ?? new Uint8Array();
     await expect(decodeTile(whole, 64, encoded)).resolves.toMatchObject({ width: 64 });
     const zeroed = Uint8Array.from(whole).fill(0, 0, 16);

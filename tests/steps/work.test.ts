@@ -35,7 +35,7 @@ describe('a block', () => {
     await steps.renderBlock(planned, 3);
     written = [];
     steps.hooks.before = (method, ref) => {
-      if (method === 'write') written.push(ref.key.slice(ref.key.lastIndexOf('/') + 1));
+      if (method === 'write' || method === 'compose') written.push(ref.key.slice(ref.key.lastIndexOf('/') + 1));
     };
   });
   const refs = () => {

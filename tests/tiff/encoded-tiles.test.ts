@@ -1,16 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
 import { MalformedTiffError } from '../../src/errors.ts';
-import { takeTiles } from '../../src/tiff/encoded-tiles.ts';
+import { type EncodedTiles, takeTiles } from '../../src/tiff/encoded-tiles.ts';
 import { pyramidFields } from '../../src/tiff/pyramid-fields.ts';
 import { picture, pictureOf } from '../support/pixels.ts';
 import { handTiff, long, short } from '../support/tiff-bytes.ts';
+
+async function takeOnly(file: Buffer): Promise<EncodedTiles> {
+  const [only, ...others] = await takeTiles(file);
+  expect(others).toEqual([]);
+  if (!only) throw new Error('nothing taken');
+  return only;
+}
 
 describe('tiles taken out of a file that libvips wrote', () => {
   test('are the pixels of each square, row by row, padded at the edges', async () => {
     const file = await pictureOf(40, 20, 1)
       .tiff({ compression: 'none', tile: true, tileWidth: 16, tileHeight: 16 })
       .toBuffer();
-    const { across, down, tiles, encoding } = await takeTiles(file);
+    const { across, down, tiles, encoding } = await takeOnly(file);
     expect([across, down, tiles.map(({ length }) => length)]).toEqual([3, 2, [256, 256, 256, 256, 256, 256]]);
     const pixels = picture(40, 20, 1);
     const tile = tiles[4] ?? new Uint8Array();
@@ -31,10 +38,24 @@ describe('tiles taken out of a file that libvips wrote', () => {
 
   test('of JPEG come with the tables they share and their subsampling', async () => {
     const file = await pictureOf(300, 200).tiff({ compression: 'jpeg', quality: 80, tile: true }).toBuffer();
-    const { tiles, encoding } = await takeTiles(file);
+    const { tiles, encoding } = await takeOnly(file);
     expect(tiles.map((tile) => Buffer.from(tile.subarray(0, 2)).toString('hex'))).toEqual(['ffd8', 'ffd8']);
     expect(encoding).toMatchObject({ compression: 7, photometric: 6, bitsPerSample: [8, 8, 8] });
     expect(encoding.jpegTables?.startsWith('/9j/')).toBe(true);
+  });
+
+  test('of a pyramid come level by level', async () => {
+    const levels = await takeTiles(
+      await pictureOf(100, 70)
+        .tiff({ compression: 'jpeg', tile: true, tileWidth: 32, tileHeight: 32, pyramid: true })
+        .toBuffer(),
+    );
+    expect(levels.map(({ across, down, tiles }) => [across, down, tiles.length])).toEqual([
+      [4, 3, 12],
+      [2, 2, 4],
+      [1, 1, 1],
+    ]);
+    expect(levels[2]?.encoding).toEqual(levels[0]?.encoding);
   });
 
   test('of 16-bit deflate come with their predictor', async () => {
@@ -42,7 +63,7 @@ describe('tiles taken out of a file that libvips wrote', () => {
       .toColourspace('grey16')
       .tiff({ compression: 'deflate', tile: true })
       .toBuffer();
-    expect((await takeTiles(file)).encoding).toMatchObject({ compression: 8, bitsPerSample: [16], predictor: 2 });
+    expect((await takeOnly(file)).encoding).toMatchObject({ compression: 8, bitsPerSample: [16], predictor: 2 });
   });
 });
 

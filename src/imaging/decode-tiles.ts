@@ -1,0 +1,43 @@
+import { MalformedTiffError } from '../errors.ts';
+import { layoutTiff } from '../tiff/layout.ts';
+import { pyramidFields, type TileEncoding } from '../tiff/pyramid-fields.ts';
+import { Compression } from '../tiff/tags.ts';
+import type { Arena } from './arena.ts';
+import { colourspaceOf } from './encode.ts';
+import { type Raster, rasterFromBytes } from './raster.ts';
+import { sharp } from './sharp.ts';
+
+/**
+ * Decodes encoded tiles by themselves, into one raster of one below the other in memory of the arena. Throws what the
+ * decoder throws when one of them is broken.
+ */
+export async function decodeTiles(
+  tiles: readonly Uint8Array[],
+  tileSize: number,
+  encoding: TileEncoding,
+  arena: Arena,
+): Promise<Raster> {
+  // A decoder fills up what is missing of a JPEG without a word; but every whole one ends in this marker.
+  const isJpeg = encoding.compression === Compression.jpeg;
+  if (isJpeg && !tiles.every(hasJpegEnd)) throw new MalformedTiffError('a JPEG without its end');
+  const shape = { width: tileSize, height: tileSize * tiles.length };
+  const { head } = layoutTiff({
+    tileSize,
+    levels: [
+      { ...shape, tilesAcross: 1, tilesDown: tiles.length, fields: pyramidFields(0, encoding, {}) },
+    ],
+    segments: [{ runs: [{ ...column, down: tiles.length, byteCounts: tiles.map(({ length }) => length) }] }],
+  });
+  const bitDepth = encoding.bitsPerSample[0] === 16 ? 16 : 8;
+  const { data, info } = await sharp(Buffer.concat([head, ...tiles]), { failOn: 'warning', ignoreIcc: true })
+    .toColourspace(colourspaceOf(encoding.bitsPerSample.length, bitDepth))
+    .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  return rasterFromBytes({ ...shape, bands: info.channels, bitDepth }, arena.adopt(data));
+}
+
+const column = { level: 0, column: 0, row: 0, across: 1 } as const;
+
+function hasJpegEnd(tile: Uint8Array): boolean {
+  return tile.at(-2) === 0xff && tile.at(-1) === 0xd9;
+}

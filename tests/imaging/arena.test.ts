@@ -1,0 +1,40 @@
+import { describe, expect, test } from '@jest/globals';
+import { Arena } from '../../src/imaging/arena.ts';
+
+const MEGABYTE = 2 ** 20;
+
+describe('an arena', () => {
+  test('gives memory that the one before has given back, and what nobody has given back to nobody', () => {
+    const first = new Arena();
+    const taken = first.take(3 * MEGABYTE);
+    expect(taken).toHaveLength(3 * MEGABYTE);
+    const second = new Arena();
+    expect(second.take(3 * MEGABYTE).buffer).not.toBe(taken.buffer);
+    first.release();
+    expect(new Arena().take(3 * MEGABYTE - 5).buffer).toBe(taken.buffer);
+  });
+
+  test('does not spend much memory on little', () => {
+    const first = new Arena();
+    const large = first.take(40 * MEGABYTE);
+    first.release();
+    expect(new Arena().take(20 * MEGABYTE).buffer).not.toBe(large.buffer);
+    expect(new Arena().take(30 * MEGABYTE).buffer).toBe(large.buffer);
+  });
+
+  test('frees what it has adopted at once, not when garbage is collected', () => {
+    const arena = new Arena();
+    const decoded = arena.adopt(new Uint8Array(MEGABYTE));
+    expect(decoded).toHaveLength(MEGABYTE);
+    arena.release();
+    expect(decoded).toHaveLength(0);
+  });
+
+  test('leaves alone what shares its memory with others', () => {
+    const pool = new Uint8Array(64);
+    const arena = new Arena();
+    arena.adopt(pool.subarray(8, 16));
+    arena.release();
+    expect(pool).toHaveLength(64);
+  });
+});
