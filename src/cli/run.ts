@@ -1,5 +1,6 @@
 /** The main job: files in, pyramids out, one table at the end. */
 import { mkdir, realpath } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
@@ -24,8 +25,8 @@ export interface Surroundings {
   readonly now: () => number;
 }
 
-/** Files that are taken in at once. */
-const TAKERS = 8;
+/** Files that are under way at once: enough that no core waits, and few enough for a folder of any length. */
+const FILES_UNDER_WAY = 4 * availableParallelism();
 
 /** Runs the job. Returns the exit code: 0 when everything was published, 1 when not, 130 when it was stopped. */
 export async function run(options: Arguments, surroundings: Surroundings): Promise<number> {
@@ -127,21 +128,19 @@ class Job {
 
   /** Takes every file in, then waits until all have ended. A file that fails harms no other. */
   async runAll(files: readonly InputFile[]): Promise<void> {
-    const ends: Promise<void>[] = [];
-    await forEachParallel(files, TAKERS, async (file) => {
+    await forEachParallel(files, FILES_UNDER_WAY, async (file) => {
       const known: Known = {};
       this.#known.set(file, known);
       try {
         const upload = await this.#take(file);
         known.upload = upload;
         if (upload.how === 'resumed') this.#display.note(`${printable(file.name)}: resumed`);
-        ends.push(upload.how === 'unchanged' ? this.#note(known, upload) : this.#end(file, known, upload));
+        await (upload.how === 'unchanged' ? this.#note(known, upload) : this.#end(file, known, upload));
       } catch (error) {
         known.trouble = error instanceof Error ? error.message : String(error);
         this.#display.note(`${printable(file.name)}: ${printable(known.trouble)}`);
       }
     });
-    await Promise.all(ends);
   }
 
   async #take({ folder, key, name }: InputFile): Promise<TakenUpload> {

@@ -12,12 +12,14 @@ const allocator = {
   MALLOC_MMAP_THRESHOLD_: String(2 ** 25),
   MALLOC_TRIM_THRESHOLD_: String(2 ** 28),
 };
+/** Megabytes: what one file needs of JavaScript's memory is gone again before it would be looked at a second time. */
+const collector = '--min-semi-space-size=16';
 /** Compiled modules are kept: a quarter of a second less to start with, from the second time on. */
 const compiled = { NODE_COMPILE_CACHE: path.resolve(import.meta.dirname, '../../node_modules/.cache/node') };
 const main = path.join(import.meta.dirname, 'main.ts');
 
 if (process.platform === 'linux') {
-  const child = spawn(process.execPath, [...process.execArgv, main, ...process.argv.slice(2)], {
+  const child = spawn(process.execPath, [collector, ...process.execArgv, main, ...process.argv.slice(2)], {
     stdio: 'inherit',
     env: { ...allocator, ...compiled, ...process.env },
   });

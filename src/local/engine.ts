@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
+import type { CheckedDefinitions } from './checked-definitions.ts';
 import { compileRegion } from './compile.ts';
 import { lockDirectory } from './directory-lock.ts';
 import type { ExecutionDescription, ExecutionStatus, ExecutionSummary } from './executions.ts';
@@ -18,10 +19,12 @@ export interface EngineOptions {
   /** An ASL file, YAML or JSON. */
   readonly definitionFile: string;
   readonly functions: FunctionTable;
+  /** Definitions that need not be checked again. */
+  readonly checked?: CheckedDefinitions;
   readonly host: FunctionHost;
   /** Name of the state machine; by default the file's up to its first dot. */
   readonly name?: string;
-  /** Executions that run at once; the others are RUNNING but not begun. By default two a core. */
+  /** Executions that run at once; the others are RUNNING but not begun. By default four a core. */
   readonly concurrency?: number;
   readonly onStatusChange?: (event: StatusChangeEvent) => void | Promise<void>;
   readonly onProgress?: (step: Progress) => void;
@@ -69,7 +72,7 @@ export const interrupted: Required<Failure> = {
  * Throws a UsageError when the definition would run differently on AWS, or another process owns the directory.
  */
 export function startEngine(options: EngineOptions): Engine {
-  const { definition, tasks } = readStateMachine(options.definitionFile, options.functions);
+  const { definition, tasks } = readStateMachine(options.definitionFile, options.functions, options.checked);
   const { clock = () => new Date(), onStatusChange = () => undefined, onProgress = () => undefined } = options;
   const name = options.name ?? basename(options.definitionFile).replace(/\..*$/u, '');
   const directory = join(options.directory, 'executions');
@@ -82,7 +85,7 @@ export function startEngine(options: EngineOptions): Engine {
     tasks,
     timeoutSeconds: definition.TimeoutSeconds,
     host: options.host,
-    concurrency: options.concurrency ?? 2 * availableParallelism(),
+    concurrency: options.concurrency ?? 4 * availableParallelism(),
     stateMachine,
     arnOf,
     onStatusChange,

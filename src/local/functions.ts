@@ -12,6 +12,8 @@ export interface LocalFunction {
   /** Name of the handler's export. */
   readonly exportName: string;
   readonly timeoutMs: number;
+  /** Bytes that it has on Lambda, where processor time comes with memory. */
+  readonly memory: number;
 }
 
 export interface FunctionTable {
@@ -40,20 +42,22 @@ export interface FunctionHost {
   invoke(functionKey: string, event: unknown, options?: InvokeOptions): Promise<unknown>;
 }
 
+const resources = { timeout: z.number().positive().optional(), memorySize: z.number().positive().optional() };
+
 const serviceFile = z.object({
-  provider: z.looseObject({ timeout: z.number().positive().optional() }).optional(),
+  provider: z.looseObject({ ...resources }).optional(),
   functions: z.record(
     z.string(),
     z.looseObject({
       handler: z.string().regex(/^[^$]+\.[A-Za-z_$][\w$]*$/u, 'Expected <module>.<export>'),
       name: z.string().optional(),
-      timeout: z.number().positive().optional(),
+      ...resources,
     }),
   ),
 });
 
-/** What Serverless gives a function that names no timeout. */
-const defaultTimeoutSeconds = 6;
+/** What Serverless gives a function that names none. Seconds; megabytes. */
+const defaults = { timeout: 6, memorySize: 1024 };
 
 /** The functions of a serverless.yml. Handler paths are relative to its folder. Throws a UsageError. */
 export function readFunctions(file: string): FunctionTable {
@@ -65,14 +69,15 @@ export function readFunctions(file: string): FunctionTable {
   const byKey = new Map<string, LocalFunction>();
   const byLogicalId = new Map<string, LocalFunction>();
   const byName = new Map<string, LocalFunction>();
-  for (const [key, { handler, name, timeout }] of Object.entries(parsed.data.functions)) {
+  const { provider } = parsed.data;
+  for (const [key, { handler, name, timeout, memorySize }] of Object.entries(parsed.data.functions)) {
     const dot = handler.lastIndexOf('.');
-    const seconds = timeout ?? parsed.data.provider?.timeout ?? defaultTimeoutSeconds;
     const bound: LocalFunction = {
       key,
       module: resolve(dirname(file), handler.slice(0, dot)),
       exportName: handler.slice(dot + 1),
-      timeoutMs: seconds * 1000,
+      timeoutMs: (timeout ?? provider?.timeout ?? defaults.timeout) * 1000,
+      memory: (memorySize ?? provider?.memorySize ?? defaults.memorySize) * 2 ** 20,
     };
     byKey.set(key, bound);
     byLogicalId.set(logicalId(key), bound);

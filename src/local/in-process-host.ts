@@ -17,13 +17,20 @@ export class InvocationError extends Error {
   }
 }
 
+/** On Lambda a function has one core with this much memory, and more with more (AWS Lambda, Configure memory). Bytes. */
+const ONE_CORE_MEMORY = 1769 * 2 ** 20;
+/** Functions that mostly wait, for each one that computes. */
+const WAITING_FUNCTIONS = 4;
+
 /**
- * Runs functions in this process, `concurrency` of them at once (by default one a core); the others wait their turn in
- * order. Events and results are copied through JSON. A function that overran its timeout cannot be ended here: its
+ * Runs functions in this process. Of those that have more than one core on Lambda, `concurrency` at once (by default one
+ * a core of this machine); of the others, which read and write more than they compute, four times as many beside them.
+ * Whatever is more waits its turn, in order. Events and results are copied through JSON. A function that overran its timeout cannot be ended here: its
  * result is dropped and its place is given away.
  */
 export function inProcessHost(functions: FunctionTable, { concurrency = availableParallelism() } = {}): FunctionHost {
-  const places = slots(concurrency);
+  const computing = slots(concurrency);
+  const waiting = slots(WAITING_FUNCTIONS * concurrency);
   return {
     async invoke(functionKey, event, options = {}) {
       const bound = functions.byKey.get(functionKey);
@@ -32,6 +39,7 @@ export function inProcessHost(functions: FunctionTable, { concurrency = availabl
           `Expected one of the functions ${[...functions.byKey.keys()].join(', ')} but received ${functionKey}`,
         );
       const payload = jsonCopy(event);
+      const places = bound.memory > ONE_CORE_MEMORY ? computing : waiting;
       const release = await places.take(options.signal);
       try {
         options.onStart?.();

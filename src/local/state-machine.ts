@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename } from 'node:path';
-import validate from 'asl-validator';
+import type Validate from 'asl-validator';
 import { parseDocument } from 'yaml';
 import { UsageError } from '../errors.ts';
 import { type Region, regionsOf } from './asl.ts';
 import { checkDefinition } from './asl-rules.ts';
+import type { CheckedDefinitions } from './checked-definitions.ts';
 import { functionArn, type FunctionTable } from './functions.ts';
 import { isJsonObject, jsonCopy, type Json, type JsonObject } from './json.ts';
 
@@ -18,9 +20,13 @@ export interface LocalStateMachine {
 
 /**
  * Reads an ASL file (YAML or JSON) and binds its tasks to functions. Throws a UsageError that lists, by state and field,
- * everything that the embedded engine cannot run or would run differently from AWS.
+ * everything that the embedded engine cannot run or would run differently from AWS. What `checked` has is valid ASL.
  */
-export function readStateMachine(file: string, functions: FunctionTable): LocalStateMachine {
+export function readStateMachine(
+  file: string,
+  functions: FunctionTable,
+  checked?: CheckedDefinitions,
+): LocalStateMachine {
   const definition = parseDefinition(file);
   const problems: string[] = [];
   const complain = (state: string, field: string, why: string): void => {
@@ -31,9 +37,18 @@ export function readStateMachine(file: string, functions: FunctionTable): LocalS
   const tasks = new Map<string, string>();
   bindTasks(definition as unknown as Region, functions, tasks, complain);
   refuseAny(file, problems);
+  if (!checked?.has(definition)) {
+    validateAsl(file, definition);
+    checked?.add(definition);
+  }
+  return { definition: definition as unknown as LocalStateMachine['definition'], tasks };
+}
+
+function validateAsl(file: string, definition: JsonObject): void {
+  // Loaded only when it is needed.
+  const validate = createRequire(import.meta.url)('asl-validator') as typeof Validate;
   const verdict = validate(jsonCopy(definition) as JsonObject, { checkPaths: true, checkArn: true });
   if (!verdict.isValid) refuseAny(file, [verdict.errorsText('\n  ')]);
-  return { definition: definition as unknown as LocalStateMachine['definition'], tasks };
 }
 
 function refuseAny(file: string, problems: readonly string[]): void {

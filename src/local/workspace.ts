@@ -9,6 +9,7 @@ import type { LogLevel } from '../log.ts';
 import { portsFor } from '../runtime.ts';
 import { registerBucket } from '../storage/buckets.ts';
 import { type ServedApi, serveApi } from './api.ts';
+import { CheckedDefinitions } from './checked-definitions.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { readFunctions } from './functions.ts';
 import { inProcessHost } from './in-process-host.ts';
@@ -75,6 +76,7 @@ export class Workspace {
       directory,
       definitionFile: path.join(options.project, 'state-machines', 'pyramid.asl.yml'),
       functions,
+      checked: new CheckedDefinitions(path.join(options.project, 'node_modules', '.cache', 'stepwell')),
       host,
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       onStatusChange: async (event) => {

@@ -17,10 +17,12 @@ const table = readFunctions(
       hangs: 'export const handler = () => new Promise(() => undefined);',
       waits:
         'let now = 0; let most = 0; export const handler = async () => { most = Math.max(most, ++now); await new Promise((r) => setTimeout(r, 30)); now--; return most };',
+      reads:
+        'let now = 0; let most = 0; export const handler = async () => { most = Math.max(most, ++now); await new Promise((r) => setTimeout(r, 30)); now--; return most };',
       mute: 'export const other = 1;',
       mutates: 'export const handler = (event: any) => { event.a = 2; return event };',
     },
-    { hangs: 0.05, echo: 7 },
+    { hangs: { timeout: 0.05 }, echo: { timeout: 7 }, waits: { memorySize: 3538 } },
   ),
 );
 const host = inProcessHost(table);
@@ -63,6 +65,21 @@ describe('a function in this process', () => {
     expect(Math.max(...((await Promise.all(calls)) as number[]))).toBe(2);
   });
 
+  test('that mostly waits has a place of its own, beside those that compute', async () => {
+    const narrow = inProcessHost(table, { concurrency: 2 });
+    const begun: string[] = [];
+    const calls = ['reads', 'waits'].flatMap((key) =>
+      Array.from({ length: 20 }, () => narrow.invoke(key, {}, { onStart: () => begun.push(key) })),
+    );
+    await calls[0];
+    expect([begun.slice(0, 10).filter((key) => key === 'reads').length, begun.slice(0, 10)]).toEqual([
+      8,
+      expect.arrayContaining(['waits', 'reads']),
+    ]);
+    expect(Math.max(...((await Promise.all(calls.slice(0, 20))) as number[]))).toBe(8);
+    await Promise.all(calls);
+  });
+
   test('that was called off while it waited never begins', async () => {
     const narrow = inProcessHost(table, { concurrency: 1 });
     const calledOff = new AbortController();
@@ -79,6 +96,7 @@ describe('a function in this process', () => {
 
 test('a serverless.yml is read by its functions, or refused', () => {
   expect(table.byLogicalId.get('ThrowsTextLambdaFunction')).toMatchObject({ key: 'throwsText', timeoutMs: 30_000 });
+  expect(table.byKey.get('waits')).toMatchObject({ memory: 3538 * 2 ** 20 });
   const bad =
     (definition: object): (() => unknown) =>
     () =>

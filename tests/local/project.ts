@@ -26,14 +26,15 @@ export function removeFolders(): void {
 /** A service with a function a name (`double` → `src/double.ts`), whose modules hold the given source. */
 export function service(
   modules: Readonly<Record<string, string>>,
-  timeouts: Readonly<Record<string, number>> = {},
+  settings: Readonly<Record<string, { readonly timeout?: number; readonly memorySize?: number }>> = {},
 ): string {
   const root = folder();
   mkdirSync(join(root, 'src'));
   writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
   const lines = Object.entries(modules).map(([key, source]) => {
     writeFileSync(join(root, 'src', `${key}.ts`), source);
-    return `  ${key}:\n    handler: src/${key}.handler\n    timeout: ${timeouts[key] ?? 30}\n`;
+    const { timeout = 30, memorySize = 256 } = settings[key] ?? {};
+    return `  ${key}:\n    handler: src/${key}.handler\n    timeout: ${timeout}\n    memorySize: ${memorySize}\n`;
   });
   const file = join(root, 'serverless.yml');
   writeFileSync(

@@ -15,7 +15,7 @@ const keys = [
   'publishTiff',
   'recordRejection',
 ];
-const bound = keys.map((key) => ({ key, module: '', exportName: 'handler', timeoutMs: 900_000 }));
+const bound = keys.map((key) => ({ key, module: '', exportName: 'handler', timeoutMs: 900_000, memory: 2 ** 30 }));
 const byKey = new Map(bound.map((each) => [each.key, each]));
 const functions: FunctionTable = {
   byKey,

@@ -1,5 +1,9 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { UsageError } from '../../src/errors.ts';
+import { CheckedDefinitions } from '../../src/local/checked-definitions.ts';
 import { type FunctionTable, logicalId } from '../../src/local/functions.ts';
 import { readStateMachine } from '../../src/local/state-machine.ts';
 import { definitionFile, functions, removeFolders, task } from './project.ts';
@@ -206,7 +210,7 @@ describe('a definition that runs alike is accepted', () => {
       'publishTiff',
       'recordRejection',
     ];
-    const bound = names.map((key) => ({ key, module: '', exportName: 'handler', timeoutMs: 1000 }));
+    const bound = names.map((key) => ({ key, module: '', exportName: 'handler', timeoutMs: 1000, memory: 2 ** 30 }));
     const byKey = new Map(bound.map((each) => [each.key, each]));
     const pipeline: FunctionTable = {
       byKey,
@@ -218,6 +222,24 @@ describe('a definition that runs alike is accepted', () => {
     expect(tasks.size).toBe(9);
     expect(definition.TimeoutSeconds).toBe(86400);
   });
+});
+
+test('a definition that was found valid is not looked at again, one that was not is', () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'stepwell-checked-'));
+  const checked = new CheckedDefinitions(directory);
+  const valid = definitionFile(one(task('a')));
+  const invalid = definitionFile({ ...one(task('a')), Comment: 1 });
+  try {
+    readStateMachine(valid, table, checked);
+    expect(readdirSync(directory)).toHaveLength(1);
+    expect(() => readStateMachine(invalid, table, checked)).toThrow(/Comment/);
+    expect(() => readStateMachine(invalid, table, checked)).toThrow(/Comment/);
+    expect(readdirSync(directory)).toHaveLength(1);
+    readStateMachine(valid, table, checked);
+    expect(readdirSync(directory)).toHaveLength(1);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
 
 test('logical ids are those of Serverless', () => {
