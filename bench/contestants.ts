@@ -5,6 +5,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import type { Input } from './inputs.ts';
 import type { Command } from './measure.ts';
+import { pipelineSeconds } from './pipeline-time.ts';
 
 export type Encoding = 'jpeg' | 'deflate';
 export type ContestantName = 'Stepwell' | 'sharp' | 'vips' | 'GDAL' | 'AssembleTiff';
@@ -24,6 +25,8 @@ export interface Contestant {
   readonly absent?: string | undefined;
   readonly version: string;
   command(job: Job): Command;
+  /** Seconds of the run that the pipeline itself took, where a contestant is more than that. */
+  pipelineSeconds?(job: Job): Promise<number | undefined>;
 }
 
 const project = path.resolve(import.meta.dirname, '..');
@@ -51,10 +54,12 @@ function stepwell(recipes: ReturnType<typeof chooseRecipes>): Contestant {
     command: ({ input, encoding, folder, out }) => ({
       program: process.execPath,
       args: [
-        ...[path.join(project, 'src', 'cli', 'main.ts'), input.path, '--out', out],
+        // What `npm start` runs.
+        ...[path.join(project, 'src', 'cli', 'start.ts'), input.path, '--out', out],
         ...['--workspace', path.join(folder, 'workspace'), ...recipes[encoding]],
       ],
     }),
+    pipelineSeconds: ({ folder }) => pipelineSeconds(path.join(folder, 'workspace')),
   };
 }
 

@@ -8,6 +8,8 @@ export interface Sample {
   readonly cpuSeconds: number;
   readonly peakBytes: number;
   readonly outputBytes: number;
+  /** From plan to published: without the start of the process. */
+  readonly pipelineSeconds?: number;
 }
 
 export interface Row {
@@ -31,7 +33,7 @@ export function median(values: readonly number[]): number {
 }
 
 function medianOf(row: Row, quantity: keyof Sample): number {
-  return median(row.samples.map((sample) => sample[quantity]));
+  return median(row.samples.map((sample) => sample[quantity] ?? Number.NaN));
 }
 
 /** What the numbers were measured on: they mean nothing without it. */
@@ -48,19 +50,22 @@ export function describeMachine(contestants: readonly Contestant[], runs: number
 
 export function caseTable(result: Result): string {
   const own = result.rows.find(({ contestant }) => contestant === 'Stepwell');
-  const lines = result.rows.map((row) => {
-    if (row.failure !== undefined) return `| ${row.contestant} | ${row.failure} | | | | | |`;
+  const lines = result.rows.flatMap((row) => {
+    if (row.failure !== undefined) return [`| ${row.contestant} | ${row.failure} | | | | | |`];
     const walls = row.samples.map((sample) => sample.wallSeconds);
     const wall = medianOf(row, 'wallSeconds');
-    return `| ${[
+    const line = `| ${[
       row.contestant,
-      `${seconds(wall)} (${seconds(Math.min(...walls))} to ${seconds(Math.max(...walls))})`,
+      range(wall, walls),
       own && own.samples.length > 0 && own !== row ? (medianOf(own, 'wallSeconds') / wall).toFixed(2) : '',
       seconds(medianOf(row, 'cpuSeconds')),
       megabytes(medianOf(row, 'peakBytes')),
       megabytes(medianOf(row, 'outputBytes')),
       (result.pixels / wall / 1e6).toFixed(0),
     ].join(' | ')} |`;
+    const pipelines = row.samples.flatMap(({ pipelineSeconds }) => pipelineSeconds ?? []);
+    if (pipelines.length === 0) return [line];
+    return [line, `| … plan to published | ${range(median(pipelines), pipelines)} | | | | | |`];
   });
   return [
     `### ${result.title}`,
@@ -99,6 +104,10 @@ export function shortLine({ name, rows }: Result): string {
 /** What the table says of a case before it is measured. */
 export function heading({ name, title }: Case): string {
   return `${name}: ${title}`;
+}
+
+function range(middle: number, values: readonly number[]): string {
+  return `${seconds(middle)} (${seconds(Math.min(...values))} to ${seconds(Math.max(...values))})`;
 }
 
 function seconds(value: number): string {

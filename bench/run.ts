@@ -130,7 +130,8 @@ async function runOnce(contestant: Contestant, one: Case, input: Input, cache: s
     if (one.input.kind !== 'none' && files.length !== input.files) {
       throw new Error(`Expected ${input.files} files from ${contestant.name} but received ${files.length}`);
     }
-    return { ...measured, outputBytes: counted };
+    const pipeline = await contestant.pipelineSeconds?.(job);
+    return { ...measured, outputBytes: counted, ...(pipeline === undefined ? {} : { pipelineSeconds: pipeline }) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -77,6 +77,13 @@ async function allSettled<Result>(promises: readonly Promise<Result>[]): Promise
   return Promise.all(promises);
 }
 
+export interface PartOptions {
+  /** Pixels that are decoded at a time. */
+  readonly partPixels: number;
+  /** Where reading means waiting, it pays to begin with the next part early; it takes the memory of another part. */
+  readonly readAhead: boolean;
+}
+
 /**
  * Renders a whole image, all its levels: in one pass of libvips where that makes all of them and the encoder is quick,
  * otherwise in parts like any other area. Tiles lie in the arena.
@@ -84,10 +91,10 @@ async function allSettled<Result>(promises: readonly Promise<Result>[]): Promise
 export async function renderImage(
   area: Area,
   pixels: SourcePixels,
-  partPixels: number,
+  options: PartOptions,
   arena: Arena,
 ): Promise<EncodedLevels> {
-  if (!isForOnePass(area)) return renderArea(area, pixels, partPixels, arena);
+  if (!isForOnePass(area)) return renderArea(area, pixels, options, arena);
   const encoded = await pixels.pyramid(area.recipe, arena);
   const [largest] = encoded;
   if (encoded.length !== area.levels.length || !largest) {
@@ -106,28 +113,30 @@ function isForOnePass({ full, levels, recipe }: Area): boolean {
 
 /**
  * Renders an area from level 0 on, in parts that each fit in `partPixels`: memory does not grow with the area. `pixels` is
- * asked for each part once, and for one part while the one before is being encoded. Tiles and last raster lie in the arena.
+ * asked for each part once; `readAhead`, for one part while the one before is being encoded. Tiles and last raster lie in
+ * the arena.
  */
 export async function renderArea(
   area: Area,
   pixels: SourcePixels,
-  partPixels: number,
+  { partPixels, readAhead }: PartOptions,
   arena: Arena,
 ): Promise<RenderedLevels> {
   const { splitLevel, blocks } = subdivide(area.rect, area.recipe.tileSize, area.levels.length - 1, partPixels);
   if (blockCount(blocks) === 1) return renderLevels(await pixels.raster(area.rect, arena), area, arena);
   const parts = new Parts(area, splitLevel, arena);
   const rects = Array.from({ length: blockCount(blocks) }, (_, part) => blockRect(blocks, part));
-  await eachInTurn(rects, pixels, async (rect, raster, partArena) => {
+  await eachInTurn(rects, pixels, readAhead, async (rect, raster, partArena) => {
     parts.put(rect, await renderLevels(raster, { ...area, levels: parts.levels, rect }, partArena, arena), partArena);
   });
   return parts.together();
 }
 
-/** Does `work` with the pixels of every rectangle, one after the other, and reads the next ones meanwhile. */
+/** Does `work` with the pixels of every rectangle, one after the other. */
 async function eachInTurn(
   rects: readonly Rect[],
   pixels: SourcePixels,
+  readAhead: boolean,
   work: (rect: Rect, raster: Raster, arena: Arena) => Promise<void>,
 ): Promise<void> {
   const begin = (rect: Rect): Ahead => {
@@ -140,7 +149,7 @@ async function eachInTurn(
       const current = ahead ?? begin(rect);
       try {
         const raster = await current.raster;
-        const next = rects[index + 1];
+        const next = readAhead ? rects[index + 1] : undefined;
         ahead = next && begin(next);
         await work(rect, raster, current.arena);
       } finally {

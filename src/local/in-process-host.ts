@@ -19,16 +19,18 @@ export class InvocationError extends Error {
 
 /** On Lambda a function has one core with this much memory, and more with more (AWS Lambda, Configure memory). Bytes. */
 const ONE_CORE_MEMORY = 1769 * 2 ** 20;
+/** One more than cores: while one reads its master or writes its tiles, another computes. */
+const COMPUTING_FUNCTIONS = availableParallelism() + 1;
 /** Functions that mostly wait, for each one that computes. */
 const WAITING_FUNCTIONS = 4;
 
 /**
- * Runs functions in this process. Of those that have more than one core on Lambda, `concurrency` at once (by default one
- * a core of this machine); of the others, which read and write more than they compute, four times as many beside them.
- * Whatever is more waits its turn, in order. Events and results are copied through JSON. A function that overran its timeout cannot be ended here: its
- * result is dropped and its place is given away.
+ * Runs functions in this process. Of those that have more than one core on Lambda, `concurrency` at once; of the others,
+ * which read and write more than they compute, four times as many beside them. Whatever is more waits its turn, in order.
+ * Events and results are copied through JSON. A function that overran its timeout cannot be ended here: its result is
+ * dropped and its place is given away.
  */
-export function inProcessHost(functions: FunctionTable, { concurrency = availableParallelism() } = {}): FunctionHost {
+export function inProcessHost(functions: FunctionTable, { concurrency = COMPUTING_FUNCTIONS } = {}): FunctionHost {
   const computing = slots(concurrency);
   const waiting = slots(WAITING_FUNCTIONS * concurrency);
   return {

@@ -40,12 +40,13 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
       bands: outputBands(plan),
       timeoutSeconds: (remainingMs() - WRITING_TIME) / 1000,
     };
+    const parts = { partPixels: plan.partPixels, readAhead: config.store.kind === 's3' };
     const arena = new Arena();
     try {
       const hasApex = plan.splitLevel < levels.length - 1;
       const isWhole = blockCount(plan.blocks) === 1 && !hasApex;
       const render = (pixels: SourcePixels): Promise<EncodedLevels & { readonly last?: Raster }> =>
-        (isWhole ? renderImage : renderArea)(area, pixels, plan.partPixels, arena);
+        (isWhole ? renderImage : renderArea)(area, pixels, parts, arena);
       const rendered =
         plan.access === 'slices'
           ? await render(await pixelsOfSlices(pinned.reader, plan.image, wishes))
