@@ -29,11 +29,21 @@ export async function decodeTiles(
     segments: [{ runs: [{ ...column, down: tiles.length, byteCounts: tiles.map(({ length }) => length) }] }],
   });
   const bitDepth = encoding.bitsPerSample[0] === 16 ? 16 : 8;
-  const { data, info } = await sharp(Buffer.concat([head, ...tiles]), { failOn: 'warning', ignoreIcc: true })
+  const { data, info } = await sharp(together([head, ...tiles], arena), { failOn: 'warning', ignoreIcc: true })
     .toColourspace(colourspaceOf(encoding.bitsPerSample.length, bitDepth))
     .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true });
   return rasterFromBytes({ ...shape, bands: info.channels, bitDepth }, arena.adopt(data));
+}
+
+function together(parts: readonly Uint8Array[], arena: Arena): Uint8Array {
+  const bytes = arena.take(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    bytes.set(part, end);
+    end += part.length;
+  }
+  return bytes;
 }
 
 const column = { level: 0, column: 0, row: 0, across: 1 } as const;

@@ -46,37 +46,50 @@ function sampleTiles({ tilesAcross, tilesDown }: ReadBackLevel, all: boolean): n
 
 /** Decodes tiles of one level together: setting a decoder up takes longer than a tile. */
 async function verifyTiles(
-  reader: RangeReader,
+  reader: MemoryReader,
   level: ReadBackLevel,
   index: number,
   sample: readonly number[],
   tileSize: number,
 ): Promise<void> {
-  const tiles = await Promise.all(
-    sample.map((tile) => reader.read(level.offsets[tile] ?? 0, level.byteCounts[tile] ?? 0)),
-  );
   const arena = new Arena();
   try {
-    await decodeTiles(tiles, tileSize, level.encoding, arena);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const names = sample.length === 1 ? `tile ${sample.join()}` : `one of the tiles ${sample.join(', ')}`;
-    throw new MalformedTiffError(`${names} of level ${index} does not decode: ${reason}`, { cause: error });
+    const sizes = sample.map((tile) => level.byteCounts[tile] ?? 0);
+    const bytes = arena.take(sizes.reduce((sum, size) => sum + size, 0));
+    let end = 0;
+    const tiles = sizes.map((size) => bytes.subarray(end, (end += size)));
+    await Promise.all(tiles.map((tile, at) => reader.readInto(tile, level.offsets[sample[at] ?? 0] ?? 0)));
+    await decodeTiles(tiles, tileSize, level.encoding, arena).catch((error: unknown) => {
+      throw notDecoded(error, sample, index);
+    });
   } finally {
     arena.release();
   }
 }
 
-function assembledReader(store: ObjectStore, bucket: string, { key, etag, size }: AssembledTiff): RangeReader {
+function notDecoded(error: unknown, sample: readonly number[], index: number): MalformedTiffError {
+  const reason = error instanceof Error ? error.message : String(error);
+  const names = sample.length === 1 ? `tile ${sample.join()}` : `one of the tiles ${sample.join(', ')}`;
+  return new MalformedTiffError(`${names} of level ${index} does not decode: ${reason}`, { cause: error });
+}
+
+type MemoryReader = RangeReader & Required<Pick<RangeReader, 'readInto'>>;
+
+function assembledReader(store: ObjectStore, bucket: string, { key, etag, size }: AssembledTiff): MemoryReader {
+  const read = async (range: { offset: number; length: number }, into?: Uint8Array): Promise<Uint8Array> => {
+    try {
+      return await store.read({ bucket, key }, { ifMatch: etag, range, into });
+    } catch (error) {
+      if (!(error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError)) throw error;
+      throw new InconsistentWorkError(`Expected ${key} as it was assembled`, { cause: error });
+    }
+  };
   return {
     size,
-    async read(offset, length) {
-      try {
-        return await store.read({ bucket, key }, { ifMatch: etag, range: { offset, length } });
-      } catch (error) {
-        if (!(error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError)) throw error;
-        throw new InconsistentWorkError(`Expected ${key} as it was assembled`, { cause: error });
-      }
+    read: (offset, length) => read({ offset, length }),
+    async readInto(target, offset) {
+      const { length } = await read({ offset, length: target.length }, target);
+      if (length < target.length) throw new MalformedTiffError(`Expected ${target.length} bytes at ${offset}`);
     },
   };
 }

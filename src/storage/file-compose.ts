@@ -19,9 +19,11 @@ export type Locate = (ref: ObjectRef) => Promise<{ readonly path: string; readon
 
 /** Appends the pieces. Throws as `OpenFile.open`, and PreconditionFailedError for a range its object does not have. */
 export async function writePieces(handle: FileHandle, pieces: Iterable<Piece>, locate: Locate): Promise<void> {
+  // First, so that it is given back last: reads into it may still be on their way when something fails.
+  using spare = spareBuffer();
   await using reads = new PendingReads();
   await using sources = new Sources(locate, () => reads.settle());
-  const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  const { buffer } = spare;
   let filled = 0;
   for (const piece of mergePieces(pieces)) {
     const source = isRange(piece) ? await sources.open(piece) : undefined;
@@ -42,6 +44,14 @@ export async function writePieces(handle: FileHandle, pieces: Iterable<Piece>, l
   await reads.settle();
   await appendAll(handle, buffer.subarray(0, filled));
   await sources.checkUnchanged();
+}
+
+const spareBuffers: Buffer[] = [];
+
+/** A buffer of BUFFER_BYTES that is used again once it is given back: new ones would set off garbage collections. */
+function spareBuffer(): Disposable & { readonly buffer: Buffer } {
+  const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  return { buffer, [Symbol.dispose]: () => spareBuffers.push(buffer) };
 }
 
 /** A write may take less than it was given. */
