@@ -23,9 +23,7 @@ export async function decodeTiles(
   const shape = { width: tileSize, height: tileSize * tiles.length };
   const { head } = layoutTiff({
     tileSize,
-    levels: [
-      { ...shape, tilesAcross: 1, tilesDown: tiles.length, fields: pyramidFields(0, encoding, {}) },
-    ],
+    levels: [{ ...shape, tilesAcross: 1, tilesDown: tiles.length, fields: pyramidFields(0, encoding, {}) }],
     segments: [{ runs: [{ ...column, down: tiles.length, byteCounts: tiles.map(({ length }) => length) }] }],
   });
   const bitDepth = encoding.bitsPerSample[0] === 16 ? 16 : 8;

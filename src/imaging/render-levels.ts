@@ -63,7 +63,9 @@ export async function renderLevels(
         `Expected a raster of ${size.width} × ${size.height} but received ${current.width} × ${current.height}`,
       );
     }
-    rendering.push(encodeTiles(current, area.recipe, tileArena).then((encoded) => ({ index: level.index, ...encoded })));
+    rendering.push(
+      encodeTiles(current, area.recipe, tileArena).then((encoded) => ({ index: level.index, ...encoded })),
+    );
   }
   const levels = await allSettled(rendering);
   const [largest] = levels;

@@ -87,9 +87,7 @@ export async function pixelsOfSlices(
     },
     async pyramid(recipe, arena) {
       const { bytes, request, plain } = await read(wholeOf(image), arena);
-      return plain
-        ? encodePyramid(rasterPipeline(plain), recipe, arena)
-        : decodePyramid(bytes, request, recipe, arena);
+      return plain ? encodePyramid(rasterPipeline(plain), recipe, arena) : decodePyramid(bytes, request, recipe, arena);
     },
   };
 }

@@ -30,7 +30,9 @@ export class CheckedDefinitions {
 
   #fileOf(definition: JsonObject): string {
     const { version } = require('asl-validator/package.json') as { version: string };
-    const hash = createHash('sha256').update(JSON.stringify([version, definition])).digest('hex');
+    const hash = createHash('sha256')
+      .update(JSON.stringify([version, definition]))
+      .digest('hex');
     return path.join(this.#directory, `definition-${hash}`);
   }
 }

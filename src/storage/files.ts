@@ -131,11 +131,7 @@ class FileStore implements ObjectStore {
     return { root, path: join(root, pathFromKey(key)), name: JSON.stringify(`${bucket}/${key}`), isOwn };
   }
 
-  async #fill(
-    ref: ObjectRef,
-    options: WriteOptions,
-    fill: (handle: FileHandle) => Promise<void>,
-  ): Promise<ObjectInfo> {
+  async #fill(ref: ObjectRef, options: WriteOptions, fill: (handle: FileHandle) => Promise<void>): Promise<ObjectInfo> {
     const { name } = await this.#locate(ref);
     return this.#place(ref, options, (temporary) => fillFile(temporary, name, fill));
   }

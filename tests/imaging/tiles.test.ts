@@ -11,8 +11,7 @@ import { picture } from '../support/pixels.ts';
 
 /** Memory of these tests is never given back. */
 const arena = new Arena();
-const encode = (raster: Raster, recipe: { tileSize: number; encoding: Encoding }) =>
-  encodeTiles(raster, recipe, arena);
+const encode = (raster: Raster, recipe: { tileSize: number; encoding: Encoding }) => encodeTiles(raster, recipe, arena);
 const decodeTile = (tile: Uint8Array, tileSize: number, encoding: TileEncoding) =>
   decodeTiles([tile], tileSize, encoding, arena);
 
