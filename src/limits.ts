@@ -33,9 +33,6 @@ export const MIN_PART_BYTES = 5 * 2 ** 20;
 export const MAX_PART_BYTES = 5 * 2 ** 30;
 export const MAX_PARTS = 10_000;
 
-/** S3: the largest object that CopyObject takes in one call. Bytes. */
-export const MAX_COPY_BYTES = 5 * 2 ** 30;
-
 /** S3 keys are at most this long in UTF-8. Bytes. */
 export const MAX_KEY_BYTES = 1_024;
 

@@ -1,6 +1,7 @@
 /** How long one image takes from its event to its publication, and what it costs. Arithmetic only. */
 import { assumptions } from './assumptions.ts';
 import type { BlockTimes } from './block-times.ts';
+import type { PlannedWork } from './planned.ts';
 
 const a = Object.fromEntries(Object.entries(assumptions).map(([name, { value }]) => [name, value])) as Record<
   keyof typeof assumptions,
@@ -8,53 +9,53 @@ const a = Object.fromEntries(Object.entries(assumptions).map(([name, { value }])
 >;
 
 export interface Estimate {
-  readonly seconds: number;
+  /** The Map alone: from the first block's start to the last one's end. */
+  readonly rendering: number;
+  /** From the event to the publication, every function warm. */
+  readonly warm: number;
+  /** The same when every function has to be started first. */
+  readonly cold: number;
+  /** Cold: started functions are paid for. */
   readonly dollars: number;
 }
 
-/** Sizes that follow from the image. */
-export interface Work {
-  readonly pixels: number;
-  readonly blocks: number;
-  /** CPU seconds of one block on one core. */
-  readonly blockCpu: number;
-  readonly blockBytesIn: number;
-  /** Tiles and the raster for the apex. */
-  readonly blockBytesOut: number;
-  readonly rasterBytes: number;
-  readonly apexCpu: number;
+/** Sizes and times that follow from the plan. CPU seconds are of one core. */
+export interface Work extends PlannedWork {
+  readonly blockSeconds: readonly number[];
+  readonly bytesIn: number;
   readonly outputBytes: number;
+  readonly cpu: number;
+  readonly apexSeconds: number;
 }
 
-export function workOf(pixels: number, times: BlockTimes): Work {
-  const blocks = Math.min(a.maxBlocks, Math.ceil(pixels / a.blockPixels));
-  const perBlock = pixels / blocks;
-  const scale = perBlock / times.pixels;
-  const rasterBytes = (3 * pixels) / 4 ** a.splitLevel;
-  const tileBytes = times.tileBytes * scale;
-  const apexShare = 1 / 4 ** (a.splitLevel + 1);
-  const cpu = (times.decode + times.halve + times.encode + times.write) * scale;
-  return {
-    pixels,
-    blocks,
-    blockCpu: cpu / a.core,
-    blockBytesIn: a.bytesPerPixel * perBlock,
-    blockBytesOut: tileBytes + rasterBytes / blocks,
-    rasterBytes,
-    apexCpu: (cpu * blocks * apexShare) / a.core,
-    outputBytes: tileBytes * blocks * (1 + apexShare),
+export function workOf(plan: PlannedWork, times: BlockTimes): Work {
+  const { pixels, blocks, parts, splitLevel, apexLevels } = plan;
+  const perPixel = (times.decode + times.halve + times.encode + times.write) / times.pixels / a.core;
+  const tileBytes = times.tileBytes / times.pixels;
+  const apexShare = apexLevels === 0 ? 0 : 1 / 4 ** (splitLevel + 1);
+  const rasterBytes = apexLevels === 0 ? 0 : a.bytesPerPixel / 4 ** splitLevel;
+  const oneBlock = (size: number): number => {
+    const reading = (a.bytesPerPixel * size) / a.network;
+    const computing = perPixel * size;
+    // The next part is read while one is computed.
+    const renders = (reading + computing + (parts - 1) * Math.max(reading, computing)) / parts;
+    return renders + ((tileBytes + rasterBytes) * size) / a.network + 3 * a.request;
   };
-}
-
-/** One block in one function, once it runs: read, work, write, one after the other. */
-function blockSeconds(work: Work): number {
-  return work.blockBytesIn / a.network + work.blockCpu + work.blockBytesOut / a.network + 3 * a.request;
-}
-
-function apexSeconds(work: Work): number {
-  if (work.blocks === 1) return 0;
-  const apexBytes = (work.outputBytes * 1) / 4 ** (a.splitLevel + 1);
-  return work.rasterBytes / a.network + work.apexCpu + apexBytes / a.network + rounds(work.blocks) * a.request;
+  const apexBytes = tileBytes * pixels * apexShare;
+  return {
+    ...plan,
+    blockSeconds: blocks.map(oneBlock),
+    bytesIn: a.bytesPerPixel * pixels,
+    outputBytes: tileBytes * pixels * (1 + apexShare),
+    cpu: perPixel * pixels * (1 + apexShare),
+    apexSeconds:
+      apexLevels === 0
+        ? 0
+        : (rasterBytes * pixels) / a.network +
+          perPixel * pixels * apexShare +
+          apexBytes / a.network +
+          rounds(blocks.length) * a.request,
+  };
 }
 
 /** So many requests, as many at once as a step keeps in flight. */
@@ -63,40 +64,56 @@ function rounds(requests: number): number {
 }
 
 function assembleSeconds(work: Work): number {
-  return rounds(work.blocks) * (a.request + a.partCopy);
+  return Math.ceil(work.blocks.length / a.copiesAtOnce) * (a.request + a.partCopy);
 }
 
 function publishSeconds(work: Work): number {
-  const part = 2 ** 30;
-  if (work.outputBytes <= 5 * part) return work.outputBytes / a.copyRate;
-  return rounds(work.outputBytes / part) * (part / a.copyRate);
+  const part = 64 * 2 ** 20;
+  const copies = Math.ceil(work.outputBytes / part / a.copiesAtOnce);
+  return copies * (a.request + Math.min(part, work.outputBytes) / a.copyRate);
 }
 
+/** Blocks in their order, each in the place that is free first. */
+function renderingSeconds(work: Work, places: number): number {
+  const free = new Array<number>(places).fill(0);
+  for (const seconds of work.blockSeconds) {
+    const earliest = free.indexOf(Math.min(...free));
+    free[earliest] = (free[earliest] ?? 0) + seconds + a.invoke;
+  }
+  return Math.max(...free);
+}
+
+/** The function that takes the event, ValidateObject, RecordMetadata, PlanPyramid, VerifyTiff. */
 const SMALL_STEPS = 5;
+/** RenderApex, AssembleTiff, PublishTiff. */
+const LATE_STEPS = 3;
 
 /** The state machine with so many functions rendering at once. */
 export function fannedOut(work: Work, functions: number): Estimate {
-  const places = Math.min(functions, work.blocks);
-  const map = a.coldStart + Math.ceil(work.blocks / places) * (blockSeconds(work) + a.invoke);
-  // ValidateObject, RecordMetadata, PlanPyramid, VerifyTiff, and the function that takes the event.
-  const small = SMALL_STEPS * (a.coldStart + a.invoke + 4 * a.request);
-  const late = [apexSeconds(work), assembleSeconds(work), publishSeconds(work)];
-  const seconds = small + map + late.reduce((sum, step) => sum + step + a.invoke + a.coldStart, 0);
-  return { seconds, dollars: dollarsOf(work, places) };
+  const places = Math.min(functions, work.blocks.length);
+  const rendering = renderingSeconds(work, places);
+  const small = SMALL_STEPS * (a.invoke + 4 * a.request);
+  const late = work.apexSeconds + assembleSeconds(work) + publishSeconds(work) + LATE_STEPS * a.invoke;
+  const warm = small + rendering + late;
+  // One start after the other, for one step follows another; the Map's start at the same time.
+  const cold = warm + (SMALL_STEPS + LATE_STEPS + 1) * a.coldStart;
+  return { rendering, warm, cold, dollars: dollarsOf(work, places) };
 }
 
 function dollarsOf(work: Work, places: number): number {
-  const rendering = work.blocks * blockSeconds(work) + places * a.coldStart + apexSeconds(work) + a.coldStart;
+  const blocks = work.blocks.length;
+  const computing = work.blockSeconds.reduce((sum, seconds) => sum + seconds, 0) + work.apexSeconds;
+  const rendering = computing + (places + 1) * a.coldStart;
   const waiting = assembleSeconds(work) + publishSeconds(work) + (SMALL_STEPS + 2) * (a.coldStart + 4 * a.request);
   const gigabyteSeconds = rendering * a.renderMemory + waiting * a.smallMemory;
-  const invocations = work.blocks + SMALL_STEPS + 3;
+  const invocations = blocks + SMALL_STEPS + LATE_STEPS;
   // Tiles, raster and index of each block and of the apex; then each block once as a part.
-  const puts = 3 * (work.blocks + 1) + work.blocks + 4;
-  const gets = (work.blocks * work.blockBytesIn) / a.readBytes + 4 * work.blocks + 200;
+  const puts = 3 * (blocks + 1) + blocks + 4;
+  const gets = work.bytesIn / a.readBytes + 4 * blocks + 200;
   return (
     gigabyteSeconds * a.lambdaSecond +
     invocations * a.lambdaRequest +
-    (work.blocks + 10) * a.transition +
+    (blocks + 10) * a.transition +
     puts * a.put +
     gets * a.get
   );
@@ -104,14 +121,14 @@ function dollarsOf(work: Work, places: number): number {
 
 /** One big function that reads, renders and writes in one pass, everything overlapped, with so many cores busy. */
 export function oneBig(work: Work, busyCores: number): Estimate & { readonly fits: boolean } {
-  const cpu = (work.blocks * work.blockCpu + work.apexCpu) / busyCores;
-  const reading = (work.blocks * work.blockBytesIn) / a.network;
-  const running = Math.max(cpu, reading, work.outputBytes / a.network);
-  const seconds = a.coldStart + running;
-  const requests = ((work.blocks * work.blockBytesIn) / a.readBytes) * a.get + (work.outputBytes / 64e6) * a.put;
+  const rendering = Math.max(work.cpu / busyCores, work.bytesIn / a.network, work.outputBytes / a.network);
+  const cold = a.coldStart + rendering;
+  const requests = (work.bytesIn / a.readBytes) * a.get + (work.outputBytes / 64e6) * a.put;
   return {
-    seconds,
-    dollars: seconds * a.bigMemory * a.lambdaSecond + a.lambdaRequest + requests,
-    fits: seconds <= a.lambdaLimit,
+    rendering,
+    warm: rendering + a.invoke,
+    cold: cold + a.invoke,
+    dollars: cold * a.bigMemory * a.lambdaSecond + a.lambdaRequest + requests,
+    fits: cold <= a.lambdaLimit,
   };
 }

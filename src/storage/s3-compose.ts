@@ -18,8 +18,10 @@ import { fromS3, isOutOfRange } from './s3-errors.ts';
 import { readObject } from './s3-read.ts';
 import { byteRange, condition, copySource, nameOf, quoted, unquoted } from './s3-requests.ts';
 
-/** Parts under way at once: each uploaded one is held in memory. */
-const PARTS_AT_ONCE = 8;
+/** Parts that S3 copies at once: their bytes do not pass through here. */
+const COPIES_AT_ONCE = 32;
+/** Parts that are uploaded at once: each is held in memory. */
+const UPLOADS_AT_ONCE = 8;
 /** Ranges read at once for one uploaded part. */
 const READS_AT_ONCE = 4;
 
@@ -116,12 +118,13 @@ async function createUpload(client: S3Client, target: ObjectRef, options: WriteO
 
 async function sendParts(client: S3Client, upload: Upload, parts: readonly Part[]): Promise<CompletedPart[]> {
   const completed: CompletedPart[] = [];
-  await forEachParallel(parts, PARTS_AT_ONCE, async (part, index) => {
-    const number = index + 1;
-    completed[index] =
-      part.kind === 'copy'
-        ? await copyPart(client, upload, number, part.range)
-        : await uploadPart(client, upload, number, await gather(client, part.pieces, part.length));
+  const numbered = parts.map((part, index) => ({ part, index }));
+  await forEachParallel(numbered, COPIES_AT_ONCE, async ({ part, index }) => {
+    if (part.kind === 'copy') completed[index] = await copyPart(client, upload, index + 1, part.range);
+  });
+  await forEachParallel(numbered, UPLOADS_AT_ONCE, async ({ part, index }) => {
+    if (part.kind !== 'upload') return;
+    completed[index] = await uploadPart(client, upload, index + 1, await gather(client, part.pieces, part.length));
   });
   return completed;
 }

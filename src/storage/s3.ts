@@ -1,6 +1,5 @@
 /** Objects in Amazon S3, or in anything that speaks its API. */
 import { CopyObjectCommand, DeleteObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
-import { MAX_COPY_BYTES } from '../limits.ts';
 import { ObjectNotFoundError } from '../errors.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, Piece, ReadOptions, WriteOptions } from './object-store.ts';
 import { type PartLimits, planParts, S3_PART_LIMITS } from './parts.ts';
@@ -12,7 +11,7 @@ import { addressOf, condition, copySource, decodeListedKey, nameOf, quoted, unqu
 export interface S3StoreOptions {
   /** What an uploaded part holds: eight of them may be in memory at once. Bytes, 8 MiB unless told, never below S3's 5 MiB. */
   readonly partBytes?: number | undefined;
-  /** Objects larger than this are copied in parts. Bytes, 5 GiB unless told, which is also the most that S3 takes. */
+  /** Objects larger than this are copied in parts side by side. Bytes, 64 MiB unless told; S3 takes 5 GiB at the most. */
   readonly copyBytes?: number | undefined;
 }
 
@@ -31,7 +30,7 @@ class S3Store implements ObjectStore {
 
   constructor(
     client: S3Client,
-    { partBytes = S3_PART_LIMITS.uploadBytes, copyBytes = MAX_COPY_BYTES }: S3StoreOptions,
+    { partBytes = S3_PART_LIMITS.uploadBytes, copyBytes = S3_PART_LIMITS.copyBytes }: S3StoreOptions,
   ) {
     this.#client = client;
     this.#limits = { ...S3_PART_LIMITS, uploadBytes: partBytes };

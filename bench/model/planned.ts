@@ -1,0 +1,59 @@
+/** The plan that the pipeline itself would make for an image of a size: the model takes blocks and levels from it. */
+import { blockCount, blockRect, rectSize } from '../../src/pyramid/blocks.ts';
+import { levelsOf, makePlan } from '../../src/pyramid/plan.ts';
+
+export interface PlannedWork {
+  readonly pixels: number;
+  /** Pixels of each block of level 0. */
+  readonly blocks: readonly number[];
+  /** Parts that RenderBlock reads and renders the largest block in. */
+  readonly parts: number;
+  readonly splitLevel: number;
+  /** Levels above the blocks': none when one block has them all. */
+  readonly apexLevels: number;
+}
+
+/** Scans up to this size come in strips; larger images are made of tiles. Pixels. */
+const STRIPED_UP_TO = 1e9;
+
+/** An uncompressed 8-bit RGB master with sides as 4 to 3, and JPEG tiles of 512 pixels. */
+export function planFor(pixels: number): PlannedWork {
+  const width = Math.round(Math.sqrt((pixels * 4) / 3));
+  const height = Math.floor(pixels / width);
+  const isStriped = pixels <= STRIPED_UP_TO;
+  const plan = makePlan(
+    {
+      format: 'tiff',
+      width,
+      height,
+      bands: 3,
+      alpha: false,
+      bitDepth: 8,
+      orientation: 1,
+      progressive: false,
+      plain: isStriped,
+      segments: isStriped ? { kind: 'strips', width, height: 16 } : { kind: 'tiles', width: 512, height: 512 },
+      fileSize: 3 * width * height,
+    },
+    {
+      name: 'model',
+      version: 1,
+      description: 'JPEG quality 75',
+      tileSize: 512,
+      encoding: { compression: 'jpeg', quality: 75 },
+      background: '#ffffff',
+    },
+    {},
+  );
+  const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => {
+    const size = rectSize(blockRect(plan.blocks, block));
+    return size.width * size.height;
+  });
+  return {
+    pixels: width * height,
+    blocks,
+    parts: Math.max(1, Math.ceil(Math.max(...blocks) / plan.partPixels)),
+    splitLevel: plan.splitLevel,
+    apexLevels: levelsOf(plan).length - 1 - plan.splitLevel,
+  };
+}
