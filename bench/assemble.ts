@@ -37,6 +37,8 @@ function planFor(pixels: number): Plan {
     format: 'tiff',
     width: side,
     height: side,
+    model: 'rgb',
+    profile: 'none',
     bands: 3,
     alpha: false,
     bitDepth: 8,
@@ -52,6 +54,8 @@ function planFor(pixels: number): Plan {
     description: 'bench',
     tileSize: TILE,
     encoding: { compression: 'jpeg', quality: 75 },
+    colour: 'keep',
+    depth: 'keep',
     background: '#ffffff',
   } as const;
   const step = TILE * 2 ** SPLIT;
@@ -136,6 +140,7 @@ const assembleTiff = makeAssembleTiff({
     ledgerTable: 'ledger',
     stateMachineArn: undefined,
     defaultRecipe: 'default',
+    recipeRules: [],
     recipesDirectory: 'recipes',
     eventBusName: undefined,
     logLevel: 'silent',

@@ -1,10 +1,10 @@
 /**
- * Other people's tools judge what the command line publishes: libtiff, libvips and GDAL, as Debian ships them.
+ * Other people's tools judge what the command line publishes: libtiff, libvips, GDAL and IIPImage, as Debian ships them.
  *
  *     node scripts/judge.ts [--keep]
  *
  * Makes masters, runs `npm start` on their folder once a recipe, and puts every published file before every judge. Uses
- * the project through its command line only. The last line is `N passed, N failed`; the exit code is 1 when any failed.
+ * the project through its command line only, but for slices of masters, which are read in every layout of TIFF. The last line is `N passed, N failed`; the exit code is 1 when any failed.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -14,7 +14,8 @@ import { parseArgs } from 'node:util';
 import { type Case, type Judge, judges } from './judge/judges.ts';
 import { type Master, writeMasters } from './judge/masters.ts';
 import { missingPackages, run, versions } from './judge/programs.ts';
-import { levelSizes, type Promised, promises } from './judge/recipes.ts';
+import { levelSizes, promisedFor, type Promised, promises } from './judge/recipes.ts';
+import { judgeSlices } from './judge/slices.ts';
 
 const project = path.resolve(import.meta.dirname, '..');
 
@@ -75,7 +76,23 @@ async function judgeAll(folder: string): Promise<number> {
   printTable(judged);
   const verdicts = judged.flatMap((one) => one.verdicts);
   const failed = verdicts.filter(({ complaints }) => complaints.length > 0).length;
-  return summary(verdicts.length - failed + promises.length - failedRuns, failed + failedRuns);
+  const sliced = await judgeEveryLayout(path.join(folder, 'slices'));
+  return summary(
+    verdicts.length - failed + promises.length - failedRuns + sliced.passed,
+    failed + failedRuns + sliced.failed,
+  );
+}
+
+/** Slices of a picture in every layout of TIFF, against the crops of the whole. */
+async function judgeEveryLayout(scratch: string): Promise<{ passed: number; failed: number }> {
+  const begun = performance.now();
+  await mkdir(scratch);
+  const verdicts = await judgeSlices(scratch, PLACES);
+  const wrong = verdicts.filter(({ complaint }) => complaint !== undefined);
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  print(`slices of ${verdicts.length} layouts: ${verdicts.length - wrong.length} equal the crops, ${seconds} s`);
+  for (const { layout, complaint = '' } of wrong) print(`${layout.picture}, ${layout.name}: ${complaint}`);
+  return { passed: verdicts.length - wrong.length, failed: wrong.length };
 }
 
 /** The real command line on the folder. Returns whether it said that all went well; prints what it said when not. */
@@ -103,7 +120,13 @@ async function judgeFolder(
       const scratch = path.join(places.scratch, master.name);
       await mkdir(scratch, { recursive: true });
       const file = path.join(places.out, `${master.name}.tif`);
-      const subject = { master, file, scratch, promised: places.promised, masters: places.masters };
+      const subject = {
+        master,
+        file,
+        scratch,
+        promised: promisedFor(places.promised, master),
+        masters: places.masters,
+      };
       const published = existsSync(file);
       judged[index] = { subject, published, verdicts: await judgeFile(subject, published) };
       await rm(scratch, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { LogLevel } from './log.ts';
+import { type RecipeRule, RecipeRules } from './recipe-choice.ts';
 
 /** What a deployed function (or the embedded engine) is told by its environment. The only reader of `process.env`. */
 export interface Config {
@@ -11,6 +12,8 @@ export interface Config {
   /** Where upload events start executions; only `start-pyramid` needs it. */
   readonly stateMachineArn: string | undefined;
   readonly defaultRecipe: string;
+  /** Recipes by the beginning of a master's key; others get the default. */
+  readonly recipeRules: readonly RecipeRule[];
   /** Directory of the recipe files. */
   readonly recipesDirectory: string;
   /** EventBridge bus that is told of every published image; none: the log is. */
@@ -28,6 +31,7 @@ const environment = z.object({
   LEDGER_TABLE: z.string().min(1),
   STATE_MACHINE_ARN: z.string().min(1).optional(),
   DEFAULT_RECIPE: z.string().min(1).default('default'),
+  RECIPES_BY_PREFIX: RecipeRules.prefault(''),
   RECIPES_DIRECTORY: z.string().min(1).default('recipes'),
   EVENT_BUS_NAME: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
@@ -48,6 +52,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ledgerTable: values.LEDGER_TABLE,
     stateMachineArn: values.STATE_MACHINE_ARN,
     defaultRecipe: values.DEFAULT_RECIPE,
+    recipeRules: values.RECIPES_BY_PREFIX,
     recipesDirectory: values.RECIPES_DIRECTORY,
     eventBusName: values.EVENT_BUS_NAME,
     logLevel: values.LOG_LEVEL,

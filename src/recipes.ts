@@ -29,3 +29,10 @@ export async function readRecipe(directory: string, name: string): Promise<Recip
   if (recipe) return recipe;
   throw new UsageError(`Expected one of the recipes ${[...recipes.keys()].join(', ')} but received ${name}`);
 }
+
+/** What is allowed and likely not meant. */
+export function remarksOn({ encoding }: Pick<Recipe, 'encoding'>): string[] {
+  // tiffsave in libvips: Q of 90 and more switches chroma subsampling off, and in TIFF that means RGB.
+  const isUnsubsampled = encoding.compression === 'jpeg' && encoding.quality >= 90;
+  return isUnsubsampled ? ['from quality 90 on libvips writes RGB without subsampling: three times the bytes'] : [];
+}

@@ -12,6 +12,7 @@ describe('the environment', () => {
       ledgerTable: 'ledger',
       stateMachineArn: undefined,
       defaultRecipe: 'default',
+      recipeRules: [],
       recipesDirectory: 'recipes',
       eventBusName: undefined,
       logLevel: 'info',
@@ -25,6 +26,7 @@ describe('the environment', () => {
         OBJECT_STORE: 'files:/tmp/with: colon',
         STATE_MACHINE_ARN: 'arn:x',
         DEFAULT_RECIPE: 'iiif',
+        RECIPES_BY_PREFIX: 'maps/=large-tiles\n\n  a=b/ = iiif  ',
         RECIPES_DIRECTORY: '/r',
         EVENT_BUS_NAME: 'bus',
         LOG_LEVEL: 'silent',
@@ -33,6 +35,10 @@ describe('the environment', () => {
       store: { kind: 'files', workspace: '/tmp/with: colon' },
       stateMachineArn: 'arn:x',
       defaultRecipe: 'iiif',
+      recipeRules: [
+        { prefix: 'maps/', recipe: 'large-tiles' },
+        { prefix: 'a=b/', recipe: 'iiif' },
+      ],
       recipesDirectory: '/r',
       eventBusName: 'bus',
       logLevel: 'silent',
@@ -48,6 +54,10 @@ describe('the environment', () => {
     ['OBJECT_STORE', 'S3'],
     ['WORK_BUCKET', ''],
     ['LOG_LEVEL', 'debug'],
+    ['RECIPES_BY_PREFIX', 'maps'],
+    ['RECIPES_BY_PREFIX', '=default'],
+    ['RECIPES_BY_PREFIX', 'maps/='],
+    ['RECIPES_BY_PREFIX', 'maps/=default\nmaps/=iiif'],
     ['EVENT_BUS_NAME', ''],
   ])('with %s=%j is refused by name', (name, value) => {
     expect(() => readConfig({ ...least, [name]: value })).toThrow(name);

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { UsageError } from '../src/errors.ts';
-import { readRecipe, readRecipes } from '../src/recipes.ts';
+import { readRecipe, readRecipes, remarksOn } from '../src/recipes.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const yaml = (name: string, more = 'encoding: { compression: deflate }'): string =>
-  `name: ${name}\nversion: 1\ndescription: text\ntileSize: 256\n${more}\nbackground: '#ffffff'\n`;
+  `name: ${name}\nversion: 1\ndescription: text\ntileSize: 256\n${more}\ncolour: srgb\ndepth: 8\nbackground: '#ffffff'\n`;
 const put = (file: string, text: string): Promise<void> => writeFile(path.join(folder, file), text);
 
 test('the recipes that come with the project', async () => {
@@ -21,7 +21,17 @@ test('the recipes that come with the project', async () => {
     ['archival', 512, { compression: 'deflate' }],
     ['default', 512, { compression: 'jpeg', quality: 85 }],
     ['iiif', 256, { compression: 'jpeg', quality: 80 }],
+    ['large-tiles', 1024, { compression: 'jpeg', quality: 89 }],
   ]);
+});
+
+test('none that comes with the project needs a remark; a quality from which files are three times the size does', async () => {
+  for (const recipe of (await readRecipes('recipes')).values()) expect(remarksOn(recipe)).toEqual([]);
+  expect(remarksOn({ encoding: { compression: 'jpeg', quality: 89 } })).toEqual([]);
+  expect(remarksOn({ encoding: { compression: 'jpeg', quality: 90 } })).toEqual([
+    expect.stringMatching(/three times/u),
+  ]);
+  expect(remarksOn({ encoding: { compression: 'webp', quality: 95 } })).toEqual([]);
 });
 
 describe('a folder of recipes', () => {

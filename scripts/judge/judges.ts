@@ -2,6 +2,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { judgeServed } from './iipimage.ts';
 import { fileOf, type Master } from './masters.ts';
 import { cogValidator, complaintOf, python, run } from './programs.ts';
 import { levelSizes, type Promised, publishedDepth, singlePass, type Size } from './recipes.ts';
@@ -37,6 +38,7 @@ export const judges: readonly Judge[] = [
   { name: 'gdalinfo', judge: judgeOverviews },
   { name: 'gdal=vips', judge: judgeOverviewPixels },
   { name: 'COG', judge: judgeCloudOptimized },
+  { name: 'IIPImage', judge: judgeServed },
 ];
 
 function sizesOf({ master, promised }: Case): Size[] {

@@ -40,6 +40,9 @@ export function complaintOf(program: string, ran: Ran): string | undefined {
 export const python = '/usr/bin/python3';
 export const cogValidator = 'osgeo_utils.samples.validate_cloud_optimized_geotiff';
 
+/** Where Debian puts IIPImage, which is on no PATH. */
+export const iipServer = '/usr/lib/iipimage-server/iipsrv.fcgi';
+
 const tools: readonly { readonly program: string; readonly aptPackage: string }[] = [
   { program: 'tiffinfo', aptPackage: 'libtiff-tools' },
   { program: 'tiffcp', aptPackage: 'libtiff-tools' },
@@ -55,16 +58,21 @@ export async function missingPackages(searchPath: string): Promise<string[]> {
   const folders = searchPath.split(path.delimiter);
   const missing = tools.filter(({ program }) => !folders.some((folder) => existsSync(path.join(folder, program))));
   const { failure } = await run(python, ['-c', `import ${cogValidator}`]);
-  return [...new Set([...missing.map(({ aptPackage }) => aptPackage), ...(failure ? ['python3-gdal'] : [])])];
+  return [
+    ...new Set(missing.map(({ aptPackage }) => aptPackage)),
+    ...(failure ? ['python3-gdal'] : []),
+    ...(existsSync(iipServer) ? [] : ['iipimage-server']),
+  ];
 }
 
 /** One line a judge: its name and version. */
 export async function versions(): Promise<string[]> {
-  const [libtiff, vips, gdal] = await Promise.all([
+  const [libtiff, vips, gdal, iipImage] = await Promise.all([
     run('tiffinfo', ['-h']),
     run('vips', ['--version']),
     run('gdalinfo', ['--version']),
+    run('dpkg-query', ['--show', 'iipimage-server']),
   ]);
   const tiffVersion = /LIBTIFF, Version [\d.]+/u.exec(libtiff.stdout + libtiff.stderr)?.[0] ?? 'libtiff';
-  return [tiffVersion, vips.stdout.trim(), gdal.stdout.trim()];
+  return [tiffVersion, vips.stdout.trim(), gdal.stdout.trim(), iipImage.stdout.trim().replace('\t', ' ')];
 }

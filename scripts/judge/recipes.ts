@@ -15,6 +15,11 @@ export const promises: readonly Promised[] = [
   { recipe: 'archival', tileSize: 512, compression: 'deflate' },
 ];
 
+/** What is promised for one master: a picture that libvips opens only in smaller tiles has those. */
+export function promisedFor(promised: Promised, { width, height }: Size): Promised {
+  return Math.max(width, height) <= 128 ? { ...promised, tileSize: 256 } : promised;
+}
+
 /** Bits a sample in the published file: JPEG holds 8. */
 export function publishedDepth(master: Master, { compression }: Promised): 8 | 16 {
   return compression === 'jpeg' ? 8 : master.bitDepth;

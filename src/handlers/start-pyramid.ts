@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts';
 import type { ExecutionInput, Source } from '../execution-input.ts';
 import { executionName } from '../identity.ts';
 import { forEachParallel } from '../parallel.ts';
+import { chooseRecipe } from '../recipe-choice.ts';
 import { lambdaHandler, type Call, type Ports } from '../runtime.ts';
 import { callService } from '../service-trouble.ts';
 import { DirectEvent, QueueEvent, readEvent, readMessage, type UploadEvent } from './upload-events.ts';
@@ -77,7 +78,7 @@ async function startUpload(
   log: Call['log'],
 ): Promise<void> {
   const { imageId, sequence, bucket, key, etag } = source;
-  const recipe = config.defaultRecipe;
+  const recipe = chooseRecipe(config.recipeRules, config.defaultRecipe, key);
   const claim = await ledger.claim({ imageId, sequence, bucket, key, etag, recipe });
   if (!claim.claimed) {
     const { sequence: onRecord, status } = claim.entry;

@@ -1,22 +1,27 @@
 import type { Sharp } from 'sharp';
 import { DeadlineExceededError, type MalformedTiffError, RejectedImageError } from '../errors.ts';
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
+import type { Conversion } from '../pyramid/conversion.ts';
 import type { Size } from '../pyramid/levels.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
-import type { Arena } from './arena.ts';
+import { Arena } from './arena.ts';
 import { colourspaceOf } from './encode.ts';
+import { labToSrgb } from './lab.ts';
 import { type Raster, rasterFromBytes } from './raster.ts';
 import { sharp } from './sharp.ts';
+import { greyProfileFile, SRGB } from './standard-profiles.ts';
 
 export interface DecodeRequest {
-  readonly image: Pick<SourceImage, 'format' | 'alpha' | 'orientation'>;
+  readonly image: Pick<SourceImage, 'format' | 'alpha' | 'orientation' | 'model' | 'profile' | 'bands' | 'bitDepth'>;
   /** Size of what is decoded, as it is stored: the master's, or the slice's. */
   readonly stored: Size;
   /** Of the upright picture, in pixels. */
   readonly crop: Rect;
-  /** What shows through where the master is transparent, like #ffffff. */
+  /** What is done to the colours. */
+  readonly conversion: Conversion;
+  /** What shows through where the master is transparent, like #ffffff, in the colours of what is published. */
   readonly background: string;
-  /** Of the samples wanted: a 16-bit master becomes 8-bit by dropping the low byte, never the other way. */
+  /** Of the samples wanted: 16 bits become 8 as libvips rounds them, after any conversion; never the other way. */
   readonly bitDepth: 8 | 16;
   /** Wanted: 1 for grey, 3 for RGB. */
   readonly bands: 1 | 3;
@@ -25,38 +30,103 @@ export interface DecodeRequest {
 }
 
 /**
- * Decodes a rectangle of a master, or of a slice of one, upright, into memory of the arena. Samples are the master's own: no profile is applied.
+ * Decodes a rectangle of a master, or of a slice of one, upright and in the colours wanted, into memory of the arena.
  * Throws RejectedImageError when a decoder finds the pixels cut short or broken, DeadlineExceededError when time is up.
  */
 export async function decodeRect(input: string | Uint8Array, request: DecodeRequest, arena: Arena): Promise<Raster> {
-  const { crop, bitDepth, bands } = request;
-  const size = rectSize(crop);
-  const pipeline = decodePipeline(input, request).raw({ depth: bitDepth === 8 ? 'uchar' : 'ushort' });
-  const { data, info } = await pipeline.toBuffer({ resolveWithObject: true }).catch((error: unknown) => {
+  if (isOnePass(request)) return readRaster(decodePipeline(input, request), request, request, arena);
+  const { image, conversion, bitDepth } = request;
+  const own = new Arena();
+  try {
+    if (conversion === 'lab') {
+      const stored = await readRaster(
+        storedPixels(input, request),
+        { bands: 3, bitDepth: image.bitDepth },
+        request,
+        own,
+      );
+      return labToSrgb(stored, image.model === 'icc-lab' ? 'icc-lab' : 'lab', bitDepth, arena);
+    }
+    const shape = { bands: (hasGreyTarget(request) ? 1 : 3) + (image.alpha ? 1 : 0), bitDepth: image.bitDepth };
+    const converted = await readRaster(throughProfile(input, request), shape, request, own);
+    return await readRaster(finished(converted, request), request, request, arena);
+  } finally {
+    own.release();
+  }
+}
+
+/** sharp applies a profile last: what is to be done with converted samples needs a second pass. */
+export function isOnePass({ conversion, image, bitDepth }: Omit<DecodeRequest, 'stored' | 'crop'>): boolean {
+  if (conversion === 'lab') return false;
+  return conversion !== 'profile' || (!image.alpha && image.bitDepth === bitDepth);
+}
+
+/** What decodes the rectangle in one pass of libvips, for an encoder to follow; its failures are for `decodeFailure`. */
+export function decodePipeline(input: string | Uint8Array, request: DecodeRequest): Sharp {
+  const { image, conversion, bitDepth, bands } = request;
+  if (conversion === 'profile') return throughProfile(input, request);
+  const upright = storedPixels(input, request);
+  const flat = image.alpha ? upright.flatten({ background: request.background }) : upright;
+  return flat.toColourspace(colourspaceOf(bands, bitDepth));
+}
+
+/** The rectangle, upright, its samples as they are stored; CMYK goes on to sRGB as soon as another space is asked for. */
+function storedPixels(input: string | Uint8Array, request: DecodeRequest): Sharp {
+  const { image, stored, crop } = request;
+  let pipeline = sharp(input, {
+    page: 0,
+    // A broken tile of a TIFF is a warning to libvips, which leaves it black. Slices carry no tag to warn of.
+    failOn: 'warning',
+    // sharp's own conversion goes through Display P3 where samples have 16 bits: it is good for CMYK alone.
+    ignoreIcc: !(image.model === 'cmyk' && image.profile === 'other'),
+    limitInputPixels: stored.width * stored.height,
+  });
+  pipeline = pipeline.timeout({ seconds: wholeSeconds(request.timeoutSeconds) });
+  if (image.orientation !== 1) pipeline = pipeline.autoOrient();
+  return pipeline
+    .extract({ left: crop.left, top: crop.top, ...rectSize(crop) })
+    .toColourspace(colourspaceOf(image.bands, image.bitDepth));
+}
+
+/** From the embedded profile to sRGB or its grey in one step, at the master's depth; alpha stays. */
+function throughProfile(input: string | Uint8Array, request: DecodeRequest): Sharp {
+  return storedPixels(input, request).withIccProfile(hasGreyTarget(request) ? greyProfileFile() : SRGB);
+}
+
+/** sharp drops the alpha of raw 8-bit grey, so grey with alpha becomes three bands that are alike. */
+function hasGreyTarget({ image, bands }: DecodeRequest): boolean {
+  return image.bands === 1 && bands === 1 && !image.alpha;
+}
+
+/** Converted samples on their background, in the bands and the depth wanted. */
+function finished({ width, height, bands, data }: Raster, request: DecodeRequest): Sharp {
+  const raw = { width, height, channels: bands as 1 | 2 | 3 | 4 };
+  const samples = sharp(data, { raw, limitInputPixels: width * height }).timeout({
+    seconds: wholeSeconds(request.timeoutSeconds),
+  });
+  const flat = request.image.alpha ? samples.flatten({ background: request.background }) : samples;
+  return flat.toColourspace(colourspaceOf(request.bands, request.bitDepth));
+}
+
+/** sharp counts whole seconds, up to an hour. */
+function wholeSeconds(seconds: number): number {
+  return Math.min(3600, Math.max(1, Math.floor(seconds)));
+}
+
+async function readRaster(
+  pipeline: Sharp,
+  { bands, bitDepth }: { readonly bands: number; readonly bitDepth: 8 | 16 },
+  { crop }: DecodeRequest,
+  arena: Arena,
+): Promise<Raster> {
+  const samples = pipeline.raw({ depth: bitDepth === 8 ? 'uchar' : 'ushort' });
+  const { data, info } = await samples.toBuffer({ resolveWithObject: true }).catch((error: unknown) => {
     throw decodeFailure(error);
   });
   if (info.channels !== bands) {
     throw new RejectedImageError('CORRUPT_HEADER', `expected ${bands} bands but the pixels have ${info.channels}`);
   }
-  return rasterFromBytes({ ...size, bands, bitDepth }, arena.adopt(data));
-}
-
-/** What decodes the rectangle, for an encoder to follow; its failures are for `decodeFailure`. */
-export function decodePipeline(input: string | Uint8Array, request: DecodeRequest): Sharp {
-  const { image, stored, crop, bitDepth, bands } = request;
-  let pipeline = sharp(input, {
-    page: 0,
-    // libtiff warns of harmless tags; of pixels cut short it speaks as of errors.
-    failOn: image.format === 'tiff' ? 'error' : 'warning',
-    ignoreIcc: true,
-    limitInputPixels: stored.width * stored.height,
-  });
-  // sharp counts whole seconds, up to an hour.
-  pipeline = pipeline.timeout({ seconds: Math.min(3600, Math.max(1, Math.floor(request.timeoutSeconds))) });
-  if (image.orientation !== 1) pipeline = pipeline.autoOrient();
-  pipeline = pipeline.extract({ left: crop.left, top: crop.top, ...rectSize(crop) });
-  if (image.alpha) pipeline = pipeline.flatten({ background: request.background });
-  return pipeline.toColourspace(colourspaceOf(bands, bitDepth));
+  return rasterFromBytes({ ...rectSize(crop), bands, bitDepth }, arena.adopt(data));
 }
 
 const cutShort = /premature end|truncated|end of (file|stream|data)|read error|not enough data|unexpected end/iu;

@@ -6,6 +6,7 @@ import type { Description } from '../tiff/pyramid-fields.ts';
 import type { RangeReader } from '../tiff/range-reader.ts';
 import { type Directory, readBytes, readNumber, readTiff, type TiffFile } from '../tiff/read.ts';
 import { Compression, Photometric, Tag } from '../tiff/tags.ts';
+import { describeTiffPixels, type Pixels } from './tiff-pixels.ts';
 
 /** What the prebuilt libvips decodes inside a TIFF; names are for the refusal of the others. */
 const decodable: ReadonlySet<number> = new Set([
@@ -30,7 +31,9 @@ export async function identifyTiff(reader: RangeReader): Promise<{ image: Source
   const [directory, ...others] = file.directories;
   if (!directory) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
   const info = await describeDirectory(file, directory);
-  const pixels = describePixels(info);
+  const profile = await readBytes(file, directory, Tag.IccProfile);
+  assertDecodable(info);
+  const pixels = await describeTiffPixels(file, directory, info, profile);
   await assertOnePicture(file, info, others);
   await assertWhole(file, directory, info);
   const { kind, width, height } = info.segments;
@@ -42,57 +45,35 @@ export async function identifyTiff(reader: RangeReader): Promise<{ image: Source
       ...pixels,
       orientation: info.orientation >= 1 && info.orientation <= 8 ? info.orientation : 1,
       progressive: false,
-      plain: info.compression === Compression.none && kind === 'strips' && !info.planar,
+      plain: info.compression === Compression.none && kind === 'strips' && !info.planar && isOfWholeBytes(info, pixels),
       segments: { kind, width, height },
       fileSize: reader.size,
     },
-    description: await readDescription(file, directory),
+    description: await readDescription(file, directory, profile),
   };
 }
 
-/** For the refusal of those that are not grey or RGB. */
-const colourModels: Readonly<Record<number, string>> = {
-  [Photometric.palette]: 'a palette',
-  [Photometric.mask]: 'a mask',
-  [Photometric.cmyk]: 'CMYK',
-  [Photometric.yCbCr]: 'YCbCr without JPEG',
-  [Photometric.cieLab]: 'CIE L*a*b*',
-};
+function isOfWholeBytes({ bitsPerSample }: DirectoryInfo, { model }: Pixels): boolean {
+  return (model === 'grey' || model === 'rgb') && (bitsPerSample[0] ?? 0) >= 8;
+}
 
-type Pixels = Pick<SourceImage, 'bands' | 'alpha' | 'bitDepth'>;
-
-function describePixels(info: DirectoryInfo): Pixels {
+function assertDecodable({ compression, planar, photometric }: DirectoryInfo): void {
   const refuse = (what: string): never => {
-    throw new RejectedImageError('UNSUPPORTED_PIXELS', `${what}; send grey or RGB of 8 or 16 unsigned bits`);
+    throw new RejectedImageError(
+      'UNSUPPORTED_PIXELS',
+      `${what} has no decoder here; send it uncompressed, LZW, deflate or JPEG`,
+    );
   };
-  if (info.planar && info.segments.kind === 'tiles') refuse('tiles of separate colour planes have no decoder here');
-  if (!decodable.has(info.compression)) refuse(`TIFF compression ${info.compression} has no decoder here`);
-  const bands =
-    colourBands(info) ??
-    refuse(`the colour model is ${colourModels[info.photometric] ?? `number ${info.photometric}`}`);
-  const depth = info.bitsPerSample[0];
-  const even = info.bitsPerSample.every((bits) => bits === depth) && info.sampleFormat.every((format) => format === 1);
-  if (!even || (depth !== 8 && depth !== 16)) {
-    return refuse(`samples of ${info.bitsPerSample.join(', ')} bits (format ${info.sampleFormat.join(', ')})`);
-  }
-  const extra = info.samplesPerPixel - bands;
-  const alpha = extra === 1 && info.extraSamples[0] === UNASSOCIATED_ALPHA;
-  if (extra !== 0 && !alpha) refuse(`${info.samplesPerPixel} samples a pixel where ${bands} are colour`);
-  return { bands, alpha, bitDepth: depth };
-}
-
-/** TIFF 6.0, section 18: alpha that the colours are not multiplied with. */
-const UNASSOCIATED_ALPHA = 2;
-
-function colourBands(info: DirectoryInfo): 1 | 3 | undefined {
-  if (info.photometric === Photometric.whiteIsZero || info.photometric === Photometric.blackIsZero) return 1;
-  if (info.photometric === Photometric.rgb) return 3;
-  if (info.photometric === Photometric.yCbCr && info.compression === Compression.jpeg) return 3;
-  return undefined;
+  if (planar && photometric === Photometric.yCbCr) refuse('YCbCr in separate planes');
+  if (!decodable.has(compression)) refuse(`TIFF compression ${compression}`);
 }
 
 /** The first page counts only when the others are its reduced versions or its masks. */
 async function assertOnePicture(file: TiffFile, first: DirectoryInfo, others: readonly Directory[]): Promise<void> {
+  const [directory] = file.directories;
+  if ((first.subfileType & 1) !== 0 && (others.length > 0 || directory?.has(Tag.SubIfds))) {
+    throw new RejectedImageError('MULTI_PAGE', 'page 1 is a preview of another; send that one alone');
+  }
   const halvings = planLevels(first, 1).map((level) => `${level.width} × ${level.height}`);
   for (const [index, other] of others.entries()) {
     const info = await describeDirectory(file, other);
@@ -118,8 +99,11 @@ async function assertWhole(file: TiffFile, directory: Directory, info: Directory
   }
 }
 
-async function readDescription(file: TiffFile, directory: Directory): Promise<Description> {
-  const icc = await readBytes(file, directory, Tag.IccProfile);
+async function readDescription(
+  file: TiffFile,
+  directory: Directory,
+  icc: Uint8Array | undefined,
+): Promise<Description> {
   const rational = async (tag: number): Promise<readonly number[] | undefined> => {
     const bytes = await readBytes(file, directory, tag);
     if (bytes?.length !== 8) return undefined;

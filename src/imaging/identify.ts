@@ -5,6 +5,8 @@ import { pagedReader, type RangeReader } from '../tiff/range-reader.ts';
 import type { Description } from '../tiff/pyramid-fields.ts';
 import { decodeFailure, malformed } from './decode.ts';
 import { identifyTiff } from './identify-tiff.ts';
+import { isGreyPalette } from './png-palette.ts';
+import { profileKind } from './profile-check.ts';
 import { sharp } from './sharp.ts';
 
 export interface Identified {
@@ -25,8 +27,7 @@ export async function identify(reader: RangeReader): Promise<Identified> {
   const format = formatOf(magic);
   if (format === 'tiff') return identifyTiff(pagedReader(reader)).catch(rejectMalformed);
   if (format === 'webp') assertWholeWebp(magic, reader.size);
-  const metadata = await readMetadata(reader, format);
-  return describe(format, metadata, reader.size);
+  return describe(format, await readMetadata(reader, format), reader.size);
 }
 
 function rejectMalformed(error: unknown): never {
@@ -78,13 +79,19 @@ function assertWholeWebp(magic: Uint8Array, size: number): void {
 
 type Metadata = Awaited<ReturnType<ReturnType<typeof sharp>['metadata']>>;
 
+interface Header {
+  readonly metadata: Metadata;
+  /** The bytes that were enough. */
+  readonly head: Uint8Array;
+}
+
 /** Decoders read headers from the start of a file; a WebP they refuse unless they are given all of it. */
-async function readMetadata(reader: RangeReader, format: SourceImage['format']): Promise<Metadata> {
+async function readMetadata(reader: RangeReader, format: SourceImage['format']): Promise<Header> {
   let length = format === 'webp' ? reader.size : FIRST_READ;
   for (;;) {
     const head = await reader.read(0, Math.min(length, reader.size));
     try {
-      return await sharp(head, { limitInputPixels: false, ignoreIcc: true }).metadata();
+      return { metadata: await sharp(head, { limitInputPixels: false, ignoreIcc: true }).metadata(), head };
     } catch (error) {
       if (length >= reader.size) throw headerFailure(error);
       length *= 8;
@@ -99,25 +106,20 @@ function headerFailure(error: unknown): unknown {
   return new RejectedImageError('CORRUPT_HEADER', detail, { cause: error });
 }
 
-function describe(format: SourceImage['format'], metadata: Metadata, fileSize: number): Identified {
+async function describe(
+  format: SourceImage['format'],
+  { metadata, head }: Header,
+  fileSize: number,
+): Promise<Identified> {
   const frames = metadata.pages ?? 1;
   if (frames > 1) throw new RejectedImageError('MULTI_PAGE', `an animation of ${frames} frames`);
-  const alpha = metadata.hasAlpha;
-  const bands = metadata.channels - (alpha ? 1 : 0);
-  const bitDepth = metadata.depth === 'uchar' ? 8 : metadata.depth === 'ushort' ? 16 : undefined;
-  if ((bands !== 1 && bands !== 3) || bitDepth === undefined || metadata.space === 'cmyk') {
-    const what = `${metadata.space} of ${metadata.channels} bands (${metadata.depth})`;
-    throw new RejectedImageError('UNSUPPORTED_PIXELS', `${what}; send grey or RGB of 8 or 16 bits`);
-  }
   const orientation = metadata.orientation ?? 1;
   return {
     image: {
       format,
       width: metadata.width,
       height: metadata.height,
-      bands,
-      alpha,
-      bitDepth,
+      ...(await describePixels(metadata, head)),
       orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
       progressive: metadata.isProgressive,
       plain: false,
@@ -129,6 +131,31 @@ function describe(format: SourceImage['format'], metadata: Metadata, fileSize: n
       ...(metadata.density ? { resolution: dotsPerInch(metadata.density) } : {}),
     },
   };
+}
+
+type Pixels = Pick<SourceImage, 'model' | 'profile' | 'bands' | 'alpha' | 'bitDepth'>;
+
+async function describePixels(metadata: Metadata, head: Uint8Array): Promise<Pixels> {
+  const { hasAlpha: alpha, channels, depth, icc, space } = metadata;
+  const colours = channels - (alpha ? 1 : 0);
+  if (space === 'cmyk' && channels === 4 && depth === 'uchar') {
+    return { model: 'cmyk', profile: await profileKind(icc, 'cmyk'), bands: 3, alpha: false, bitDepth: 8 };
+  }
+  const bitDepth = depth === 'uchar' ? 8 : depth === 'ushort' ? 16 : undefined;
+  if ((colours !== 1 && colours !== 3) || bitDepth === undefined || space === 'cmyk') {
+    const what = `${space} of ${channels} bands (${depth})`;
+    throw new RejectedImageError(
+      'UNSUPPORTED_PIXELS',
+      `${what}; send grey, RGB or CMYK of 8 bits, or 16 of grey or RGB`,
+    );
+  }
+  if (!metadata.isPalette) {
+    const model = colours === 1 ? 'grey' : 'rgb';
+    return { model, profile: await profileKind(icc, model), bands: colours, alpha, bitDepth };
+  }
+  // A palette of greys is one band, but for a profile of three.
+  const profile = await profileKind(icc, 'rgb');
+  return { model: 'palette', profile, bands: profile === 'none' && isGreyPalette(head) ? 1 : colours, alpha, bitDepth };
 }
 
 function dotsPerInch(density: number): NonNullable<Description['resolution']> {

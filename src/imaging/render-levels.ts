@@ -96,7 +96,7 @@ export async function renderImage(
   options: PartOptions,
   arena: Arena,
 ): Promise<EncodedLevels> {
-  if (!isForOnePass(area)) return renderArea(area, pixels, options, arena);
+  if (!pixels.pyramid || !isForOnePass(area)) return renderArea(area, pixels, options, arena);
   const encoded = await pixels.pyramid(area.recipe, arena);
   const [largest] = encoded;
   if (encoded.length !== area.levels.length || !largest) {

@@ -2,6 +2,7 @@
 import { MalformedTiffError, RejectedImageError } from '../errors.ts';
 import { forEachParallel } from '../parallel.ts';
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
+import type { Conversion } from '../pyramid/conversion.ts';
 import { toStored, toUpright } from '../pyramid/orientation.ts';
 import type { Recipe } from '../pyramid/recipe.ts';
 import { type SourceImage, uprightSize } from '../pyramid/source-image.ts';
@@ -10,27 +11,34 @@ import type { EncodedTiles } from '../tiff/encoded-tiles.ts';
 import { pagedReader, type RangeReader } from '../tiff/range-reader.ts';
 import { readTiff } from '../tiff/read.ts';
 import { planSlice, type Slice, type SliceRead } from '../tiff/slice.ts';
-import { Compression, Photometric } from '../tiff/tags.ts';
+import { relabelAsRgb } from '../tiff/relabel.ts';
+import { Compression, Photometric, Tag } from '../tiff/tags.ts';
 import type { Arena } from './arena.ts';
-import { decodeFailure, decodePipeline, decodeRect, type DecodeRequest, malformed } from './decode.ts';
+import { decodeFailure, decodePipeline, decodeRect, type DecodeRequest, isOnePass, malformed } from './decode.ts';
 import { encodePyramid, rasterPipeline } from './encode.ts';
+import { interleavePlanes } from './interleave.ts';
 import type { Raster } from './raster.ts';
 
 export interface SourcePixels {
   /** Decodes a rectangle of the upright image into memory of the arena. */
   raster(rect: Rect, arena: Arena): Promise<Raster>;
-  /** Decodes the whole upright image and encodes all its levels in one pass of libvips, from the largest. */
-  pyramid(recipe: Pick<Recipe, 'tileSize' | 'encoding'>, arena: Arena): Promise<readonly EncodedTiles[]>;
+  /**
+   * Decodes the whole upright image and encodes all its levels in one pass of libvips, from the largest. Not there where
+   * converting the colours takes more than one pass.
+   */
+  pyramid?(recipe: Pick<Recipe, 'tileSize' | 'encoding'>, arena: Arena): Promise<readonly EncodedTiles[]>;
 }
 
-export type PixelWishes = Pick<DecodeRequest, 'background' | 'bitDepth' | 'bands' | 'timeoutSeconds'>;
+export type PixelWishes = Pick<DecodeRequest, 'background' | 'bitDepth' | 'bands' | 'conversion' | 'timeoutSeconds'>;
 
 /** Every rectangle is decoded from the file's start. */
 export function pixelsOfFile(file: string, image: SourceImage, wishes: PixelWishes): SourcePixels {
   const request = (crop: Rect): DecodeRequest => ({ ...wishes, image, stored: image, crop });
   return {
     raster: (rect, arena) => decodeRect(file, request(rect), arena),
-    pyramid: (recipe, arena) => decodePyramid(file, request(wholeOf(image)), recipe, arena),
+    ...(isOnePass({ ...wishes, image })
+      ? { pyramid: (recipe, arena) => decodePyramid(file, request(wholeOf(image)), recipe, arena) }
+      : {}),
   };
 }
 
@@ -61,15 +69,17 @@ export async function pixelsOfSlices(
   wishes: PixelWishes,
 ): Promise<SourcePixels> {
   const file = await readTiff(pagedReader(reader), 1);
-  const [directory] = file.directories;
-  if (!directory) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
+  const [whole] = file.directories;
+  if (!whole) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
+  const directory = new Map([...whole].filter(([tag]) => !isLeftOut(tag, wishes.conversion)));
   const info = await describeDirectory(file, directory);
   /** A slice in memory of the arena, and as a raster if it need not be decoded. */
   const read = async (rect: Rect, arena: Arena) => {
     const slice = await planSlice(file, directory, info, toStored(rect, image)).catch((error: unknown) => {
       throw error instanceof MalformedTiffError ? malformed(error) : error;
     });
-    const bytes = await readSlice(reader, slice, arena);
+    const bytes = await readPicture(reader, slice, wishes, arena);
+    if (wishes.conversion === 'lab') relabelAsRgb(bytes);
     const upright = toUpright(slice.rect, image);
     const crop: Rect = {
       left: rect.left - upright.left,
@@ -85,11 +95,23 @@ export async function pixelsOfSlices(
       const { bytes, request, plain } = await read(rect, arena);
       return plain ?? decodeRect(bytes, request, arena);
     },
-    async pyramid(recipe, arena) {
-      const { bytes, request, plain } = await read(wholeOf(image), arena);
-      return plain ? encodePyramid(rasterPipeline(plain), recipe, arena) : decodePyramid(bytes, request, recipe, arena);
-    },
+    ...(isOnePass({ ...wishes, image })
+      ? {
+          async pyramid(recipe, arena) {
+            const { bytes, request, plain } = await read(wholeOf(image), arena);
+            return plain
+              ? encodePyramid(rasterPipeline(plain), recipe, arena)
+              : decodePyramid(bytes, request, recipe, arena);
+          },
+        }
+      : {}),
   };
+}
+
+/** A slice carries the profile only where it is applied; samples of L*a*b* are read as if they had no sign. */
+function isLeftOut(tag: number, conversion: Conversion): boolean {
+  if (tag === Tag.IccProfile) return conversion === 'none' || conversion === 'lab';
+  return tag === Tag.SampleFormat && conversion === 'lab';
 }
 
 /** Reads of one slice at once, and the most that one of them takes. */
@@ -97,6 +119,18 @@ const READERS = 8;
 const READ_BYTES = 16 * 2 ** 20;
 /** Reads this near each other are one read; what lies between is thrown away. Bytes. */
 const GAP_BYTES = 32 * 1024;
+
+/** A TIFF of the slice's rectangle, in memory of the arena. */
+async function readPicture(
+  reader: SliceReader,
+  slice: Slice,
+  { timeoutSeconds }: PixelWishes,
+  arena: Arena,
+): Promise<Uint8Array> {
+  const bytes = await readSlice(reader, slice, arena);
+  if (!slice.stack) return bytes;
+  return interleavePlanes(bytes, slice.stack, { ...rectSize(slice.rect), timeoutSeconds }, arena);
+}
 
 async function readSlice(reader: SliceReader, slice: Slice, arena: Arena): Promise<Uint8Array> {
   const bytes = arena.take(slice.size);
@@ -147,13 +181,15 @@ function plainRaster(
   info: DirectoryInfo,
   image: SourceImage,
   crop: Rect,
-  { bitDepth, bands }: PixelWishes,
+  { bitDepth, bands, conversion }: PixelWishes,
 ): Raster | undefined {
   const { width, height } = rectSize(slice.rect);
   const isPlain =
+    conversion === 'none' &&
     info.compression === Compression.none &&
     info.segments.kind === 'strips' &&
     !info.planar &&
+    info.fillOrder !== 2 &&
     (info.photometric === Photometric.blackIsZero || info.photometric === Photometric.rgb) &&
     info.bitsPerSample.every((bits) => bits === 8) &&
     bitDepth === 8 &&

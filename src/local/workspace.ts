@@ -97,6 +97,7 @@ export class Workspace {
       LEDGER_TABLE,
       STATE_MACHINE_ARN: engine.stateMachine.arn,
       DEFAULT_RECIPE: options.recipe,
+      RECIPES_BY_PREFIX: '',
       RECIPES_DIRECTORY: options.recipes ?? path.join(options.project, 'recipes'),
       LOG_LEVEL: options.logLevel ?? 'silent',
     });

@@ -3,6 +3,7 @@
  * memory its functions need. docs/planning.md explains the model; tests pin the choices made with it.
  */
 import { blockCount, type BlockGrid } from './blocks.ts';
+import { type Conversion, conversionOf } from './conversion.ts';
 import type { Size } from './levels.ts';
 import type { Recipe } from './recipe.ts';
 import type { SourceImage } from './source-image.ts';
@@ -38,6 +39,10 @@ const INVOCATION = 400;
 const NETWORK = 75_000;
 /** Decoding, in nanoseconds a pixel on one core; plain rows are only read. */
 const DECODING = { plain: 0.5, compressed: 8 };
+/** Converting colours, in nanoseconds a pixel on one core. */
+const CONVERTING: Readonly<Record<Conversion, number>> = { none: 0, profile: 25, cmyk: 40, lab: 40 };
+/** What a part holds besides while its colours are converted: at most four samples of 16 bits. Bytes a pixel. */
+const CONVERTED = 8;
 /** Encoding a pixel of a level, halving included. Nanoseconds on one core. */
 const ENCODING = { jpeg: 8, webp: 90, deflate: 60, lzw: 30 };
 /** Encoded bytes a pixel and band, for the network and for memory. */
@@ -50,12 +55,13 @@ const BASE_MEMORY = 170 * 2 ** 20;
 export function estimate(
   image: SourceImage,
   full: Size,
-  recipe: Pick<Recipe, 'encoding'>,
+  recipe: Pick<Recipe, 'encoding' | 'colour'>,
   bytesPerPixel: number,
   { splitLevel, blocks, access }: Candidate,
   hasApex: boolean,
 ): Estimate {
   const { compression } = recipe.encoding;
+  const conversion = conversionOf({ image, recipe });
   const count = blockCount(blocks);
   const pixels = full.width * full.height;
   const blockWidth = largestStep(blocks.columns);
@@ -65,7 +71,7 @@ export function estimate(
   const rasterBytes = (pixels / 4 ** splitLevel) * bytesPerPixel;
   const encodedBytes = pixels * LEVELS * ENCODED[compression] * bytesPerPixel;
 
-  const reading = readCost(image, full, blockWidth, blockHeight, access);
+  const reading = readCost(image, full, blockWidth, blockHeight, access, conversion);
   const encoding = (blockPixels * LEVELS * ENCODING[compression]) / 1e6;
   const writing = (share * (encodedBytes + (hasApex ? rasterBytes : 0))) / NETWORK;
   const block = INVOCATION + reading + encoding + writing;
@@ -80,12 +86,17 @@ export function estimate(
     blockMemory:
       BASE_MEMORY +
       // The part's slice, its pixels and their halvings; the block's smallest raster so far; its tiles.
-      partPixels * bytesPerPixel * (1 + LEVELS) +
+      partPixels * (bytesPerPixel * (1 + LEVELS) + (conversion === 'none' ? 0 : CONVERTED)) +
       blockPixels * bytesPerPixel * (1 / 4 ** Math.min(splitLevel, 3)) * (blockPixels > partPixels ? 1 : 0) +
       2 * share * encodedBytes +
-      (isHeldWhole ? pixels * bytesPerPixel : 0),
+      (isHeldWhole ? pixels * storedBytes(image) : 0),
     apexMemory: hasApex ? BASE_MEMORY + rasterBytes * LEVELS + (encodedBytes / 4 ** (splitLevel + 1)) * 2 : 0,
   };
+}
+
+/** Bytes a pixel as a decoder holds it. */
+function storedBytes({ model, bands, alpha, bitDepth }: SourceImage): number {
+  return ((model === 'cmyk' ? 4 : bands) + (alpha ? 1 : 0)) * (bitDepth / 8);
 }
 
 /** Milliseconds until one block has its pixels. */
@@ -95,9 +106,11 @@ function readCost(
   blockWidth: number,
   blockHeight: number,
   access: Candidate['access'],
+  conversion: Conversion,
 ): number {
   const pixels = full.width * full.height;
-  const perPixel = image.plain ? DECODING.plain : DECODING.compressed;
+  const isRead = image.plain && conversion === 'none';
+  const perPixel = (isRead ? DECODING.plain : DECODING.compressed) + CONVERTING[conversion];
   if (access === 'whole') {
     // Every part is decoded from the beginning to its own end: on average, a little more than half way.
     const parts = Math.ceil((blockWidth * blockHeight) / WHOLE_PART_PIXELS);

@@ -72,12 +72,13 @@ export function makePlan(image: SourceImage, recipe: Recipe, description: PlanDe
     const size = `${full.width} × ${full.height}`;
     throw new RejectedImageError('TOO_MANY_PIXELS', `${size} is more than ${MAX_IMAGE_PIXELS} pixels`);
   }
-  const chosen: Cut = cut ?? chooseCut(image, full, recipe);
+  const adapted = { ...recipe, tileSize: readableTileSize(full, recipe.tileSize) };
+  const chosen: Cut = cut ?? chooseCut(image, full, adapted);
   const { splitLevel, blocks, access = accessOf(image) } = chosen;
   return {
     schemaVersion: 1,
     image,
-    recipe,
+    recipe: adapted,
     description,
     ...full,
     access,
@@ -85,6 +86,14 @@ export function makePlan(image: SourceImage, recipe: Recipe, description: PlanDe
     splitLevel,
     blocks: { columns: [...blocks.columns], rows: [...blocks.rows] },
   };
+}
+
+/**
+ * libvips since 8.14.2 refuses tiles of more than twice the picture's longer side, rounded up to a multiple of 256
+ * (`tiff2vips.c`): what is that small gets smaller tiles than the recipe says, of which one still holds all of it.
+ */
+function readableTileSize({ width, height }: Size, tileSize: number): number {
+  return Math.min(tileSize, Math.ceil((2 * Math.max(width, height)) / 256) * 256);
 }
 
 /** Strips and tiles are read by slices; everything else can only be decoded from its beginning. */
@@ -143,10 +152,10 @@ function* candidates(image: SourceImage, full: Size, tileSize: number, last: num
   }
 }
 
-/** Bits a sample in the published file: JPEG and WebP hold 8, the lossless codecs what the master has. */
-export function outputBitDepth(plan: Pick<Plan, 'image' | 'recipe'>): 8 | 16 {
-  const { compression } = plan.recipe.encoding;
-  return compression === 'jpeg' || compression === 'webp' ? 8 : plan.image.bitDepth;
+/** Bits a sample in the published file: JPEG and WebP hold 8, the lossless codecs what the recipe keeps of the master. */
+export function outputBitDepth({ image, recipe }: Pick<Plan, 'image' | 'recipe'>): 8 | 16 {
+  const { compression } = recipe.encoding;
+  return compression === 'jpeg' || compression === 'webp' || recipe.depth === 8 ? 8 : image.bitDepth;
 }
 
 /** Bands in the published file: those of the master's colours, but WebP knows no grey. */

@@ -25,6 +25,13 @@ export const Recipe = z.strictObject({
   /** Pixels a side. TIFF 6.0 section 15 asks for multiples of 16. */
   tileSize: z.int().min(64).max(MAX_TILE_SIZE).multipleOf(TILE_SIZE_MULTIPLE),
   encoding,
+  /**
+   * `srgb`: masters with a profile are converted to sRGB, grey ones to its tone curve. `keep`: grey and RGB keep their
+   * samples and their profile. What viewers cannot show (CMYK, L*a*b*) is converted either way.
+   */
+  colour: z.enum(['srgb', 'keep']),
+  /** Bits a sample: 8, or those of the master where the encoding holds them. */
+  depth: z.union([z.literal(8), z.literal('keep')]),
   background: colour,
 });
 export type Recipe = z.infer<typeof Recipe>;

@@ -2,21 +2,31 @@ import { z } from 'zod';
 
 export const sourceFormats = ['jpeg', 'png', 'webp', 'tiff'] as const;
 
+/** What a stored sample means. `lab` has signed a* and b* (TIFF 6.0 section 23), `icc-lab` has them with an offset. */
+export const colourModels = ['grey', 'rgb', 'palette', 'cmyk', 'lab', 'icc-lab'] as const;
+
 /** A master as its header describes it: what planning needs, and no more. Sizes in pixels, before orientation. */
 export const SourceImage = z.object({
   format: z.enum(sourceFormats),
   width: z.int().min(1),
   height: z.int().min(1),
-  /** Colour bands, without alpha: 1 is grey, 3 is RGB. */
+  /** How colour is stored. */
+  model: z.enum(colourModels),
+  /**
+   * The ICC profile that it carries: `none` that is of its colour model and can be read; `srgb`, or one band of it, which
+   * changes nothing; or an `other`.
+   */
+  profile: z.enum(['none', 'srgb', 'other']),
+  /** Colour bands once decoded, without alpha: 1 is grey, 3 is RGB or what is made RGB. */
   bands: z.union([z.literal(1), z.literal(3)]),
   alpha: z.boolean(),
-  /** Of a band: 8 or 16. */
+  /** Of a band once decoded: 8 or 16. Fewer bits are spread over 8. */
   bitDepth: z.union([z.literal(8), z.literal(16)]),
   /** As Exif numbers it: 1 is upright, 5 to 8 swap the sides. */
   orientation: z.int().min(1).max(8),
   /** The source is interlaced or progressive: a decoder holds all of it before its first row. */
   progressive: z.boolean(),
-  /** A TIFF whose rows are pixels as they lie: uncompressed, chunky. */
+  /** A TIFF whose rows are pixels as they lie: uncompressed, chunky, grey or RGB of whole bytes. */
   plain: z.boolean(),
   /** How a TIFF is cut; null for formats that can only be read from the top. */
   segments: z.object({ kind: z.enum(['strips', 'tiles']), width: z.int(), height: z.int() }).nullable(),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { publishedDescription } from '../imaging/published-description.ts';
 import { blockCount } from '../pyramid/blocks.ts';
 import { makePlan, PlanDescription } from '../pyramid/plan.ts';
 import { readRecipe } from '../recipes.ts';
@@ -12,7 +13,7 @@ export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config
     const area = workArea(config.workBucket, source);
     const recipe = await readRecipe(config.recipesDirectory, name);
     const description = PlanDescription.parse(JSON.parse(await readText(store, area.header)));
-    const plan = makePlan(image, recipe, description);
+    const plan = makePlan(image, recipe, await publishedDescription(image, recipe, description));
     const bytes = toJsonBytes(plan);
     const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
     const ref = area.plan(hash);

@@ -5,6 +5,7 @@ import { type EncodedLevels, renderArea, renderImage } from '../imaging/render-l
 import type { Raster } from '../imaging/raster.ts';
 import { pixelsOfFile, pixelsOfSlices, type SourcePixels } from '../imaging/source-pixels.ts';
 import { blockCount, blockRect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
+import { conversionOf } from '../pyramid/conversion.ts';
 import { levelsOf, outputBands, outputBitDepth } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { openSource } from './pinned-source.ts';
@@ -38,6 +39,7 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
       background: plan.recipe.background,
       bitDepth: outputBitDepth(plan),
       bands: outputBands(plan),
+      conversion: conversionOf(plan),
       timeoutSeconds: (remainingMs() - WRITING_TIME) / 1000,
     };
     const parts = { partPixels: plan.partPixels, readAhead: config.store.kind === 's3' };

@@ -16,6 +16,8 @@ export interface DirectoryInfo {
   readonly extraSamples: readonly number[];
   /** Samples of a pixel lie together (chunky) or each sample has a plane of its own (planar). */
   readonly planar: boolean;
+  /** 2: the bits of every byte stand in reverse, whatever it holds. */
+  readonly fillOrder: number;
   readonly orientation: number;
   /** Bit 0: a reduced version of another image; bit 1: one page of many; bit 2: a mask. */
   readonly subfileType: number;
@@ -64,6 +66,7 @@ export async function describeDirectory(file: TiffFile, directory: Directory): P
     photometric: await number(Tag.PhotometricInterpretation, defaultPhotometric(compression)),
     extraSamples: (await readNumbers(file, directory, Tag.ExtraSamples, MAX_SAMPLES)) ?? [],
     planar: (await number(Tag.PlanarConfiguration, 1)) === 2 && samplesPerPixel > 1,
+    fillOrder: await number(Tag.FillOrder, 1),
     orientation: await number(Tag.Orientation, 1),
     subfileType: await number(Tag.NewSubfileType, 0),
     segments: await describeSegments(file, directory, { width, height }),

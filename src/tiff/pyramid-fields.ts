@@ -57,11 +57,15 @@ export function pyramidFields(level: number, encoding: TileEncoding, description
   return fields;
 }
 
+/**
+ * What a file says that does not say (TIFF 6.0, section 21). libvips writes such files; a reader that misses the tag reads
+ * a tile of every level to find out, which over HTTP is most of what it takes to open one.
+ */
+const UNSAID_SUBSAMPLING = [2, 2];
+
 function yCbCrFields(encoding: TileEncoding): Field[] {
-  const fields: Field[] = [];
-  if (encoding.subsampling) {
-    fields.push({ tag: Tag.YCbCrSubSampling, type: FieldType.SHORT, values: encoding.subsampling });
-  }
+  const subsampling = encoding.subsampling ?? UNSAID_SUBSAMPLING;
+  const fields: Field[] = [{ tag: Tag.YCbCrSubSampling, type: FieldType.SHORT, values: subsampling }];
   if (encoding.referenceBlackWhite) {
     const values = encoding.referenceBlackWhite.flatMap((value) => [Math.round(value), 1]);
     fields.push({ tag: Tag.ReferenceBlackWhite, type: FieldType.RATIONAL, values });

@@ -16,17 +16,32 @@ export interface Place {
   readonly byteCount: number;
 }
 
-/** Fields that make no sense in a slice, or point elsewhere: previews, Exif, GPS, a profile that is applied later. */
-const left: ReadonlySet<number> = new Set([
-  Tag.SubIfds,
+/** Fields by which pixels are decoded. What else a master says, rightly or wrongly, gives a decoder cause for warnings. */
+const decoding: ReadonlySet<number> = new Set([
+  Tag.BitsPerSample,
+  Tag.Compression,
+  Tag.PhotometricInterpretation,
+  Tag.FillOrder,
+  Tag.Orientation,
+  Tag.SamplesPerPixel,
+  Tag.RowsPerStrip,
+  Tag.PlanarConfiguration,
+  Tag.T4Options,
+  Tag.T6Options,
+  Tag.Predictor,
+  Tag.ColorMap,
+  Tag.TileWidth,
+  Tag.TileLength,
+  Tag.InkSet,
+  Tag.NumberOfInks,
+  Tag.ExtraSamples,
+  Tag.SampleFormat,
+  Tag.JpegTables,
+  Tag.YCbCrCoefficients,
+  Tag.YCbCrSubSampling,
+  Tag.YCbCrPositioning,
+  Tag.ReferenceBlackWhite,
   Tag.IccProfile,
-  34_665,
-  34_853,
-  40_965,
-  700,
-  33_723,
-  34_377,
-  37_724,
 ]);
 
 /** A field with its values as they stand in a file; without them where the table of segments goes. */
@@ -47,7 +62,7 @@ export async function sliceFields(
   const fields: RawField[] = [];
   const tiled = directory.has(Tag.TileWidth);
   for (const { tag, type, count } of directory.values()) {
-    if (left.has(tag) || isReplaced(tag)) continue;
+    if (!decoding.has(tag)) continue;
     fields.push({ tag, type, count, bytes: (await readBytes(file, directory, tag)) ?? new Uint8Array() });
   }
   const pointer = file.bigTiff ? FieldType.LONG8 : FieldType.LONG;
@@ -63,18 +78,7 @@ export async function sliceFields(
   return fields.sort((a, b) => a.tag - b.tag);
 }
 
-function isReplaced(tag: number): boolean {
-  const replaced: readonly number[] = [
-    Tag.ImageWidth,
-    Tag.ImageLength,
-    Tag.StripOffsets,
-    Tag.StripByteCounts,
-    Tag.TileOffsets,
-    Tag.TileByteCounts,
-  ];
-  return replaced.includes(tag);
-}
-
+/** Readers take a LONG where TIFF 6.0 has a SHORT. */
 function number(file: TiffFile, tag: number, value: number): RawField {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value, file.littleEndian);
@@ -143,10 +147,10 @@ function writeTable(
   });
 }
 
-/** The same fields, but that a strip has so many rows. */
-export function withRowsPerStrip(file: TiffFile, fields: readonly RawField[], rows: number): RawField[] {
-  const others = fields.filter(({ tag }) => tag !== Tag.RowsPerStrip);
-  return [...others, number(file, Tag.RowsPerStrip, rows)].sort((a, b) => a.tag - b.tag);
+/** The same fields, but that one of them is this number. */
+export function withNumber(file: TiffFile, fields: readonly RawField[], tag: number, value: number): RawField[] {
+  const others = fields.filter((field) => field.tag !== tag);
+  return [...others, number(file, tag, value)].sort((a, b) => a.tag - b.tag);
 }
 
 function even(bytes: number): number {

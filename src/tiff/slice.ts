@@ -1,11 +1,13 @@
 /**
  * A small TIFF around the strips or tiles that cover a rectangle of a large one. Nothing is decoded: the fields are the
- * master's own but for size and offsets, in its own byte order, so any decoder of the master decodes the slice.
+ * master's own but for size and offsets, in its own byte order, so any decoder of the master decodes the slice. Only tiles
+ * of one plane each are put into another form: see `PlaneStack`.
  */
 import { MalformedTiffError } from '../errors.ts';
 import type { DirectoryInfo } from './directory-info.ts';
+import { describeStack, isInPlanesOfTiles, type PlaneStack, stackFields } from './plane-stack.ts';
 import { type Directory, readNumbersAt, type TiffFile } from './read.ts';
-import { type Place, sliceFields, type StoredRect, withRowsPerStrip, writeHead } from './slice-head.ts';
+import { type Place, type RawField, sliceFields, type StoredRect, withNumber, writeHead } from './slice-head.ts';
 import { Compression, Photometric, Tag } from './tags.ts';
 
 /** A run of bytes of the master and where it goes in the slice. */
@@ -24,6 +26,8 @@ export interface Slice {
   readonly head: Uint8Array;
   /** The strips or tiles, coalesced where they lie together both in the master and in the slice; by offset in the slice. */
   readonly reads: readonly SliceRead[];
+  /** The slice holds planes one below the other, to be interleaved: not the picture itself. */
+  readonly stack?: PlaneStack;
 }
 
 /**
@@ -57,9 +61,30 @@ async function planSegments(
     bottom: Math.min(rows[1] * segments.height, info.height),
   };
   const places = await readPlaces(file, directory, info, columns, rows);
-  const fields = await sliceFields(file, directory, rect, places.length);
+  const isStack = isInPlanesOfTiles(info);
+  const fields = await (isStack
+    ? stackFields(file, directory, info, rect, places)
+    : pictureFields(file, directory, info, rect, places.length));
   const head = writeHead(file, fields, places);
-  return { rect, head: head.bytes, size: head.size, reads: coalesce(places, head.bytes.length) };
+  return {
+    rect,
+    head: head.bytes,
+    size: head.size,
+    reads: coalesce(places, head.bytes.length),
+    ...(isStack ? { stack: await describeStack(file, directory, info, rect) } : {}),
+  };
+}
+
+/** libvips refuses tiles of separate planes even where there is one plane only. */
+async function pictureFields(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+  rect: StoredRect,
+  segments: number,
+): Promise<RawField[]> {
+  const fields = await sliceFields(file, directory, rect, segments);
+  return info.samplesPerPixel === 1 ? withNumber(file, fields, Tag.PlanarConfiguration, 1) : fields;
 }
 
 /**
@@ -102,7 +127,7 @@ async function sliceRows(
   const rect = { left: 0, right: info.width, top: wanted.top, bottom: wanted.bottom };
   const whole = { offset: 0, byteCount: parts.reduce((sum, { byteCount }) => sum + byteCount, 0) };
   const fields = await sliceFields(file, directory, rect, 1);
-  const head = writeHead(file, withRowsPerStrip(file, fields, rect.bottom - rect.top), [whole]);
+  const head = writeHead(file, withNumber(file, fields, Tag.RowsPerStrip, rect.bottom - rect.top), [whole]);
   return { rect, head: head.bytes, size: head.size, reads: coalesce(parts, head.bytes.length) };
 }
 

@@ -32,6 +32,8 @@ export const Tag = {
   TileOffsets: 324,
   TileByteCounts: 325,
   SubIfds: 330,
+  InkSet: 332,
+  NumberOfInks: 334,
   ExtraSamples: 338,
   SampleFormat: 339,
   JpegTables: 347,
@@ -66,6 +68,7 @@ export const Photometric = {
   cmyk: 5,
   yCbCr: 6,
   cieLab: 8,
+  iccLab: 9,
 } as const;
 
 export const FieldType = {

@@ -111,7 +111,9 @@ test('an unknown recipe is refused with the names of those there are, and nothin
   await put('photo.png', await pictureOf(30, 20).png().toBuffer());
   const { code, out, err } = await stepwell(['in/photo.png', '--recipe', 'grand']);
   expect([code, out]).toEqual([2, '']);
-  expect(err).toBe('Expected one of the recipes archival, default, iiif for --recipe but received grand\n');
+  expect(err).toBe(
+    'Expected one of the recipes archival, default, iiif, large-tiles for --recipe but received grand\n',
+  );
   expect(await readdir(folder)).toEqual(['in']);
 });
 
@@ -125,7 +127,13 @@ test('an unknown option is refused with the usage', async () => {
 test('the recipes are listed, and the usage is printed, without anything being started', async () => {
   const listed = await stepwell(['--list-recipes']);
   expect(listed.code).toBe(0);
-  expect(listed.out.split('\n').map((line) => line.split(' ')[0])).toEqual(['archival', 'default', 'iiif', '']);
+  expect(listed.out.split('\n').map((line) => line.split(' ')[0])).toEqual([
+    'archival',
+    'default',
+    'iiif',
+    'large-tiles',
+    '',
+  ]);
   const help = await stepwell(['--help']);
   expect(help.code).toBe(0);
   expect(help.out).toMatch(/^Usage: npm start/u);

@@ -98,7 +98,7 @@ test('resolution and profile of the master are carried, its orientation is in th
     .withIccProfile('p3')
     .toBuffer();
   const { icc } = await sharp(master).metadata();
-  const { bytes, tiff } = await openPublished('described.jpg', master, 'iiif', [600, 700]);
+  const { bytes, tiff } = await openPublished('described.jpg', master, 'archival', [600, 700]);
   const published = await sharp(bytes).metadata();
   expect(icc?.length).toBeGreaterThan(300);
   expect(icc && published.icc?.equals(icc)).toBe(true);

@@ -61,6 +61,37 @@ describe('sliced masters', () => {
     }
   });
 
+  test('in planes of tiles equal one pass over the same picture with its samples side by side', async () => {
+    const size: [number, number] = [1210, 917];
+    const sample = (x: number, y: number, band: number): number =>
+      (x * 3 + y * 7 + band * 40 + ((x >> 5) & (y >> 5))) & 255;
+    for (const [samples, bits] of [
+      [3, 8],
+      [4, 8],
+      [3, 16],
+    ] as const) {
+      const picture = { width: size[0], height: size[1], samples, bits, rowsPerStrip: 64 };
+      const scaled = (x: number, y: number, band: number): number => sample(x, y, band) * (bits === 16 ? 251 : 1);
+      const tile = { width: 240, height: 176 };
+      const master = writePlainTiff(
+        { ...picture, planar: true, bigEndian: true, tile, deflate: { predictor: 2 } },
+        scaled,
+      );
+      const expected = await singlePass(writePlainTiff(picture, scaled), {
+        ...deflate,
+        colourspace: bits === 16 ? 'rgb16' : 'srgb',
+      });
+      for (const [step, partPixels] of [
+        [[1024, 512], 300_000],
+        [[4096, 4096], 4_000_000],
+      ] as const) {
+        const cut = parts(size, 0, [...step], partPixels);
+        const key = `planes-${samples}-${bits}-${step.join('-')}.tif`;
+        expectSameLevels(await publish(key, master, { recipe: 'archival', cut }), expected);
+      }
+    }
+  });
+
   test('wider than any raster that is handed to the encoder', async () => {
     const size: [number, number] = [66_001, 300];
     const master = await pictureOf(...size)

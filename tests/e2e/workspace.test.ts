@@ -212,7 +212,7 @@ describe('an execution that failed half-way', () => {
     const project = await projectWith(
       'renderBlock',
       'render-block',
-      failsOnce('render-block').replace('if (existsSync(mark))', 'if (event.block !== 2 || existsSync(mark))'),
+      failsOnce('render-block').replace('if (existsSync(mark))', 'if (event.block !== 3 || existsSync(mark))'),
     );
     const running = await start(project);
     const master = await pictureOf(9000, 8200, 1).tiff({ compression: 'lzw' }).toBuffer();

@@ -287,6 +287,20 @@ describe('fault 10: several records in one event, one of them bad', () => {
   });
 });
 
+test('the key of an upload says which recipe it gets', async () => {
+  const rules = { recipeRules: [{ prefix: 'maps/', recipe: 'large-tiles' }] };
+  const keys = ['maps/north.tif', 'photos/maps.tif'];
+  const ports = { config: { ...config, ...rules }, ledger: table.ledger, engine: engine.client };
+  const startPyramid = makeStartPyramid(ports);
+  for (const key of keys) {
+    await startPyramid(StartPyramidEvent.parse(bridgeEvent({ key })), { log: jsonLog(() => undefined) });
+  }
+  expect(inputs().map(({ source, recipe }) => [source.key, recipe])).toEqual([
+    ['maps/north.tif', 'large-tiles'],
+    ['photos/maps.tif', 'default'],
+  ]);
+});
+
 test('fault 9: a batch is started a few at a time', async () => {
   const batch = Array.from({ length: 40 }, () => bridgeEvent({ key: newKey() }));
   expect(await start(queueEvent(...batch))).toEqual(done);

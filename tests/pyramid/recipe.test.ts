@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
+import { conversionOf } from '../../src/pyramid/conversion.ts';
 import { outputBitDepth } from '../../src/pyramid/plan.ts';
 import { Recipe } from '../../src/pyramid/recipe.ts';
 import type { SourceImage } from '../../src/pyramid/source-image.ts';
@@ -10,6 +11,8 @@ const good = {
   description: 'JPEG for viewers',
   tileSize: 256,
   encoding: { compression: 'jpeg', quality: 80 },
+  colour: 'srgb',
+  depth: 8,
   background: '#FFfaF0',
 };
 
@@ -24,6 +27,7 @@ describe('a recipe', () => {
     ['with WebP', { ...good, encoding: { compression: 'webp', quality: 1 } }],
     ['with deflate', { ...good, encoding: { compression: 'deflate' } }],
     ['with LZW', { ...good, encoding: { compression: 'lzw' } }],
+    ['with the colours and the depth of the master', { ...good, colour: 'keep', depth: 'keep' }],
     ['with the smallest tiles', { ...good, tileSize: 64 }],
     ['with the largest tiles', { ...good, tileSize: 4096 }],
   ])('%s is read as it is written', (_, recipe) => {
@@ -49,6 +53,10 @@ describe('a recipe', () => {
     ['encoding.quality', { ...good, encoding: { compression: 'jpeg', quality: 101 } }],
     ['encoding.quality', { ...good, encoding: { compression: 'webp', quality: 79.5 } }],
     ['"quality"', { ...good, encoding: { compression: 'deflate', quality: 80 } }],
+    ['colour', { ...good, colour: 'p3' }],
+    ['colour', { ...good, colour: undefined }],
+    ['depth', { ...good, depth: 16 }],
+    ['depth', { ...good, depth: '8' }],
     ['background', { ...good, background: 'white' }],
     ['background', { ...good, background: '#fff' }],
     ['background', { ...good, background: '#ffffff00' }],
@@ -74,16 +82,50 @@ describe('a recipe', () => {
 
 describe('samples in the published file', () => {
   const image = (bitDepth: 8 | 16) => ({ format: 'tiff', width: 100, height: 100, bands: 3, bitDepth }) as SourceImage;
-  const recipe = (encoding: Recipe['encoding']): Recipe => ({ ...Recipe.parse(good), encoding });
+  const recipe = (encoding: Recipe['encoding'], depth: Recipe['depth']): Recipe => ({
+    ...Recipe.parse(good),
+    encoding,
+    depth,
+  });
 
   test.each([
-    ['jpeg of a 16-bit master', { compression: 'jpeg', quality: 80 }, 16, 8],
-    ['webp of a 16-bit master', { compression: 'webp', quality: 80 }, 16, 8],
-    ['deflate of a 16-bit master', { compression: 'deflate' }, 16, 16],
-    ['lzw of a 16-bit master', { compression: 'lzw' }, 16, 16],
-    ['deflate of an 8-bit master', { compression: 'deflate' }, 8, 8],
-    ['jpeg of an 8-bit master', { compression: 'jpeg', quality: 80 }, 8, 8],
-  ] as const)('%s', (_, encoding, of, bits) => {
-    expect(outputBitDepth({ image: image(of), recipe: recipe(encoding) })).toBe(bits);
+    ['jpeg of a 16-bit master', { compression: 'jpeg', quality: 80 }, 'keep', 16, 8],
+    ['webp of a 16-bit master', { compression: 'webp', quality: 80 }, 'keep', 16, 8],
+    ['deflate of a 16-bit master', { compression: 'deflate' }, 'keep', 16, 16],
+    ['deflate of a 16-bit master, for viewers', { compression: 'deflate' }, 8, 16, 8],
+    ['lzw of a 16-bit master', { compression: 'lzw' }, 'keep', 16, 16],
+    ['deflate of an 8-bit master', { compression: 'deflate' }, 'keep', 8, 8],
+    ['jpeg of an 8-bit master', { compression: 'jpeg', quality: 80 }, 8, 8, 8],
+  ] as const)('%s', (_, encoding, depth, of, bits) => {
+    expect(outputBitDepth({ image: image(of), recipe: recipe(encoding, depth) })).toBe(bits);
+  });
+});
+
+describe('colours are converted', () => {
+  const deflate = { compression: 'deflate' } as const;
+  const webp = { compression: 'webp', quality: 80 } as const;
+
+  test.each([
+    [
+      'by the profile, where sRGB is asked for',
+      { model: 'rgb', bands: 3, profile: 'other' },
+      'srgb',
+      deflate,
+      'profile',
+    ],
+    ['not at all, where colours are kept', { model: 'rgb', bands: 3, profile: 'other' }, 'keep', deflate, 'none'],
+    ['not at all, where they are sRGB', { model: 'rgb', bands: 3, profile: 'srgb' }, 'srgb', deflate, 'none'],
+    [
+      'not at all, where nothing is known of them',
+      { model: 'grey', bands: 1, profile: 'none' },
+      'srgb',
+      deflate,
+      'none',
+    ],
+    ['where grey is to be three bands', { model: 'grey', bands: 1, profile: 'other' }, 'keep', webp, 'profile'],
+    ['of CMYK always', { model: 'cmyk', bands: 3, profile: 'none' }, 'keep', deflate, 'cmyk'],
+    ['of L*a*b* always', { model: 'icc-lab', bands: 3, profile: 'none' }, 'keep', deflate, 'lab'],
+  ] as const)('%s', (_, image, colour, encoding, conversion) => {
+    expect(conversionOf({ image: image as SourceImage, recipe: { colour, encoding } })).toBe(conversion);
   });
 });

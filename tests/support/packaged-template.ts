@@ -19,6 +19,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -97,7 +98,7 @@ async function packageOnce(): Promise<string> {
       continue;
     }
     try {
-      if (!existsSync(complete)) writeFileSync(complete, packageInto(directory, `${directory}.work`));
+      if (!existsSync(complete)) writeFileSync(complete, packageInto(directory));
     } finally {
       rmSync(lock, { force: true });
     }
@@ -105,8 +106,9 @@ async function packageOnce(): Promise<string> {
   return directory;
 }
 
-/** Packages a copy of the project and returns what the framework said. */
-function packageInto(directory: string, work: string): string {
+/** Packages a copy of the project and returns what the framework said. Below node_modules its TypeScript would not run. */
+function packageInto(directory: string): string {
+  const work = join(tmpdir(), `stepwell-package-${process.pid}`);
   execFileSync(process.execPath, [join(projectRoot, 'layers', 'libvips', 'build.ts')], { stdio: 'pipe' });
   rmSync(work, { recursive: true, force: true });
   for (const input of inputs) cpSync(join(projectRoot, input), join(work, input), { recursive: true });

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Config } from '../../src/config.ts';
 import { imageId, sequenceOf } from '../../src/identity.ts';
+import { publishedDescription } from '../../src/imaging/published-description.ts';
 import type { Publication } from '../../src/ledger/ledger.ts';
 import { jsonLog } from '../../src/log.ts';
 import { blockCount } from '../../src/pyramid/blocks.ts';
@@ -35,6 +36,7 @@ export const testConfig: Config = {
   ledgerTable: 'ledger',
   stateMachineArn: undefined,
   defaultRecipe: 'default',
+  recipeRules: [],
   recipesDirectory: 'recipes',
   eventBusName: undefined,
   logLevel: 'silent',
@@ -49,12 +51,20 @@ export interface Pipeline extends StepPorts {
 }
 
 /** A workspace of its own in a temporary folder; `store` wraps or replaces the folder store. */
-export async function startPipeline(wrap: (store: ObjectStore) => ObjectStore = (store) => store): Promise<Pipeline> {
+export async function startPipeline(
+  wrap: (store: ObjectStore) => ObjectStore = (store) => store,
+  config: Partial<Config> = {},
+): Promise<Pipeline> {
   const workspace = await mkdtemp(path.join(os.tmpdir(), 'stepwell-test-'));
   const ledgerServer = await startLedger();
   const { ledger } = ledgerServer;
   const store = wrap(fileStore(workspace));
-  const ports: StepPorts = { store, ledger, config: testConfig, notifier: { published: () => Promise.resolve() } };
+  const ports: StepPorts = {
+    store,
+    ledger,
+    config: { ...testConfig, ...config },
+    notifier: { published: () => Promise.resolve() },
+  };
   const sourceBucket = 'stepwell-source';
   let uploads = 0;
   return {
@@ -98,7 +108,7 @@ async function planWithCut({ store, config }: StepPorts, state: ValidatedState, 
   const area = workArea(config.workBucket, state.source);
   const recipe = await readRecipe(config.recipesDirectory, state.recipe);
   const description = PlanDescription.parse(JSON.parse(await readText(store, area.header)));
-  const plan = makePlan(state.image, recipe, description, cut);
+  const plan = makePlan(state.image, recipe, await publishedDescription(state.image, recipe, description), cut);
   const hash = '0123456789abcdef';
   await store.write(area.plan(hash), toJsonBytes(plan));
   const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);

@@ -1,8 +1,10 @@
-/** Writes uncompressed TIFFs of every layout that libvips does not write: big-endian, planar, one strip, padded strips. */
+/** Writes TIFFs of every layout that libvips does not write: big-endian, planar, planar tiles, one strip, padded strips. */
+import { deflateSync } from 'node:zlib';
 
 export interface PlainTiff {
   readonly width: number;
   readonly height: number;
+  /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha. */
   readonly samples: number;
   /** 8 or 16. */
   readonly bits: number;
@@ -10,65 +12,119 @@ export interface PlainTiff {
   readonly bigTiff?: boolean;
   readonly planar?: boolean;
   readonly rowsPerStrip: number;
-  /** Unused bytes between one strip and the next. */
+  /** Tiles of this size instead of strips. Their edges are filled with 0xaa. */
+  readonly tile?: { readonly width: number; readonly height: number };
+  /** Deflate, with horizontal differencing where `predictor` is 2. Uncompressed otherwise. */
+  readonly deflate?: { readonly predictor: 1 | 2 };
+  /** Unused bytes between one strip or tile and the next. */
   readonly gap?: number;
   readonly orientation?: number;
-  /** The strips stand in the file in reverse. */
+  /** The strips or tiles stand in the file in reverse. */
   readonly reversed?: boolean;
 }
 
+type Sample = (x: number, y: number, band: number) => number;
+
 /** `sample(x, y, band)` gives the pixels. */
-export function writePlainTiff(tiff: PlainTiff, sample: (x: number, y: number, band: number) => number): Buffer {
-  const { width, height, samples, bits, bigEndian = false, bigTiff = false, planar = false, rowsPerStrip } = tiff;
-  const little = !bigEndian;
-  const strips: Buffer[] = [];
+export function writePlainTiff(tiff: PlainTiff, sample: Sample): Buffer {
+  const { samples, bigEndian = false, bigTiff = false, planar = false } = tiff;
   const bands = Array.from({ length: samples }, (_, band) => band);
-  for (const plane of planar ? bands.map((band) => [band]) : [bands]) {
-    for (let top = 0; top < height; top += rowsPerStrip) {
-      const rows = Math.min(rowsPerStrip, height - top);
-      const strip = Buffer.alloc(rows * width * plane.length * (bits / 8));
-      const view = new DataView(strip.buffer, strip.byteOffset);
-      let at = 0;
-      for (let y = top; y < top + rows; y++) {
-        for (let x = 0; x < width; x++) {
-          for (const band of plane) {
-            if (bits === 16) view.setUint16(at, sample(x, y, band), little);
-            else view.setUint8(at, sample(x, y, band));
-            at += bits / 8;
-          }
-        }
-      }
-      strips.push(strip);
-    }
-  }
+  const segments = (planar ? bands.map((band) => [band]) : [bands]).flatMap((plane) => segmentsOf(tiff, plane, sample));
   const data: Buffer[] = [];
   let position = bigTiff ? 16 : 8;
-  const offsets = strips.map(() => 0);
-  for (const index of tiff.reversed ? [...strips.keys()].reverse() : strips.keys()) {
-    const strip = strips[index] ?? Buffer.alloc(0);
+  const offsets = segments.map(() => 0);
+  for (const index of tiff.reversed ? [...segments.keys()].reverse() : segments.keys()) {
+    const segment = segments[index] ?? Buffer.alloc(0);
     offsets[index] = position;
-    const padded = Buffer.alloc(strip.length + (tiff.gap ?? 0), 0xaa);
-    strip.copy(padded);
+    const padded = Buffer.alloc(segment.length + (tiff.gap ?? 0), 0xaa);
+    segment.copy(padded);
     data.push(padded);
     position += padded.length;
   }
   const pad = Buffer.alloc(position % 2);
   position += pad.length;
-  const pointer = bigTiff ? 16 : 4;
-  const fields: [number, number, number[]][] = [
+  const lengths = segments.map((segment) => segment.length);
+  const fields = fieldsOf(tiff, offsets, lengths);
+  return Buffer.concat([
+    header(!bigEndian, bigTiff, position),
+    ...data,
+    pad,
+    directory(fields, !bigEndian, bigTiff, position),
+  ]);
+}
+
+type Field = [tag: number, type: number, values: number[]];
+
+function fieldsOf(tiff: PlainTiff, offsets: number[], lengths: number[]): Field[] {
+  const { width, height, samples, bits, rowsPerStrip, tile } = tiff;
+  const pointer = tiff.bigTiff ? 16 : 4;
+  const cut: Field[] = tile
+    ? [
+        [322, 3, [tile.width]],
+        [323, 3, [tile.height]],
+        [324, pointer, offsets],
+        [325, pointer, lengths],
+      ]
+    : [
+        [273, pointer, offsets],
+        [278, 3, [Math.min(rowsPerStrip, 65_535)]],
+        [279, pointer, lengths],
+      ];
+  const alpha: Field[] = samples % 2 === 0 ? [[338, 3, [2]]] : [];
+  const fields: Field[] = [
     [256, 4, [width]],
     [257, 4, [height]],
-    [258, 3, bands.map(() => bits)],
-    [259, 3, [1]],
+    [258, 3, Array.from({ length: samples }, () => bits)],
+    [259, 3, [tiff.deflate ? 8 : 1]],
     [262, 3, [samples >= 3 ? 2 : 1]],
-    [273, pointer, offsets],
     [274, 3, [tiff.orientation ?? 1]],
     [277, 3, [samples]],
-    [278, 3, [Math.min(rowsPerStrip, 65_535)]],
-    [279, pointer, strips.map((strip) => strip.length)],
-    [284, 3, [planar ? 2 : 1]],
+    [284, 3, [tiff.planar ? 2 : 1]],
+    [317, 3, [tiff.deflate?.predictor ?? 1]],
+    ...cut,
+    ...alpha,
   ];
-  return Buffer.concat([header(little, bigTiff, position), ...data, pad, directory(fields, little, bigTiff, position)]);
+  return fields.sort(([a], [b]) => a - b);
+}
+
+/** The strips or tiles of one plane, row by row. */
+function segmentsOf(tiff: PlainTiff, plane: readonly number[], sample: Sample): Buffer[] {
+  const { width, height, rowsPerStrip, tile } = tiff;
+  const step = tile ?? { width, height: rowsPerStrip };
+  const segments: Buffer[] = [];
+  for (let top = 0; top < height; top += step.height) {
+    for (let left = 0; left < width; left += step.width) {
+      const rows = tile ? tile.height : Math.min(rowsPerStrip, height - top);
+      segments.push(segmentOf(tiff, { left, top, columns: step.width, rows }, plane, sample));
+    }
+  }
+  return segments;
+}
+
+function segmentOf(
+  { width, height, bits, bigEndian = false, deflate }: PlainTiff,
+  { left, top, columns, rows }: { left: number; top: number; columns: number; rows: number },
+  plane: readonly number[],
+  sample: Sample,
+): Buffer {
+  const bytes = Buffer.alloc(rows * columns * plane.length * (bits / 8), 0xaa);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  let at = 0;
+  for (let y = top; y < top + rows; y++) {
+    const before = plane.map(() => 0);
+    for (let x = left; x < left + columns; x++) {
+      for (const [index, band] of plane.entries()) {
+        const isInside = x < width && y < height;
+        const value = isInside ? sample(x, y, band) : bits === 16 ? 0xaaaa : 0xaa;
+        const written = deflate?.predictor === 2 ? value - (before[index] ?? 0) : value;
+        before[index] = value;
+        if (bits === 16) view.setUint16(at, written, !bigEndian);
+        else view.setUint8(at, written);
+        at += bits / 8;
+      }
+    }
+  }
+  return deflate ? deflateSync(bytes) : bytes;
 }
 
 function header(little: boolean, bigTiff: boolean, directoryAt: number): Buffer {
@@ -83,7 +139,7 @@ function header(little: boolean, bigTiff: boolean, directoryAt: number): Buffer 
   return bytes;
 }
 
-function directory(fields: readonly [number, number, number[]][], little: boolean, big: boolean, at: number): Buffer {
+function directory(fields: readonly Field[], little: boolean, big: boolean, at: number): Buffer {
   const size = (type: number): number => ({ 3: 2, 4: 4, 16: 8 })[type] ?? 1;
   const pointer = big ? 8 : 4;
   const tableBytes = (big ? 8 : 2) + fields.length * (4 + 2 * pointer) + pointer;

@@ -98,6 +98,7 @@ describe.each(Object.entries(handlers))('%s', (key, path) => {
       publishedBucket: '<PublishedBucket>',
       ledgerTable: '<LedgerTable>',
       defaultRecipe: 'default',
+      recipeRules: [],
       recipesDirectory: '/var/task/recipes',
       eventBusName: key === 'publishTiff' ? 'default' : undefined,
     });

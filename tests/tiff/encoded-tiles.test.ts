@@ -98,8 +98,14 @@ describe('the fields of a published level', () => {
       277: [3, 3],
       284: [3, 1],
       339: [3, 1, 1, 1],
+      530: [3, 2, 2],
     });
     expect(byTag(3, encoding, {})[254]).toEqual([4, 1]);
+  });
+
+  test('say the subsampling that libvips leaves unsaid', () => {
+    expect(byTag(0, encoding, {})[530]).toEqual([3, 2, 2]);
+    expect(byTag(0, { ...encoding, photometric: 2 }, {})[530]).toBeUndefined();
   });
 
   test('carry JPEG tables, subsampling and reference levels as they were', () => {

@@ -6,6 +6,7 @@ import { memoryReader, type RangeReader } from '../../src/tiff/range-reader.ts';
 import { readTiff } from '../../src/tiff/read.ts';
 import { planSlice, type Slice } from '../../src/tiff/slice.ts';
 import { pictureOf } from '../support/pixels.ts';
+import { greyFields, handTiff, withFields } from '../support/tiff-bytes.ts';
 import { type PlainTiff, writePlainTiff } from '../support/tiff-writer.ts';
 
 interface Rect {
@@ -109,6 +110,8 @@ describe('a slice decodes to the pixels of the whole', () => {
     });
   }
 
+  const odd = { width: 97, height: 83, rowsPerStrip: 16 };
+  const tile = { width: 32, height: 48 };
   const plain: readonly { name: string; tiff: PlainTiff }[] = [
     { name: 'big-endian', tiff: { width: 97, height: 83, samples: 3, bits: 8, bigEndian: true, rowsPerStrip: 10 } },
     {
@@ -126,6 +129,18 @@ describe('a slice decodes to the pixels of the whole', () => {
       name: 'strips in reverse',
       tiff: { width: 97, height: 83, samples: 3, bits: 16, rowsPerStrip: 5, reversed: true },
     },
+    {
+      name: 'big-endian tiles, 16 bits',
+      tiff: { ...odd, samples: 3, bits: 16, bigEndian: true, tile: { width: 32, height: 16 } },
+    },
+    {
+      name: 'deflated tiles with differences, BigTIFF, in reverse',
+      tiff: { ...odd, samples: 3, bits: 8, bigTiff: true, reversed: true, tile, deflate: { predictor: 2 } },
+    },
+    {
+      name: 'deflated strips with differences, big-endian, 16 bits',
+      tiff: { ...odd, samples: 3, bits: 16, bigEndian: true, rowsPerStrip: 11, deflate: { predictor: 2 } },
+    },
     { name: 'one row a strip', tiff: { width: 97, height: 83, samples: 3, bits: 8, rowsPerStrip: 1 } },
   ];
   for (const { name, tiff } of plain) {
@@ -142,6 +157,118 @@ describe('a slice decodes to the pixels of the whole', () => {
       );
     });
   }
+});
+
+describe('a slice of tiles that hold one plane each', () => {
+  const tiff: PlainTiff = {
+    width: 97,
+    height: 83,
+    samples: 3,
+    bits: 8,
+    planar: true,
+    rowsPerStrip: 16,
+    tile: { width: 32, height: 16 },
+  };
+  const sample = (x: number, y: number, band: number): number => (x * 7 + y * 31 + band * 59 + x * y) % 251;
+
+  test('holds the planes one below the other, each on a row of tiles', async () => {
+    await fc.assert(
+      fc.asyncProperty(rectIn(tiff.width, tiff.height), async (rect) => {
+        const { slice, bytes } = await sliceOf(memoryReader(writePlainTiff(tiff, sample)), rect);
+        const { left, top, right, bottom } = slice.rect;
+        const stack = await sharp(bytes).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
+        expect(slice.stack?.planes).toBe(3);
+        const rowsApart = slice.stack?.rowsApart ?? 0;
+        expect([rowsApart % 16, rowsApart >= bottom - top]).toEqual([0, true]);
+        expect([stack.info.width, stack.info.height]).toEqual([right - left, 2 * rowsApart + bottom - top]);
+        for (const [band, x, y] of [
+          [0, left, top],
+          [1, right - 1, top],
+          [2, left, bottom - 1],
+          [2, right - 1, bottom - 1],
+        ] as const) {
+          const at = (band * rowsApart + y - top) * (right - left) + x - left;
+          expect(stack.data[at]).toBe(sample(x, y, band));
+        }
+      }),
+      { numRuns: 25, seed: 13 },
+    );
+  });
+
+  test('reads the tiles of the rectangle and no others', async () => {
+    const { slice } = await sliceOf(memoryReader(writePlainTiff(tiff, sample)), {
+      left: 33,
+      top: 17,
+      right: 90,
+      bottom: 30,
+    });
+    // Four tiles across and six down a plane, of 512 bytes: tiles 5 and 6 of each.
+    expect(slice.rect).toEqual({ left: 32, top: 16, right: 96, bottom: 32 });
+    expect(slice.reads.map(({ offset, length }) => [offset, length])).toEqual([
+      [8 + 5 * 512, 1024],
+      [8 + (24 + 5) * 512, 1024],
+      [8 + (48 + 5) * 512, 1024],
+    ]);
+  });
+
+  test('says of its pixels what the master says, for when they lie together', async () => {
+    const master = { ...tiff, samples: 4, bits: 16, bigEndian: true, orientation: 6 };
+    const { slice } = await sliceOf(memoryReader(writePlainTiff(master, sample)), {
+      left: 0,
+      top: 0,
+      right: 20,
+      bottom: 10,
+    });
+    const head = slice.stack?.head ?? new Uint8Array();
+    const samples = Buffer.alloc(32 * 16 * 4 * 2);
+    const { format, width, height, channels, depth, hasAlpha, orientation } = await sharp(
+      Buffer.concat([head, samples]),
+    ).metadata();
+    expect({ format, width, height, channels, depth, hasAlpha, orientation }).toEqual({
+      format: 'tiff',
+      width: 32,
+      height: 16,
+      channels: 4,
+      depth: 'ushort',
+      hasAlpha: true,
+      orientation: 6,
+    });
+  });
+
+  test('is refused where samples are no whole bytes', async () => {
+    const master = writePlainTiff(tiff, sample);
+    const file = await readTiff(memoryReader(master), 1);
+    const [directory] = file.directories;
+    if (!directory) throw new Error('no directory');
+    const info = { ...(await describeDirectory(file, directory)), bitsPerSample: [4, 4, 4] };
+    await expect(planSlice(file, directory, info, { left: 0, top: 0, right: 9, bottom: 9 })).rejects.toThrow(
+      'Expected samples of 8 or of 16 bits for tiles of one plane each but received 4, 4, 4',
+    );
+  });
+});
+
+test('a slice says nothing that gives a decoder cause for warnings', async () => {
+  const description = { tag: 270, type: 2, values: [83, 99, 97, 110, 33] };
+  const fields = withFields(greyFields(64, 64, 8), description);
+  const tiff = Buffer.from(handTiff({ data: new Uint8Array(64 * 64).fill(7), directories: [fields] }));
+  const { bytes } = await sliceOf(memoryReader(tiff), { left: 0, top: 8, right: 64, bottom: 16 });
+  // A description without its closing zero.
+  await expect(sharp(tiff, { failOn: 'warning' }).raw().toBuffer()).rejects.toThrow(/ImageDescription/u);
+  await expect(sharp(bytes, { failOn: 'warning' }).toColourspace('b-w').raw().toBuffer()).resolves.toEqual(
+    Buffer.alloc(64 * 8, 7),
+  );
+});
+
+test('a slice of tiles of one plane, where there is only one, is chunky', async () => {
+  const grey: PlainTiff = { width: 97, height: 83, samples: 1, bits: 8, planar: true, rowsPerStrip: 16 };
+  const tile = { width: 32, height: 16 };
+  const sample = (x: number, y: number): number => (x * 7 + y * 31) % 251;
+  const rect = { left: 40, top: 20, right: 97, bottom: 70 };
+  const { slice, bytes } = await sliceOf(memoryReader(writePlainTiff({ ...grey, tile }, sample)), rect);
+  const whole = writePlainTiff(grey, sample);
+  const inside = { left: 8, top: 4, right: 65, bottom: 54 };
+  expect(slice.rect).toEqual({ left: 32, top: 16, right: 97, bottom: 80 });
+  expect((await raw(bytes, inside)).equals(await raw(whole, rect))).toBe(true);
 });
 
 describe('a slice reads little', () => {

@@ -1,0 +1,115 @@
+/** The ICC profiles that published files carry when their colours were converted. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { decodeSrgb } from './srgb-curve.ts';
+import { sharp } from './sharp.ts';
+
+/** libvips' own sRGB profile, by the name it goes by there. */
+export const SRGB = 'srgb';
+
+let srgb: Promise<Uint8Array> | undefined;
+
+/** The bytes of libvips' sRGB profile. */
+export function srgbProfile(): Promise<Uint8Array> {
+  srgb ??= readSrgbProfile();
+  return srgb;
+}
+
+async function readSrgbProfile(): Promise<Uint8Array> {
+  const pixel = sharp({ create: { width: 1, height: 1, channels: 3, background: '#ffffff' } });
+  const { icc } = await sharp(await pixel.withIccProfile(SRGB).png().toBuffer()).metadata();
+  if (!icc) throw new Error('Expected a profile of the name srgb in libvips');
+  return icc;
+}
+
+/** Samples of the tone curve: between them it is a straight line, off by less than an eighth of an 8-bit step. */
+const CURVE_SAMPLES = 1024;
+
+/** One band with the tone curve of sRGB, which libvips has no profile for: ICC.1:2001-04, a monochrome display profile. */
+export function greyProfile(): Uint8Array {
+  const description = 'Grey, sRGB tone curve';
+  const tags: readonly [string, Uint8Array][] = [
+    ['desc', descriptionTag(description)],
+    ['cprt', latin(`text\0\0\0\0CC0\0`)],
+    ['wtpt', whitePointTag()],
+    ['kTRC', curveTag()],
+  ];
+  const tagsAt = 128 + 4 + 12 * tags.length;
+  const size = tags.reduce((end, [, data]) => end + padded(data.length), tagsAt);
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  const header = latin('mntrGRAYXYZ ');
+  view.setUint32(0, size);
+  view.setUint32(8, 0x0210_0000);
+  bytes.set(header, 12);
+  // A date is required; a fixed one keeps the bytes the same.
+  [2000, 1, 1].forEach((part, index) => {
+    view.setUint16(24 + 2 * index, part);
+  });
+  bytes.set(latin('acsp'), 36);
+  bytes.set(whitePointTag().subarray(8), 68);
+  view.setUint32(128, tags.length);
+  let at = tagsAt;
+  tags.forEach(([tag, data], index) => {
+    bytes.set(latin(tag), 132 + 12 * index);
+    view.setUint32(136 + 12 * index, at);
+    view.setUint32(140 + 12 * index, data.length);
+    bytes.set(data, at);
+    at += padded(data.length);
+  });
+  return bytes;
+}
+
+/** D50 as s15Fixed16, section 6.1.4.2. */
+function whitePointTag(): Uint8Array {
+  const tag = new Uint8Array(20);
+  tag.set(latin('XYZ '));
+  [0xf6d6, 0x1_0000, 0xd32d].forEach((value, index) => {
+    new DataView(tag.buffer).setInt32(8 + 4 * index, value);
+  });
+  return tag;
+}
+
+function curveTag(): Uint8Array {
+  const tag = new Uint8Array(12 + 2 * CURVE_SAMPLES);
+  const view = new DataView(tag.buffer);
+  tag.set(latin('curv'));
+  view.setUint32(8, CURVE_SAMPLES);
+  for (let index = 0; index < CURVE_SAMPLES; index++) {
+    view.setUint16(12 + 2 * index, Math.round(65_535 * decodeSrgb(index / (CURVE_SAMPLES - 1))));
+  }
+  return tag;
+}
+
+/** textDescriptionType, section 6.5.17: the text, and the empty Unicode and script forms of it. */
+function descriptionTag(text: string): Uint8Array {
+  const tag = new Uint8Array(12 + text.length + 1 + 4 + 4 + 2 + 1 + 67);
+  tag.set(latin('desc'));
+  new DataView(tag.buffer).setUint32(8, text.length + 1);
+  tag.set(latin(text), 12);
+  return tag;
+}
+
+function latin(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+function padded(length: number): number {
+  return Math.ceil(length / 4) * 4;
+}
+
+let file: string | undefined;
+
+/** The grey profile as a file of this process: libvips takes a profile to convert to only by name. */
+export function greyProfileFile(): string {
+  if (file === undefined) {
+    const directory = mkdtempSync(path.join(tmpdir(), 'stepwell-profile-'));
+    process.once('exit', () => {
+      rmSync(directory, { recursive: true, force: true });
+    });
+    file = path.join(directory, 'grey.icc');
+    writeFileSync(file, greyProfile());
+  }
+  return file;
+}

@@ -1,0 +1,78 @@
+/** A master through identification and decoding, as a recipe wants its colours; nothing is encoded. */
+import { Arena } from '../../src/imaging/arena.ts';
+import { decodeRect } from '../../src/imaging/decode.ts';
+import { identify } from '../../src/imaging/identify.ts';
+import { publishedDescription } from '../../src/imaging/published-description.ts';
+import { type PixelWishes, pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
+import { conversionOf } from '../../src/pyramid/conversion.ts';
+import { outputBands, outputBitDepth, PlanDescription } from '../../src/pyramid/plan.ts';
+import type { Recipe } from '../../src/pyramid/recipe.ts';
+import { type SourceImage, uprightSize } from '../../src/pyramid/source-image.ts';
+import { memoryReader } from '../../src/tiff/range-reader.ts';
+
+export interface DecodedMaster {
+  readonly image: SourceImage;
+  readonly width: number;
+  readonly height: number;
+  readonly bands: number;
+  readonly bitDepth: number;
+  readonly samples: readonly number[];
+  /** What the published file would carry. */
+  readonly profile: Buffer | undefined;
+}
+
+const recipe: Recipe = {
+  name: 'test',
+  version: 1,
+  description: 'lossless',
+  tileSize: 256,
+  encoding: { compression: 'deflate' },
+  colour: 'srgb',
+  depth: 'keep',
+  background: '#ffffff',
+};
+
+/** In sRGB, lossless and of the master's depth unless told otherwise. */
+export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = {}): Promise<DecodedMaster> {
+  const asked = { ...recipe, ...wanted };
+  const { image, description } = await identify(memoryReader(bytes));
+  const header = PlanDescription.parse(JSON.parse(JSON.stringify(description)));
+  const plan = { image, recipe: asked };
+  const wishes: PixelWishes = {
+    background: asked.background,
+    bands: outputBands(plan),
+    bitDepth: outputBitDepth(plan),
+    conversion: conversionOf(plan),
+    timeoutSeconds: 60,
+  };
+  const { width, height } = uprightSize(image);
+  const rect = { left: 0, top: 0, right: width, bottom: height };
+  const arena = new Arena();
+  try {
+    const { bands, data } = image.segments
+      ? await (await pixelsOfSlices(fullReader(bytes), image, wishes)).raster(rect, arena)
+      : await decodeRect(bytes, { ...wishes, image, stored: image, crop: rect }, arena);
+    const { iccProfile } = await publishedDescription(image, asked, header);
+    return {
+      image,
+      width,
+      height,
+      bands,
+      bitDepth: data instanceof Uint8Array ? 8 : 16,
+      samples: Array.from(data),
+      profile: iccProfile === undefined ? undefined : Buffer.from(iccProfile, 'base64'),
+    };
+  } finally {
+    arena.release();
+  }
+}
+
+function fullReader(bytes: Uint8Array) {
+  return {
+    ...memoryReader(bytes),
+    readInto(target: Uint8Array, offset: number): Promise<void> {
+      target.set(bytes.subarray(offset, offset + target.length));
+      return Promise.resolve();
+    },
+  };
+}
