@@ -1,0 +1,69 @@
+/** Small PDFs written by hand (ISO 32000-1). */
+
+export interface PdfPage {
+  /** Points. */
+  readonly width: number;
+  readonly height: number;
+  /** Operators that draw the page. */
+  readonly content: string;
+  /** Degrees, clockwise. */
+  readonly rotate?: number;
+  /** Uncompressed RGB, three bytes a pixel, named /Picture in the content. */
+  readonly picture?: { readonly width: number; readonly height: number; readonly rgb: Uint8Array };
+}
+
+export interface HandPdf {
+  readonly pages: readonly PdfPage[];
+  /** Claims the standard security handler, under a password that nobody knows. */
+  readonly locked?: boolean;
+}
+
+/** Objects 1 and 2 are the catalogue and the page tree; then each page, its content and its picture. */
+export function pdf({ pages, locked = false }: HandPdf): Uint8Array {
+  const kids = pages.map((_, index) => `${3 + 3 * index} 0 R`).join(' ');
+  const objects = [
+    Buffer.from('<< /Type /Catalog /Pages 2 0 R >>'),
+    Buffer.from(`<< /Type /Pages /Count ${pages.length} /Kids [${kids}] >>`),
+    ...pages.flatMap((page, index) => pageObjects(page, 3 + 3 * index)),
+  ];
+  const encryption = `<< /Filter /Standard /V 1 /R 2 /P -4 /O <${'5a'.repeat(32)}> /U <${'a5'.repeat(32)}> >>`;
+  if (locked) objects.push(Buffer.from(encryption));
+  const parts: Buffer[] = [Buffer.from('%PDF-1.4\n')];
+  let position = 9;
+  const offsets = objects.map((content, index) => {
+    const object = Buffer.concat([Buffer.from(`${index + 1} 0 obj\n`), content, Buffer.from('\nendobj\n')]);
+    const offset = position;
+    parts.push(object);
+    position += object.length;
+    return offset;
+  });
+  const entries = offsets.map((offset) => `${String(offset).padStart(10, '0')} 00000 n \n`).join('');
+  const encrypt = locked ? ` /Encrypt ${objects.length} 0 R /ID [<00> <00>]` : '';
+  const trailer = `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R${encrypt} >>\nstartxref\n${position}\n%%EOF\n`;
+  const table = `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${entries}${trailer}`;
+  return Uint8Array.from(Buffer.concat([...parts, Buffer.from(table)]));
+}
+
+function pageObjects(page: PdfPage, number: number): Buffer[] {
+  const { width, height, rotate = 0, picture } = page;
+  const resources = picture ? `<< /XObject << /Picture ${number + 2} 0 R >> >>` : '<< >>';
+  const dictionary =
+    `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 ${width} ${height}] /Rotate ${rotate} ` +
+    `/Resources ${resources} /Contents ${number + 1} 0 R >>`;
+  return [
+    Buffer.from(dictionary),
+    stream('', Buffer.from(page.content)),
+    picture
+      ? stream(
+          `/Type /XObject /Subtype /Image /Width ${picture.width} /Height ${picture.height} ` +
+            '/ColorSpace /DeviceRGB /BitsPerComponent 8',
+          Buffer.from(picture.rgb),
+        )
+      : Buffer.from('null'),
+  ];
+}
+
+function stream(entries: string, content: Buffer): Buffer {
+  const head = Buffer.from(`<< ${entries} /Length ${content.length} >>\nstream\n`);
+  return Buffer.concat([head, content, Buffer.from('\nendstream')]);
+}
