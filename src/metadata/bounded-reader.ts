@@ -1,0 +1,87 @@
+import { pagedReader, type RangeReader } from '../tiff/range-reader.ts';
+import { MAX_READ_BYTES, MIN_CHARGE_BYTES } from './bounds.ts';
+import { MalformedMetadataError } from './warnings.ts';
+
+/** A reader that stops fetching at a bound, and remembers how the storage behind it failed. */
+export interface BoundedReader extends RangeReader {
+  /** What the storage threw, if it did: not the file's fault, and never to be taken for it. */
+  readonly storageFailure: () => { readonly error: unknown } | undefined;
+}
+
+/**
+ * At most 16 MiB in 1,024 requests are fetched, in pages of 64 KiB. Reads beyond that throw MalformedMetadataError;
+ * errors of the storage pass through.
+ */
+export function boundedReader(reader: RangeReader): BoundedReader {
+  let left = MAX_READ_BYTES;
+  let failure: { error: unknown } | undefined;
+  const metered: RangeReader = {
+    size: reader.size,
+    async read(offset, length) {
+      left -= Math.max(length, MIN_CHARGE_BYTES);
+      if (left < 0) throw new MalformedMetadataError(`Expected metadata within ${MAX_READ_BYTES} bytes of reading`);
+      try {
+        return await reader.read(offset, length);
+      } catch (error) {
+        failure ??= { error };
+        throw error;
+      }
+    },
+  };
+  return { ...pagedReader(metered), storageFailure: () => failure };
+}
+
+/** A part of a file. Bytes. */
+export interface Place {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Parts of a file, one after the other, as if they were a file of their own. */
+export function joinedReader(reader: RangeReader, places: readonly Place[]): RangeReader {
+  const size = places.reduce((sum, { length }) => sum + length, 0);
+  return {
+    size,
+    async read(offset, length) {
+      const end = Math.min(offset + length, size);
+      const pieces: Uint8Array[] = [];
+      let start = 0;
+      for (const place of places) {
+        const from = Math.max(offset, start);
+        const to = Math.min(end, start + place.length);
+        if (from < to) pieces.push(await reader.read(place.offset + from - start, to - from));
+        start += place.length;
+      }
+      return pieces.length === 1 && pieces[0] ? pieces[0] : joinBytes(pieces);
+    },
+  };
+}
+
+export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
+}
+
+/** Exactly these bytes. Throws MalformedMetadataError when the file ends before. */
+export async function readExactly(reader: RangeReader, offset: number, length: number): Promise<Uint8Array> {
+  if (offset + length > reader.size) {
+    throw new MalformedMetadataError(
+      `Expected ${length} bytes at 0x${offset.toString(16)} but there are ${reader.size} in all`,
+    );
+  }
+  return length === 0 ? new Uint8Array() : reader.read(offset, length);
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** One character a byte, for signatures and names. */
+export function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}

@@ -1,0 +1,54 @@
+import type { RangeReader } from '../tiff/range-reader.ts';
+import { latin1, readExactly, viewOf } from './bounded-reader.ts';
+import { MAX_ICC_TAGS } from './bounds.ts';
+import type { IccSummary } from './embedded-metadata.ts';
+import { cleanText, decodeText } from './text.ts';
+import { MalformedMetadataError } from './warnings.ts';
+
+/** More than any profile's name in every language. Bytes. */
+const MAX_DESCRIPTION_BYTES = 65_536;
+
+/**
+ * What names a profile, from its header and its description (ICC.1:2022, sections 7.2, 7.3 and 9.2.41). The curves and
+ * tables are not read. Throws MalformedMetadataError where there is no profile.
+ */
+export async function readIcc(reader: RangeReader): Promise<IccSummary> {
+  const header = await readExactly(reader, 0, 132);
+  if (latin1(header.subarray(36, 40)) !== 'acsp') throw new MalformedMetadataError('Expected acsp in an ICC header');
+  const code = (at: number): string => cleanText(latin1(header.subarray(at, at + 4)));
+  const tags = Math.min(viewOf(header).getUint32(128), MAX_ICC_TAGS, Math.floor((reader.size - 132) / 12));
+  const table = await readExactly(reader, 132, tags * 12);
+  const description = await readDescription(reader, table);
+  return {
+    ...(description ? { description } : {}),
+    ...(code(16) ? { colourSpace: code(16) } : {}),
+    ...(code(12) ? { deviceClass: code(12) } : {}),
+    version: `${header[8] ?? 0}.${(header[9] ?? 0) >> 4}`,
+  };
+}
+
+async function readDescription(reader: RangeReader, table: Uint8Array): Promise<string | undefined> {
+  const view = viewOf(table);
+  for (let at = 0; at < table.length; at += 12) {
+    if (latin1(table.subarray(at, at + 4)) !== 'desc') continue;
+    const length = Math.min(view.getUint32(at + 8), MAX_DESCRIPTION_BYTES);
+    return descriptionText(await readExactly(reader, view.getUint32(at + 4), length));
+  }
+  return undefined;
+}
+
+/** Version 2 has one ASCII text, version 4 one UTF-16 text a language; English is taken where it is there. */
+function descriptionText(value: Uint8Array): string | undefined {
+  const type = latin1(value.subarray(0, 4));
+  if (value.length < 16) throw new MalformedMetadataError('Expected 16 bytes or more of ICC description');
+  const view = viewOf(value);
+  if (type === 'desc') return cleanText(decodeText(value.subarray(12, 12 + view.getUint32(8))));
+  if (type !== 'mluc') throw new MalformedMetadataError('Expected desc or mluc for the ICC description');
+  const records = Math.min(view.getUint32(8), Math.floor((value.length - 16) / 12));
+  const starts = Array.from({ length: records }, (_, index) => 16 + 12 * index);
+  const english = starts.find((at) => latin1(value.subarray(at, at + 2)) === 'en');
+  const chosen = english ?? starts[0];
+  if (chosen === undefined) return undefined;
+  const from = view.getUint32(chosen + 8);
+  return cleanText(new TextDecoder('utf-16be').decode(value.subarray(from, from + view.getUint32(chosen + 4))));
+}

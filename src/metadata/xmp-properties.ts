@@ -1,0 +1,131 @@
+/** The properties of a packet that describe the picture, by their namespaces and the prefixes these go by. */
+import { MAX_TEXTS } from './bounds.ts';
+import type { MetadataFields, MetadataValue } from './embedded-metadata.ts';
+import { cleanText } from './text.ts';
+import { MalformedMetadataError } from './warnings.ts';
+import { parseXml, type XmlElement } from './xml.ts';
+
+export const Namespace = {
+  rdf: 'http://www.w3.org/1999/02/22-rdf-syntax-ns#',
+  meta: 'adobe:ns:meta/',
+  xml: 'http://www.w3.org/XML/1998/namespace',
+  xmpNote: 'http://ns.adobe.com/xmp/note/',
+  tiff: 'http://ns.adobe.com/tiff/1.0/',
+} as const;
+
+/** ISO 16684-1, section 8, IPTC Photo Metadata 2023.1 and Exif for XMP (CIPA DC-X010). */
+const schemas: readonly { prefix: string; namespace: string; properties: readonly string[] }[] = [
+  {
+    prefix: 'dc',
+    namespace: 'http://purl.org/dc/elements/1.1/',
+    properties: [
+      ...['title', 'description', 'creator', 'contributor', 'rights', 'subject', 'date', 'identifier', 'source'],
+      ...['publisher', 'coverage', 'language', 'relation', 'type'],
+    ],
+  },
+  {
+    prefix: 'xmp',
+    namespace: 'http://ns.adobe.com/xap/1.0/',
+    properties: ['CreateDate', 'ModifyDate', 'MetadataDate', 'CreatorTool', 'Label', 'Rating', 'Identifier'],
+  },
+  {
+    prefix: 'xmpRights',
+    namespace: 'http://ns.adobe.com/xap/1.0/rights/',
+    properties: ['Marked', 'Owner', 'UsageTerms', 'WebStatement', 'Certificate'],
+  },
+  {
+    prefix: 'photoshop',
+    namespace: 'http://ns.adobe.com/photoshop/1.0/',
+    properties: [
+      ...['AuthorsPosition', 'CaptionWriter', 'City', 'Country', 'Credit', 'DateCreated', 'Headline', 'Instructions'],
+      ...['Source', 'State', 'TransmissionReference', 'Urgency', 'ColorMode', 'ICCProfile'],
+    ],
+  },
+  {
+    prefix: 'Iptc4xmpCore',
+    namespace: 'http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/',
+    properties: ['CountryCode', 'IntellectualGenre', 'Location', 'Scene', 'SubjectCode'],
+  },
+  {
+    prefix: 'tiff',
+    namespace: Namespace.tiff,
+    properties: ['Artist', 'Copyright', 'DateTime', 'ImageDescription', 'Make', 'Model', 'Software'],
+  },
+  {
+    prefix: 'exif',
+    namespace: 'http://ns.adobe.com/exif/1.0/',
+    properties: ['DateTimeOriginal', 'DateTimeDigitized'],
+  },
+];
+
+/** The rdf:RDF element of a packet. Throws MalformedMetadataError where the document is no packet. */
+export function rdfOf(root: XmlElement): XmlElement {
+  const isRdf = ({ namespace, local }: XmlElement): boolean => namespace === Namespace.rdf && local === 'RDF';
+  if (isRdf(root)) return root;
+  const rdf = root.namespace === Namespace.meta ? root.children.find(isRdf) : undefined;
+  if (!rdf) throw new MalformedMetadataError('Expected rdf:RDF in the packet');
+  return rdf;
+}
+
+/** The main properties of a packet by prefixed name. Throws MalformedMetadataError for what is no packet. */
+export function mainProperties(packet: string): MetadataFields {
+  const descriptions = rdfOf(parseXml(packet).root).children;
+  const fields: MetadataFields = {};
+  for (const { prefix, namespace, properties } of schemas) {
+    for (const local of properties) {
+      const value = propertyValue(descriptions, namespace, local);
+      if (value !== undefined) fields[`${prefix}:${local}`] = value;
+    }
+  }
+  return fields;
+}
+
+function propertyValue(
+  descriptions: readonly XmlElement[],
+  namespace: string,
+  local: string,
+): MetadataValue | undefined {
+  const isIt = (node: { namespace: string; local: string }): boolean =>
+    node.namespace === namespace && node.local === local;
+  for (const { attributes, children } of descriptions) {
+    const attribute = attributes.find(isIt);
+    const element = children.find(isIt);
+    const value = attribute ? some(attribute.value) : element && elementValue(element);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** A simple value, the first or the default of alternatives, or all of a list. Structures are left in the packet. */
+function elementValue(element: XmlElement): MetadataValue | undefined {
+  const [inner] = element.children.filter(({ namespace }) => namespace === Namespace.rdf);
+  if (!inner) {
+    const resource = rdfAttribute(element, 'resource');
+    return element.children.length === 0 ? some(resource ?? element.text) : undefined;
+  }
+  if (inner.local === 'value') return some(inner.text);
+  const items = inner.children.filter(({ namespace, local }) => namespace === Namespace.rdf && local === 'li');
+  if (inner.local === 'Alt') {
+    const item = items.find((candidate) => language(candidate) === 'x-default') ?? items[0];
+    return item && some(item.text);
+  }
+  if (inner.local !== 'Seq' && inner.local !== 'Bag') return undefined;
+  const texts = items
+    .slice(0, MAX_TEXTS)
+    .map(({ text }) => cleanText(text))
+    .filter((text) => text !== '');
+  return texts.length > 1 ? texts : texts[0];
+}
+
+function rdfAttribute(element: XmlElement, name: string): string | undefined {
+  return element.attributes.find(({ namespace, local }) => namespace === Namespace.rdf && local === name)?.value;
+}
+
+function language(element: XmlElement): string | undefined {
+  return element.attributes.find(({ namespace, local }) => namespace === Namespace.xml && local === 'lang')?.value;
+}
+
+function some(text: string): string | undefined {
+  const clean = cleanText(text);
+  return clean === '' ? undefined : clean;
+}

@@ -1,0 +1,82 @@
+/** XMP packets (ISO 16684-1): RDF in XML, in one of Unicode's encodings. */
+import { createHash } from 'node:crypto';
+import type { RangeReader } from '../tiff/range-reader.ts';
+import { joinedReader, readExactly } from './bounded-reader.ts';
+import { MAX_XMP_BYTES } from './bounds.ts';
+import type { ExtendedXmpPortion } from './carriers.ts';
+import type { Xmp } from './embedded-metadata.ts';
+import { MalformedMetadataError, type Warnings } from './warnings.ts';
+import { cutRanges, parseXml, type XmlElement } from './xml.ts';
+import { mainProperties, Namespace, rdfOf } from './xmp-properties.ts';
+
+/** Reads a packet and its main properties. Throws MalformedMetadataError for one that is too long or not Unicode. */
+export async function readXmp(reader: RangeReader, warnings: Warnings): Promise<Xmp | undefined> {
+  const packet = decodePacket(await readBounded(reader));
+  if (packet === '') return undefined;
+  const fields = await warnings.attempt('XMP', () => mainProperties(packet));
+  return { packet, fields: fields ?? {} };
+}
+
+/**
+ * The packet with the properties of its extension, which a JPEG holds in segments of its own and the packet names by
+ * digest. Throws MalformedMetadataError where the extension is not the one that is named, or not whole.
+ */
+export async function withExtendedXmp(
+  packet: string,
+  reader: RangeReader,
+  portions: readonly ExtendedXmpPortion[],
+): Promise<string> {
+  const note = findNote(parseXml(packet).root);
+  const named = portions.filter(({ digest }) => digest === note?.digest.toUpperCase());
+  if (!note || named.length === 0) throw new MalformedMetadataError('Expected the extension that the packet names');
+  const whole = joinedReader(
+    reader,
+    [...named].sort((a, b) => a.offset - b.offset).map(({ place }) => place),
+  );
+  const bytes = await readBounded(whole);
+  const digest = createHash('md5').update(bytes).digest('hex').toUpperCase();
+  if (digest !== note.digest.toUpperCase()) throw new MalformedMetadataError('Expected an extension of its MD5');
+  const extension = decodePacket(bytes);
+  const content = rdfOf(parseXml(extension).root);
+  const cut = cutRanges(packet, [note]);
+  const end = rdfOf(parseXml(cut).root).contentEnd;
+  const merged = cut.slice(0, end) + extension.slice(content.contentStart, content.contentEnd) + cut.slice(end);
+  parseXml(merged);
+  return merged;
+}
+
+function findNote(element: XmlElement): { digest: string; start: number; end: number } | undefined {
+  const isNote = ({ namespace, local }: { namespace: string; local: string }): boolean =>
+    namespace === Namespace.xmpNote && local === 'HasExtendedXMP';
+  if (isNote(element)) return { digest: element.text.trim(), start: element.start, end: element.end };
+  const attribute = element.attributes.find(isNote);
+  if (attribute) return { digest: attribute.value.trim(), start: attribute.start, end: attribute.end };
+  for (const child of element.children) {
+    const found = findNote(child);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+async function readBounded(reader: RangeReader): Promise<Uint8Array> {
+  if (reader.size > MAX_XMP_BYTES) {
+    throw new MalformedMetadataError(`Expected at most ${MAX_XMP_BYTES} bytes but received ${reader.size}`);
+  }
+  return readExactly(reader, 0, reader.size);
+}
+
+/** Without byte order mark and padding. Throws MalformedMetadataError for bytes that are no text. */
+function decodePacket(bytes: Uint8Array): string {
+  try {
+    const text = new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
+    return text.replace(/^[\0\s\ufeff]+/u, '').replace(/[\0\s]+$/u, '');
+  } catch {
+    throw new MalformedMetadataError('Expected UTF-8 or UTF-16');
+  }
+}
+
+function encodingOf(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0x3c && second === 0)) return 'utf-16le';
+  return (first === 0xfe && second === 0xff) || (first === 0 && second === 0x3c) ? 'utf-16be' : 'utf-8';
+}
