@@ -22,7 +22,7 @@ const handlers = {
   recordRejection: 'src/steps/record-rejection',
   recordOutcome: 'src/handlers/record-outcome',
 };
-const withSharp = ['renderApex', 'renderBlock', 'validateObject', 'verifyTiff'];
+const withSharp = ['planPyramid', 'renderApex', 'renderBlock', 'validateObject', 'verifyTiff'];
 
 const Manifest = z.object({ dependencies: z.object({ sharp: z.string() }) });
 const sharpVersion = Manifest.parse(JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'))).dependencies
