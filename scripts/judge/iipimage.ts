@@ -39,7 +39,7 @@ export async function judgeServed(subject: Case): Promise<string[]> {
   });
   try {
     await listening(server, socket);
-    const ask: Ask = (query) => askFastCgi(socket, parametersOf(query));
+    const ask: Ask = (query) => onceListening(() => askFastCgi(socket, parametersOf(query)));
     return [...(await judgeDescriptions(subject, ask)), ...(await judgeTiles(subject, ask))];
   } finally {
     await end(server);
@@ -53,6 +53,19 @@ async function listening(server: ChildProcess, socket: string): Promise<void> {
     await sleep(50);
   }
   throw new Error('Expected iipsrv to listen within 10 s');
+}
+
+/** The socket is there a moment before anyone listens on it. */
+async function onceListening(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isEarly = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+      if (!isEarly || tries === 100) throw error;
+      await sleep(50);
+    }
+  }
 }
 
 async function end(server: ChildProcess): Promise<void> {
