@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import { CLASSIC_TIFF_BYTES } from '../limits.ts';
+import { writeHead } from '../tiff/layout.ts';
 import { type Description, pyramidFields } from '../tiff/pyramid-fields.ts';
 import { Compression, Photometric } from '../tiff/tags.ts';
 import { type TileRun, WrittenDirectory } from '../tiff/written-directory.ts';
@@ -41,7 +42,7 @@ export async function writeTiledTiff(file: string, image: DecodedImage): Promise
     const byteCounts = await writeTiles(handle, headBytes, image, { tiles, tilesAcross });
     const run: TileRun = { level: 0, column: 0, row: 0, across: tilesAcross, down: tilesDown, byteCounts };
     directory.cover(run, headBytes);
-    await writeAt(handle, headOf(directory, headBytes, bigTiff), 0);
+    await writeAt(handle, writeHead([directory], headBytes, bigTiff), 0);
   } finally {
     await handle.close();
   }
@@ -118,21 +119,6 @@ function asRationals({ x, y, unit }: Resolution): NonNullable<Description['resol
   const rational = (value: number): [number, number] =>
     Number.isInteger(value) ? [value, 1] : [Math.round(value * 10_000), 10_000];
   return { x: rational(x), y: rational(y), unit: unit === 'inch' ? 2 : 3 };
-}
-
-function headOf(directory: WrittenDirectory, bytes: number, bigTiff: boolean): Uint8Array {
-  const head = new Uint8Array(bytes);
-  const view = new DataView(head.buffer);
-  view.setUint16(0, 0x4949, true);
-  view.setUint16(2, bigTiff ? 43 : 42, true);
-  if (bigTiff) {
-    view.setUint16(4, 8, true);
-    view.setBigUint64(8, 16n, true);
-  } else {
-    view.setUint32(4, 8, true);
-  }
-  directory.write(view, 0);
-  return head;
 }
 
 async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

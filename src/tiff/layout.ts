@@ -62,7 +62,8 @@ function tableOf(directories: readonly WrittenDirectory[], level: number): Writt
   return directory;
 }
 
-function writeHead(directories: readonly WrittenDirectory[], bytes: number, bigTiff: boolean): Uint8Array {
+/** Header and IFDs, each naming the next: `bytes` of them in all. */
+export function writeHead(directories: readonly WrittenDirectory[], bytes: number, bigTiff: boolean): Uint8Array {
   const head = new Uint8Array(bytes);
   const view = new DataView(head.buffer);
   view.setUint16(0, 0x4949, true);
