@@ -1,9 +1,10 @@
 /**
- * AssembleTiff alone: the step as it stands, on indexes made up for an image of so many pixels, over a store that keeps
- * nothing but counts. Prints the bytes of the file it would have put together.
+ * AssembleTiff alone: the step as it stands, on indexes of an image of so many pixels, over a store that makes them up
+ * when they are read and keeps nothing but counts. Prints the bytes of the file it would have put together.
  *
  *     node bench/assemble.ts <pixels>
  */
+import { MAX_BLOCKS } from '../src/limits.ts';
 import { jsonLog } from '../src/log.ts';
 import { blockCount, blockRect, edges, rectAtLevel, tilesOf } from '../src/pyramid/blocks.ts';
 import { levelsOf, makePlan, type Plan } from '../src/pyramid/plan.ts';
@@ -14,8 +15,8 @@ import { type SegmentIndex, toJsonBytes, workArea } from '../src/steps/work-area
 import type { ObjectInfo, ObjectRef, ObjectStore } from '../src/storage/object-store.ts';
 
 const TILE = 512;
-/** Deep enough for few blocks: 8,192 pixels a side. */
-const SPLIT = 4;
+/** Blocks of 8,192 pixels a side, or of as many more as make them few enough. */
+const LEAST_SPLIT = 4;
 const HASH = '0123456789abcdef';
 const ETAG = 'etag';
 const BUCKET = 'work';
@@ -58,9 +59,11 @@ function planFor(pixels: number): Plan {
     depth: 'keep',
     background: '#ffffff',
   } as const;
-  const step = TILE * 2 ** SPLIT;
-  const blocks = { columns: edges(side, step), rows: edges(side, step) };
-  return makePlan(image, recipe, {}, { splitLevel: SPLIT, blocks });
+  for (let splitLevel = LEAST_SPLIT; ; splitLevel++) {
+    const cuts = edges(side, TILE * 2 ** splitLevel);
+    const blocks = { columns: cuts, rows: cuts };
+    if (blockCount(blocks) <= MAX_BLOCKS) return makePlan(image, recipe, {}, { splitLevel, blocks });
+  }
 }
 
 const encoding: SegmentIndex['encoding'] = {
@@ -84,42 +87,42 @@ function indexOf(runs: readonly Omit<SegmentIndex['runs'][number], 'byteCounts'>
   return { schemaVersion: 1, tiles: { etag: ETAG, size }, encoding, runs: counted };
 }
 
-/** Every object the step may read, by key. */
-function objectsOf(plan: Plan): Map<string, Uint8Array> {
+/** Every object the step may read, by key; made anew for every reader. */
+function objectsOf(plan: Plan): Map<string, () => Uint8Array> {
   const levels = levelsOf(plan);
   const whole = { left: 0, top: 0, right: plan.width, bottom: plan.height };
-  const objects = new Map([[ref.key, toJsonBytes(plan)]]);
+  const objects = new Map([[ref.key, () => toJsonBytes(plan)]]);
   const runsOf = (rect: typeof whole, from: number, to: number) =>
     levels
       .slice(from, to)
       .reverse()
       .map((level) => ({ level: level.index, ...tilesOf(rectAtLevel(rect, plan, level), TILE) }));
-  const apex = runsOf(whole, SPLIT + 1, levels.length);
-  if (apex.length > 0) objects.set(area.index(ref, 'apex').key, toJsonBytes(indexOf(apex)));
+  const apex = runsOf(whole, plan.splitLevel + 1, levels.length);
+  if (apex.length > 0) objects.set(area.index(ref, 'apex').key, () => toJsonBytes(indexOf(apex)));
   for (let block = 0; block < blockCount(plan.blocks); block++) {
-    const runs = runsOf(blockRect(plan.blocks, block), 0, SPLIT + 1);
-    objects.set(area.index(ref, block).key, toJsonBytes(indexOf(runs)));
+    const runs = runsOf(blockRect(plan.blocks, block), 0, plan.splitLevel + 1);
+    objects.set(area.index(ref, block).key, () => toJsonBytes(indexOf(runs)));
   }
   return objects;
 }
 
-function countingStore(objects: ReadonlyMap<string, Uint8Array>): ObjectStore {
+function countingStore(objects: ReadonlyMap<string, () => Uint8Array>): ObjectStore {
   const unexpected = (): never => {
     throw new Error('Expected AssembleTiff to read indexes and to compose, and nothing else');
   };
   const info = (size: number): ObjectInfo => ({ size, etag: ETAG, metadata: {} });
   const find = ({ key }: ObjectRef): Uint8Array => {
-    const bytes = objects.get(key);
-    if (!bytes) throw new Error(`Expected no read of ${key}`);
-    return bytes;
+    const make = objects.get(key);
+    if (!make) throw new Error(`Expected no read of ${key}`);
+    return make();
   };
   return {
     head: (object) => Promise.resolve(info(find(object).length)),
     read: (object) => Promise.resolve(find(object)),
-    compose(_, pieces) {
+    async compose(_, pieces) {
       let size = 0;
-      for (const piece of pieces) size += piece.length;
-      return Promise.resolve(info(size));
+      for (const piece of pieces) size += 'make' in piece ? (await piece.make()).length : piece.length;
+      return info(size);
     },
     write: unexpected,
     materialise: unexpected,
@@ -147,6 +150,12 @@ const assembleTiff = makeAssembleTiff({
   },
 });
 const call = { remainingMs: () => 600_000, log: jsonLog(() => undefined, 'silent') };
-const state = { schemaVersion: 1, source, recipe: 'bench', image: plan.image, plan: { ref, blocks } } as const;
+const state = {
+  schemaVersion: 1,
+  source,
+  recipe: 'bench',
+  image: plan.image,
+  plan: { ref, blocks },
+} as const;
 const { size } = await assembleTiff(state, call);
 process.stdout.write(`${size}\n`);

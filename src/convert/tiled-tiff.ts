@@ -3,10 +3,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import { CLASSIC_TIFF_BYTES } from '../limits.ts';
-import { writeHead } from '../tiff/layout.ts';
+import { headBytes, layoutTiff, wholeHead } from '../tiff/layout.ts';
 import { type Description, pyramidFields } from '../tiff/pyramid-fields.ts';
 import { Compression, Photometric } from '../tiff/tags.ts';
-import { type TileRun, WrittenDirectory } from '../tiff/written-directory.ts';
 import { type DecodedImage, type Resolution, samplesPerPixel } from './decoded-image.ts';
 
 /** A multiple of 16. Pixels. */
@@ -35,14 +34,13 @@ export async function writeTiledTiff(file: string, image: DecodedImage): Promise
   const bigTiff = tiles * (tileBytes * 1.001 + 64) + 2 ** 20 >= CLASSIC_TIFF_BYTES;
   const { width, height } = image;
   const level = { width, height, tilesAcross, tilesDown, fields: fieldsOf(image) };
-  const directory = new WrittenDirectory(level, TILE_SIZE, bigTiff);
-  const headBytes = directory.place(bigTiff ? 16 : 8);
+  const head = { tileSize: TILE_SIZE, levels: [level] };
   const handle = await open(file, 'w');
   try {
-    const byteCounts = await writeTiles(handle, headBytes, image, { tiles, tilesAcross });
-    const run: TileRun = { level: 0, column: 0, row: 0, across: tilesAcross, down: tilesDown, byteCounts };
-    directory.cover(run, headBytes);
-    await writeAt(handle, writeHead([directory], headBytes, bigTiff), 0);
+    const byteCounts = await writeTiles(handle, headBytes(head, bigTiff), image, { tiles, tilesAcross });
+    const run = { level: 0, column: 0, row: 0, across: tilesAcross, down: tilesDown, byteCounts };
+    const layout = layoutTiff({ ...head, segments: [{ runs: [run] }], bigTiff });
+    await writeAt(handle, wholeHead(layout), 0);
   } finally {
     await handle.close();
   }

@@ -1,5 +1,5 @@
 import { MalformedTiffError } from '../errors.ts';
-import { layoutTiff } from '../tiff/layout.ts';
+import { layoutTiff, wholeHead } from '../tiff/layout.ts';
 import { pyramidFields, type TileEncoding } from '../tiff/pyramid-fields.ts';
 import { Compression } from '../tiff/tags.ts';
 import type { Arena } from './arena.ts';
@@ -21,13 +21,16 @@ export async function decodeTiles(
   const isJpeg = encoding.compression === Compression.jpeg;
   if (isJpeg && !tiles.every(hasJpegEnd)) throw new MalformedTiffError('a JPEG without its end');
   const shape = { width: tileSize, height: tileSize * tiles.length };
-  const { head } = layoutTiff({
+  const layout = layoutTiff({
     tileSize,
     levels: [{ ...shape, tilesAcross: 1, tilesDown: tiles.length, fields: pyramidFields(0, encoding, {}) }],
     segments: [{ runs: [{ ...column, down: tiles.length, byteCounts: tiles.map(({ length }) => length) }] }],
   });
   const bitDepth = encoding.bitsPerSample[0] === 16 ? 16 : 8;
-  const { data, info } = await sharp(together([head, ...tiles], arena), { failOn: 'warning', ignoreIcc: true })
+  const { data, info } = await sharp(together([wholeHead(layout), ...tiles], arena), {
+    failOn: 'warning',
+    ignoreIcc: true,
+  })
     .toColourspace(colourspaceOf(encoding.bitsPerSample.length, bitDepth))
     .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true });

@@ -1,5 +1,5 @@
 import type { SourceImage } from '../pyramid/source-image.ts';
-import { layoutTiff } from '../tiff/layout.ts';
+import { layoutTiff, wholeHead } from '../tiff/layout.ts';
 import { pyramidFields } from '../tiff/pyramid-fields.ts';
 import { Compression, Photometric } from '../tiff/tags.ts';
 import { colourspaceOf } from './encode.ts';
@@ -78,7 +78,7 @@ async function converted(
     extraSamples: [],
   };
   const tile = Buffer.from(colours.flat().flatMap((sample) => (bits === 8 ? sample : [sample, sample])));
-  const { head } = layoutTiff({
+  const layout = layoutTiff({
     tileSize: SIDE,
     levels: [
       {
@@ -91,7 +91,7 @@ async function converted(
     ],
     segments: [{ runs: [{ level: 0, column: 0, row: 0, across: 1, down: 1, byteCounts: [tile.length] }] }],
   });
-  const data = await sharp(Buffer.concat([head, tile]), { ignoreIcc: true })
+  const data = await sharp(Buffer.concat([wholeHead(layout), tile]), { ignoreIcc: true })
     .toColourspace(colourspaceOf(bands, bits))
     .withIccProfile(SRGB)
     .raw({ depth: bits === 8 ? 'uchar' : 'ushort' })

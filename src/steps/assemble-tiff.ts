@@ -34,7 +34,7 @@ export function makeAssembleTiff({ store, config }: Pick<Ports, 'store' | 'confi
     const hasApex = plan.splitLevel < levelsOf(plan).length - 1;
     const segments = await readSegments(store, area, ref, hasApex ? ['apex', ...blocks] : blocks);
     const layout = layOut(plan, segments);
-    const pieces: Piece[] = [layout.head, ...segments.map((segment) => tilesPiece(area, ref, segment))];
+    const pieces: Piece[] = [...layout.headPieces, ...segments.map((segment) => tilesPiece(area, ref, segment))];
     const target = area.assembled(ref);
     const { etag, size } = await store.compose(target, pieces, { contentType: 'image/tiff' }).catch(rejectChangedWork);
     if (size !== layout.size)
@@ -64,7 +64,7 @@ function layOut(plan: Plan, segments: readonly NamedSegment[]): TiffLayout {
   const other = segments.find(({ index }) => JSON.stringify(index.encoding) !== expected);
   if (other) throw new InconsistentWorkError(`Expected one encoding for all tiles but that of ${other.name} differs`);
   for (const { name, index } of segments) {
-    const bytes = index.runs.reduce((sum, run) => run.byteCounts.reduce((total, count) => total + count, sum), 0);
+    const bytes = tileBytes(index);
     if (bytes === index.tiles.size) continue;
     throw new InconsistentWorkError(
       `Expected ${bytes} bytes of tiles for ${name} but its index says ${index.tiles.size}`,
@@ -81,6 +81,12 @@ function layOut(plan: Plan, segments: readonly NamedSegment[]): TiffLayout {
     if (!(error instanceof RangeError)) throw error;
     throw new InconsistentWorkError(`Expected indexes that cover every tile once: ${error.message}`, { cause: error });
   }
+}
+
+function tileBytes({ runs }: SegmentIndex): number {
+  let bytes = 0;
+  for (const { byteCounts } of runs) for (const count of byteCounts) bytes += count;
+  return bytes;
 }
 
 function tilesPiece(area: WorkArea, ref: PlanRef, { name, index }: NamedSegment): Piece {

@@ -23,6 +23,12 @@ const TileEncodingSchema = z.object({
   jpegTables: z.string().optional(),
 });
 
+/** One of them for every tile of the image: what is read takes half the memory of the numbers that are written. */
+const ByteCounts = z
+  .array(z.uint32())
+  .readonly()
+  .transform((counts): Uint32Array | readonly number[] => new Uint32Array(counts));
+
 /**
  * Written after the tiles (and the raster) of a block or of the apex: naming their ETags, it is the mark that they are
  * whole. Runs are in the order of the tiles object, smallest level first.
@@ -39,7 +45,7 @@ const SegmentIndexSchema = z.object({
       row: z.number(),
       across: z.number(),
       down: z.number(),
-      byteCounts: z.array(z.number()).readonly(),
+      byteCounts: ByteCounts,
     }),
   ),
 });

@@ -2,8 +2,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { PreconditionFailedError } from '../errors.ts';
 import { OpenFile } from './file-objects.ts';
-import type { ObjectRef, Piece } from './object-store.ts';
-import { isRange, mergePieces, type RangePiece } from './pieces.ts';
+import type { ObjectRef, Piece, RangePiece } from './object-store.ts';
+import { bytesOf, isRange, mergePieces } from './pieces.ts';
 
 /** Bytes. Two megabytes fit the cache of a core and are copied with few system calls. */
 const BUFFER_BYTES = 2 * 2 ** 20;
@@ -27,6 +27,7 @@ export async function writePieces(handle: FileHandle, pieces: Iterable<Piece>, l
   let filled = 0;
   for (const piece of mergePieces(pieces)) {
     const source = isRange(piece) ? await sources.open(piece) : undefined;
+    const bytes = isRange(piece) ? undefined : await bytesOf(piece);
     for (let start = 0; start < piece.length;) {
       if (filled === buffer.length) {
         await reads.settle();
@@ -36,7 +37,7 @@ export async function writePieces(handle: FileHandle, pieces: Iterable<Piece>, l
       const end = Math.min(piece.length, start + buffer.length - filled);
       const room = buffer.subarray(filled, filled + end - start);
       if (isRange(piece)) await reads.add(source?.readInto(room, piece.offset + start));
-      else room.set(piece.subarray(start, end));
+      else if (bytes) room.set(bytes.subarray(start, end));
       filled += end - start;
       start = end;
     }

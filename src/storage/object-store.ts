@@ -34,9 +34,23 @@ export interface WriteOptions {
   readonly over?: { readonly etag: string } | 'absent' | undefined;
 }
 
-/** A piece of a composed object: bytes in memory, or a range of an object that is already in the store. */
-export type Piece =
-  Uint8Array | { readonly ref: ObjectRef; readonly etag: string; readonly offset: number; readonly length: number };
+/** A piece that is a range of an object already in the store. */
+export interface RangePiece {
+  readonly ref: ObjectRef;
+  readonly etag: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A piece that is made when its turn comes, so that no more of it than is being written takes memory. */
+export interface MadePiece {
+  readonly length: number;
+  /** `length` bytes that nobody changes afterwards. Called again, as for another attempt, it gives the same. */
+  make(): Uint8Array | Promise<Uint8Array>;
+}
+
+/** A piece of a composed object: bytes in memory, a range of the store, or bytes that are made when they are wanted. */
+export type Piece = Uint8Array | RangePiece | MadePiece;
 
 /**
  * Every method throws ObjectNotFoundError, PreconditionFailedError or ServiceUnavailableError (throttled, timed out,
@@ -59,7 +73,8 @@ export interface ObjectStore {
 
   /**
    * One object from pieces in order, put together by the store: ranges are copied there (S3: UploadPartCopy; folders:
-   * file ranges) and do not pass through this process, except those too small to be a part. All or nothing.
+   * file ranges) and do not pass through this process, except those too small to be a part. All or nothing. RangeError
+   * for a made piece that is not as long as it was said to be.
    */
   compose(ref: ObjectRef, pieces: Iterable<Piece>, options?: WriteOptions): Promise<ObjectInfo>;
 

@@ -6,8 +6,8 @@
  * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html, .../API/API_UploadPartCopy.html).
  */
 import { MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES } from '../limits.ts';
-import type { Piece } from './object-store.ts';
-import { isRange, mergePieces, type RangePiece, slicePiece, sliceRange } from './pieces.ts';
+import type { Piece, RangePiece } from './object-store.ts';
+import { isRange, mergePieces, slicePiece, sliceRange } from './pieces.ts';
 
 /** One part: copied inside the store, or put together in memory from `pieces` and uploaded. */
 export type Part =

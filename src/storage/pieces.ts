@@ -1,16 +1,31 @@
 /** Small arithmetic on the pieces of a composed object. Pure. */
-import type { Piece } from './object-store.ts';
-
-/** A piece that is a range of an object already in the store. */
-export type RangePiece = Exclude<Piece, Uint8Array>;
+import type { MadePiece, Piece, RangePiece } from './object-store.ts';
 
 export function isRange(piece: Piece): piece is RangePiece {
   return 'ref' in piece;
 }
 
-/** The part of a piece from `start` (inclusive) to `end` (exclusive), in bytes from its beginning; nothing is copied. */
+function isMade(piece: Piece): piece is MadePiece {
+  return 'make' in piece;
+}
+
+/** The bytes of a piece that is not in the store. Throws RangeError when other than `length` bytes were made. */
+export async function bytesOf(piece: Uint8Array | MadePiece): Promise<Uint8Array> {
+  if (!isMade(piece)) return piece;
+  const bytes = await piece.make();
+  if (bytes.length === piece.length) return bytes;
+  throw new RangeError(`Expected ${piece.length} bytes for a made piece but received ${bytes.length}`);
+}
+
+/**
+ * The part of a piece from `start` (inclusive) to `end` (exclusive), in bytes from its beginning; nothing is copied. For a
+ * part of a made piece all of it is made, each time.
+ */
 export function slicePiece(piece: Piece, start: number, end: number): Piece {
-  return isRange(piece) ? sliceRange(piece, start, end) : piece.subarray(start, end);
+  if (isRange(piece)) return sliceRange(piece, start, end);
+  if (!isMade(piece)) return piece.subarray(start, end);
+  if (start === 0 && end === piece.length) return piece;
+  return { length: end - start, make: async () => (await bytesOf(piece)).subarray(start, end) };
 }
 
 /** `slicePiece` for a range, which stays one. */
@@ -25,7 +40,7 @@ export function sliceRange(range: RangePiece, start: number, end: number): Range
 export function* mergePieces(pieces: Iterable<Piece>): Generator<Piece> {
   let open: RangePiece | undefined;
   for (const piece of pieces) {
-    if (isRange(piece)) checkRange(piece);
+    checkPiece(piece);
     if (piece.length === 0) continue;
     if (open && isRange(piece) && continues(open, piece)) {
       open = { ...open, length: open.length + piece.length };
@@ -36,6 +51,11 @@ export function* mergePieces(pieces: Iterable<Piece>): Generator<Piece> {
     if (!open) yield piece;
   }
   if (open) yield open;
+}
+
+function checkPiece(piece: Piece): void {
+  if (isRange(piece)) checkRange(piece);
+  else if (isMade(piece)) checkRange({ offset: 0, length: piece.length });
 }
 
 function continues(first: RangePiece, second: RangePiece): boolean {

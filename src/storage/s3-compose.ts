@@ -10,10 +10,10 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
-import type { ObjectInfo, ObjectRef, Piece, WriteOptions } from './object-store.ts';
+import type { ObjectInfo, ObjectRef, Piece, RangePiece, WriteOptions } from './object-store.ts';
 import { forEachParallel } from '../parallel.ts';
 import type { Part } from './parts.ts';
-import { isRange, type RangePiece } from './pieces.ts';
+import { bytesOf, isRange } from './pieces.ts';
 import { fromS3, isOutOfRange } from './s3-errors.ts';
 import { readObject } from './s3-read.ts';
 import { byteRange, condition, copySource, nameOf, quoted, unquoted } from './s3-requests.ts';
@@ -178,16 +178,16 @@ async function abortUpload(client: S3Client, { target, id }: Upload): Promise<vo
   await client.send(command).catch(() => undefined);
 }
 
-/** The bytes of one part, ranges read from the store. */
+/** The bytes of one part: pieces made one after the other, ranges read from the store. */
 async function gather(client: S3Client, pieces: readonly Piece[], length: number): Promise<Uint8Array> {
   const [only] = pieces;
-  if (pieces.length === 1 && only && !isRange(only)) return only;
+  if (pieces.length === 1 && only && !isRange(only)) return bytesOf(only);
   const bytes = Buffer.allocUnsafeSlow(length);
   const ranges: { range: RangePiece; at: number }[] = [];
   let at = 0;
   for (const piece of pieces) {
     if (isRange(piece)) ranges.push({ range: piece, at });
-    else bytes.set(piece, at);
+    else bytes.set(await bytesOf(piece), at);
     at += piece.length;
   }
   await forEachParallel(ranges, READS_AT_ONCE, async ({ range, at: start }) => {

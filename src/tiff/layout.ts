@@ -8,7 +8,9 @@
  * together with ascending IFDs ahead of all data is what readers of Cloud Optimized TIFF expect.
  */
 import { CLASSIC_TIFF_BYTES } from '../limits.ts';
-import { type LevelTable, type TileRun, WrittenDirectory } from './written-directory.ts';
+import { type HeadPiece, joinPieces, piecesOf, type Section } from './head-pieces.ts';
+import { type TileRun, TileTable } from './tile-table.ts';
+import { type LevelTable, WrittenDirectory } from './written-directory.ts';
 
 export interface Segment {
   readonly runs: readonly TileRun[];
@@ -16,66 +18,131 @@ export interface Segment {
 
 export interface TiffLayout {
   readonly bigTiff: boolean;
-  /** Header, IFDs, arrays and blobs: the bytes before the first segment. */
-  readonly head: Uint8Array;
+  /** Header, IFDs, arrays and blobs: the bytes before the first segment. They are made from the runs, which must stay. */
+  readonly headPieces: readonly HeadPiece[];
+  /** Of all head pieces. */
+  readonly headBytes: number;
   /** Where each segment starts. */
   readonly segmentOffsets: readonly number[];
   /** Bytes of the whole file. */
   readonly size: number;
 }
 
-export interface LayoutRequest {
+export interface HeadRequest {
   readonly tileSize: number;
   /** Full size first. */
   readonly levels: readonly LevelTable[];
+}
+
+export interface LayoutRequest extends HeadRequest {
   readonly segments: readonly Segment[];
+  /** A BigTIFF, or a classic file, whatever its size; otherwise classic when it ends below 4 GiB. */
+  readonly bigTiff?: boolean;
 }
 
 /**
- * Lays out a little-endian file: classic when it ends below 4 GiB, BigTIFF when it does not.
- * Throws RangeError when the runs leave a tile of a level uncovered or cover one twice.
+ * Lays out a little-endian file. Takes memory for runs, not for tiles.
+ * Throws RangeError when the runs leave a tile of a level uncovered or cover one twice, and when a file that is to be
+ * classic would not end below 4 GiB.
  */
 export function layoutTiff(request: LayoutRequest): TiffLayout {
-  const classic = layoutAs(request, false);
-  return classic.size < CLASSIC_TIFF_BYTES ? classic : layoutAs(request, true);
+  const tables = tablesOf(request);
+  const { starts, bytes } = placeSegments(tables, request.segments);
+  for (const table of tables) table.assertCovered();
+  const head = new Head(request, tables, request.bigTiff ?? false);
+  if (head.bigTiff || head.bytes + bytes < CLASSIC_TIFF_BYTES) return layoutBehind(head, starts, bytes);
+  if (request.bigTiff === undefined) return layoutBehind(new Head(request, tables, true), starts, bytes);
+  throw new RangeError(`Expected less than 4 GiB for a classic TIFF but received ${head.bytes + bytes} bytes`);
 }
 
-function layoutAs(request: LayoutRequest, bigTiff: boolean): TiffLayout {
-  const directories = request.levels.map((level) => new WrittenDirectory(level, request.tileSize, bigTiff));
-  let position = bigTiff ? 16 : 8;
-  for (const directory of directories) position = directory.place(position);
-  const headBytes = position;
-  const segmentOffsets = request.segments.map((segment) => {
-    const start = position;
-    for (const run of segment.runs) position = tableOf(directories, run.level).cover(run, position);
+/** How long the head will be, whatever the tiles. Bytes. */
+export function headBytes(request: HeadRequest, bigTiff: boolean): number {
+  return new Head(request, tablesOf(request), bigTiff).bytes;
+}
+
+/** The head in memory, for files of which it is known that it is small. */
+export function wholeHead({ headPieces }: Pick<TiffLayout, 'headPieces'>): Uint8Array {
+  return joinPieces(headPieces);
+}
+
+function tablesOf({ levels }: HeadRequest): TileTable[] {
+  return levels.map((level, index) => new TileTable(level, index));
+}
+
+/** Puts segments back to back. Bytes from the end of the head. */
+function placeSegments(
+  tables: readonly TileTable[],
+  segments: readonly Segment[],
+): { starts: readonly number[]; bytes: number } {
+  let bytes = 0;
+  const starts = segments.map((segment) => {
+    const start = bytes;
+    for (const run of segment.runs) bytes = tableOf(tables, run.level).place(run, bytes);
     return start;
   });
-  for (const [level, directory] of directories.entries()) directory.assertCovered(level);
-  if (!bigTiff && position >= CLASSIC_TIFF_BYTES)
-    return { bigTiff, head: new Uint8Array(), segmentOffsets, size: position };
-  return { bigTiff, head: writeHead(directories, headBytes, bigTiff), segmentOffsets, size: position };
+  return { starts, bytes };
 }
 
-function tableOf(directories: readonly WrittenDirectory[], level: number): WrittenDirectory {
-  const directory = directories[level];
-  if (!directory) throw new RangeError(`Expected a level below ${directories.length} but received ${level}`);
-  return directory;
+function tableOf(tables: readonly TileTable[], level: number): TileTable {
+  const table = tables[level];
+  if (!table) throw new RangeError(`Expected a level below ${tables.length} but received ${level}`);
+  return table;
 }
 
-/** Header and IFDs, each naming the next: `bytes` of them in all. */
-export function writeHead(directories: readonly WrittenDirectory[], bytes: number, bigTiff: boolean): Uint8Array {
-  const head = new Uint8Array(bytes);
-  const view = new DataView(head.buffer);
-  view.setUint16(0, 0x4949, true);
-  view.setUint16(2, bigTiff ? 43 : 42, true);
-  if (bigTiff) {
-    view.setUint16(4, 8, true);
-    view.setBigUint64(8, 16n, true);
-  } else {
-    view.setUint32(4, 8, true);
+function layoutBehind(head: Head, starts: readonly number[], bytes: number): TiffLayout {
+  return {
+    bigTiff: head.bigTiff,
+    headPieces: piecesOf(head.sections()),
+    headBytes: head.bytes,
+    segmentOffsets: starts.map((start) => head.bytes + start),
+    size: head.bytes + bytes,
+  };
+}
+
+/** Header and IFDs, each naming the next. */
+class Head {
+  readonly bigTiff: boolean;
+  readonly bytes: number;
+  readonly #directories: readonly WrittenDirectory[];
+
+  constructor({ levels, tileSize }: HeadRequest, tables: readonly TileTable[], bigTiff: boolean) {
+    this.bigTiff = bigTiff;
+    this.#directories = levels.map(
+      (level, index) => new WrittenDirectory(level, tileSize, tableOf(tables, index), bigTiff),
+    );
+    this.bytes = this.#directories.reduce((sum, { bytes }) => sum + bytes, this.#headerBytes);
   }
-  directories.forEach((directory, index) => {
-    directory.write(view, directories[index + 1]?.position ?? 0);
-  });
-  return head;
+
+  sections(): Section[] {
+    const header: Section = {
+      length: this.#headerBytes,
+      write: (view, at) => {
+        writeHeader(view, at, this.bigTiff);
+      },
+    };
+    let position = this.#headerBytes;
+    const directories = this.#directories.map((directory, index) => {
+      const end = position + directory.bytes;
+      const next = index + 1 < this.#directories.length ? end : 0;
+      const sections = directory.sections({ position, next, tilesAt: this.bytes });
+      position = end;
+      return sections;
+    });
+    return [header, ...directories.flat()];
+  }
+
+  get #headerBytes(): number {
+    return this.bigTiff ? 16 : 8;
+  }
+}
+
+function writeHeader(view: DataView, at: number, bigTiff: boolean): void {
+  view.setUint16(at, 0x4949, true);
+  view.setUint16(at + 2, bigTiff ? 43 : 42, true);
+  if (bigTiff) {
+    view.setUint16(at + 4, 8, true);
+    view.setBigUint64(at + 8, 16n, true);
+  } else {
+    view.setUint32(at + 4, 8, true);
+  }
 }

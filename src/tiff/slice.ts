@@ -18,7 +18,10 @@ export interface SliceRead {
 }
 
 export interface Slice {
-  /** What the slice holds of the master, in pixels: the rectangle asked for, widened to whole strips or tiles. */
+  /**
+   * What the slice holds of the master, in pixels: the rectangle asked for, widened to whole strips or tiles, of which the
+   * last ones reach beyond the image.
+   */
   readonly rect: StoredRect;
   /** Bytes of the slice. */
   readonly size: number;
@@ -54,12 +57,13 @@ async function planSegments(
   const { segments } = info;
   const columns = [Math.floor(wanted.left / segments.width), Math.ceil(wanted.right / segments.width)] as const;
   const rows = [Math.floor(wanted.top / segments.height), Math.ceil(wanted.bottom / segments.height)] as const;
-  const rect: StoredRect = {
+  const whole: StoredRect = {
     left: columns[0] * segments.width,
-    right: Math.min(columns[1] * segments.width, info.width),
+    right: columns[1] * segments.width,
     top: rows[0] * segments.height,
-    bottom: Math.min(rows[1] * segments.height, info.height),
+    bottom: rows[1] * segments.height,
   };
+  const rect = segments.kind === 'tiles' ? whole : withinImage(whole, info);
   const places = await readPlaces(file, directory, info, columns, rows);
   const isStack = isInPlanesOfTiles(info);
   const fields = await (isStack
@@ -73,6 +77,11 @@ async function planSegments(
     reads: coalesce(places, head.bytes.length),
     ...(isStack ? { stack: await describeStack(file, directory, info, rect) } : {}),
   };
+}
+
+/** The last strip ends with the image. Tiles are whole, and libvips refuses pictures that are small for their tiles. */
+function withinImage(rect: StoredRect, { width, height }: DirectoryInfo): StoredRect {
+  return { ...rect, right: Math.min(rect.right, width), bottom: Math.min(rect.bottom, height) };
 }
 
 /** libvips refuses tiles of separate planes even where there is one plane only. */

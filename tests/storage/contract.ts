@@ -1,6 +1,7 @@
 /** What every object store does, whatever is behind it. */
 import { createCipheriv, createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ObjectNotFoundError, PreconditionFailedError } from '../../src/errors.ts';
 import type { ObjectRef, ObjectStore, Piece } from '../../src/storage/object-store.ts';
@@ -397,6 +398,79 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         }
         const composed = await compose(pieces());
         expectSameBytes(composed, Buffer.concat(expected));
+      });
+
+      const made = (bytes: Uint8Array): Piece => ({ length: bytes.length, make: () => bytes });
+      const madeLater = (bytes: Uint8Array): Piece => ({
+        length: bytes.length,
+        make: async () => {
+          await setImmediate();
+          return bytes;
+        },
+      });
+
+      test('of bytes that are made, at once or later, is one after the other', async () => {
+        const pieces = [
+          made(bytesOf('header')),
+          range(large, 1, 9 * MiB),
+          madeLater(bytesOf('middle')),
+          made(new Uint8Array(0)),
+          range(little, 100, 1_000),
+          bytesOf('there'),
+          madeLater(content.subarray(0, 11 * MiB)),
+          made(content.subarray(5 * MiB, 14 * MiB)),
+          range(large, 0, 18 * MiB),
+          madeLater(bytesOf('tail')),
+        ];
+        const expected = Buffer.concat([
+          bytesOf('header'),
+          content.subarray(1, 1 + 9 * MiB),
+          bytesOf('middle'),
+          small.subarray(100, 1_100),
+          bytesOf('there'),
+          content.subarray(0, 11 * MiB),
+          content.subarray(5 * MiB, 14 * MiB),
+          content,
+          bytesOf('tail'),
+        ]);
+        expectSameBytes(await compose(pieces), expected);
+        expectSameBytes(await compose(pieces), expected);
+      });
+
+      test.each([made, madeLater])('of nothing but one piece that is made is that piece', async (kind) => {
+        expectSameBytes(await compose([kind(bytesOf('all'))]), bytesOf('all'));
+        expectSameBytes(await compose([kind(content)]), content);
+      });
+
+      const wrongLengths: [string, Piece, Piece[]][] = [
+        ['too short', { length: 10, make: () => new Uint8Array(9) }, []],
+        ['too long', { length: 10, make: () => new Uint8Array(11) }, []],
+        ['too short, among others', { length: 10, make: () => new Uint8Array(0) }, [patterned(6 * MiB)]],
+        ['too long, over several parts', { length: 17 * MiB, make: () => new Uint8Array(17 * MiB + 1) }, []],
+      ];
+      test.each(wrongLengths)(
+        'of a piece that is made %s fails and leaves what was there',
+        async (_, piece, others) => {
+          const before = await store.write(at('target'), bytesOf('before'));
+          await expect(store.compose(at('target'), [...others, piece, ...others])).rejects.toThrow(RangeError);
+          expect(await store.head(at('target'))).toMatchObject({ etag: before.etag });
+          expect(await subject.leftovers(bucket)).toBe(0);
+        },
+      );
+
+      test.each<[string, () => Promise<Uint8Array>]>([
+        [
+          'at once',
+          () => {
+            throw new Error('no more ink');
+          },
+        ],
+        ['later', () => Promise.reject(new Error('no more ink'))],
+      ])('of a piece that cannot be made fails and leaves nothing: %s', async (_, make) => {
+        const pieces = [patterned(6 * MiB), range(large, 0, 12 * MiB), { length: 10, make }];
+        await expect(store.compose(at('target'), pieces)).rejects.toThrow('no more ink');
+        await expect(store.head(at('target'))).rejects.toThrow(ObjectNotFoundError);
+        expect(await subject.leftovers(bucket)).toBe(0);
       });
 
       test('may replace one of its own sources', async () => {

@@ -14,10 +14,11 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ObjectNotFoundError, PreconditionFailedError } from '../../src/errors.ts';
 import { fileStore, registerBucket } from '../../src/storage/files.ts';
-import type { ObjectStore } from '../../src/storage/object-store.ts';
+import type { ObjectStore, Piece } from '../../src/storage/object-store.ts';
 import { hostileKeys } from '../support/hostile-keys.ts';
 import { describeObjectStore, listKeys } from './contract.ts';
 
@@ -263,6 +264,27 @@ describe('folders as buckets', () => {
     const etags = new Set<string>();
     for (let n = 0; n < 200; n++) etags.add((await store.write(at('a'), bytes('x'))).etag);
     expect(etags.size).toBe(200);
+  });
+
+  test('makes the pieces of a composition one by one, as they come', async () => {
+    const log: string[] = [];
+    function* pieces(): Generator<Piece> {
+      for (const name of ['a', 'b', 'c']) {
+        log.push(`take ${name}`);
+        yield {
+          length: 1,
+          make: async () => {
+            log.push(`begin ${name}`);
+            await setImmediate();
+            log.push(`end ${name}`);
+            return bytes(name);
+          },
+        };
+      }
+    }
+    await store.compose(at('abc'), pieces());
+    expect(log.join(', ')).toBe('take a, begin a, end a, take b, begin b, end b, take c, begin c, end c');
+    expect(Buffer.from(await store.read(at('abc'))).toString()).toBe('abc');
   });
 
   test('composes many objects with few files open', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Piece } from '../../src/storage/object-store.ts';
+import type { MadePiece, Piece } from '../../src/storage/object-store.ts';
 import { type Part, type PartLimits, planParts, S3_PART_LIMITS } from '../../src/storage/parts.ts';
 
 const MiB = 2 ** 20;
@@ -13,13 +13,25 @@ const range = (name: string, offset: number, length: number): Piece => ({
   length,
 });
 
+const made = (bytes: Uint8Array): MadePiece => ({ length: bytes.length, make: () => bytes });
+const madeLater = (bytes: Uint8Array): MadePiece => ({ length: bytes.length, make: () => Promise.resolve(bytes) });
+/** A piece that no plan may make. */
+const unmade = (length: number): MadePiece => ({
+  length,
+  make: () => {
+    throw new Error('Expected that nothing is made');
+  },
+});
+
 /** Every byte of a plan by where it comes from: `name@offset`, or the value of a byte in memory. */
-function origins(pieces: Iterable<Piece>): string[] {
-  return [...pieces].flatMap((piece) =>
-    'ref' in piece
-      ? Array.from({ length: piece.length }, (_, n) => `${piece.ref.key}@${piece.offset + n}`)
-      : [...piece].map(String),
-  );
+async function origins(pieces: Iterable<Piece>): Promise<string[]> {
+  const all: string[] = [];
+  for (const piece of pieces) {
+    if ('ref' in piece)
+      all.push(...Array.from({ length: piece.length }, (_, n) => `${piece.ref.key}@${piece.offset + n}`));
+    else all.push(...[...('make' in piece ? await piece.make() : piece)].map(String));
+  }
+  return all;
 }
 
 const piecesOf = (part: Part): readonly Piece[] => (part.kind === 'copy' ? [part.range] : part.pieces);
@@ -37,16 +49,18 @@ const anyPiece = fc.oneof(
   fc
     .tuple(fc.constantFrom('a', 'b'), fc.nat(60), fc.nat(100))
     .map(([name, offset, length]) => range(name, offset, length)),
+  fc.uint8Array({ maxLength: 30 }).map(made),
+  fc.uint8Array({ maxLength: 30 }).map(madeLater),
 );
 
 describe('planning the parts of an upload', () => {
-  test('keeps every byte in its place and every limit', () => {
-    fc.assert(
-      fc.property(fc.array(anyPiece, { maxLength: 12 }), (pieces) => {
+  test('keeps every byte in its place and every limit', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyPiece, { maxLength: 12 }), async (pieces) => {
         const total = pieces.reduce((sum, piece) => sum + piece.length, 0);
         fc.pre(total <= 200);
         const parts = planParts(pieces, small);
-        expect(origins(parts.flatMap(piecesOf))).toEqual(origins(pieces));
+        expect(await origins(parts.flatMap(piecesOf))).toEqual(await origins(pieces));
         expect(parts.length).toBeLessThanOrEqual(small.maxParts);
         for (const [index, part] of parts.entries()) {
           expect(lengthOf(part)).toBeLessThanOrEqual(small.maxPartBytes);
@@ -79,6 +93,42 @@ describe('planning the parts of an upload', () => {
     expect(outline(planParts([new Uint8Array(10), range('a', 0, MiB), new Uint8Array(5)]))).toEqual([
       `upload ${MiB + 15}`,
     ]);
+  });
+
+  test('makes nothing', () => {
+    const pieces = [unmade(3 * MiB), range('a', 0, 20 * MiB), unmade(9 * MiB), unmade(0), unmade(9 * MiB)];
+    expect(outline(planParts(pieces))).toEqual([
+      `upload ${5 * MiB}`,
+      `copy ${2 * MiB}+${18 * MiB}`,
+      `upload ${8 * MiB}`,
+      `upload ${8 * MiB}`,
+      `upload ${2 * MiB}`,
+    ]);
+  });
+
+  test('cuts a piece that is made into parts that are made by themselves, each as often as it is wanted', async () => {
+    const bytes = Uint8Array.from({ length: 20 }, (_, n) => n);
+    const parts = planParts([new Uint8Array([77]), madeLater(bytes)], small);
+    const backwards = [...parts].reverse();
+    for (let time = 0; time < 2; time++) {
+      const found = await Promise.all(backwards.map((part) => origins(piecesOf(part))));
+      expect(found.map((part) => part.map(Number))).toEqual([
+        [15, 16, 17, 18, 19],
+        [7, 8, 9, 10, 11, 12, 13, 14],
+        [77, 0, 1, 2, 3, 4, 5, 6],
+      ]);
+    }
+  });
+
+  test('finds out that a piece was not made as long as it should be, whichever part is made', async () => {
+    const short: MadePiece = { length: 20, make: () => new Uint8Array(19) };
+    for (const part of planParts([short], small)) {
+      await expect(origins(piecesOf(part))).rejects.toThrow('Expected 20 bytes for a made piece but received 19');
+    }
+  });
+
+  test.each([-1, 1.5, Number.NaN])('refuses to make %p bytes', (length) => {
+    expect(() => planParts([{ length, make: () => new Uint8Array(0) }])).toThrow('whole number of bytes for length');
   });
 
   test('copies a large range, topping up what comes before it', () => {

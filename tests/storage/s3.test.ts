@@ -186,6 +186,26 @@ describe('S3 when it fails', () => {
       expect(server.uploadsUnderWay(bucket)).toBe(0);
     });
 
+    test('makes pieces only for the parts that are on their way', async () => {
+      const partBytes = 5 * MiB;
+      const bytes = patterned(partBytes);
+      let made = 0;
+      let most = 0;
+      const piece: Piece = {
+        length: partBytes,
+        make: () => {
+          most = Math.max(most, ++made - server.requests.filter(isPart).length);
+          return bytes;
+        },
+      };
+      const { size } = await s3Store(server.client, { partBytes }).compose(
+        at('target'),
+        Array.from({ length: 24 }, () => piece),
+      );
+      expect([size, made]).toEqual([24 * partBytes, 24]);
+      expect(most).toBeLessThanOrEqual(8);
+    });
+
     test('whose source changes between two parts fails', async () => {
       const given = await pieces();
       server.beforeNext(isPart, () => {

@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { Tiff, TiffTag } from '@cogeotiff/core';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { layoutTiff, type Segment } from '../../src/tiff/layout.ts';
-import type { Field, LevelTable, TileRun } from '../../src/tiff/written-directory.ts';
+import { headBytes, layoutTiff, type Segment, type TiffLayout, wholeHead } from '../../src/tiff/layout.ts';
+import type { TileRun } from '../../src/tiff/tile-table.ts';
+import type { Field, LevelTable } from '../../src/tiff/written-directory.ts';
 import { readNumbers, readTiff } from '../../src/tiff/read.ts';
 import { picture } from '../support/pixels.ts';
 
@@ -46,6 +47,19 @@ function openStrangers(head: Uint8Array, size: number): Promise<Tiff> {
   });
 }
 
+/** Of a head that is too large to be put together: its pieces are made as they are read. */
+function headRange({ headPieces }: TiffLayout, offset: number, length: number): ArrayBuffer {
+  const range = new Uint8Array(length);
+  let start = 0;
+  for (const piece of headPieces) {
+    const from = Math.max(offset, start);
+    const to = Math.min(offset + length, start + piece.length);
+    if (from < to) range.set(piece.make().subarray(from - start, to - start), from - offset);
+    start += piece.length;
+  }
+  return range.buffer;
+}
+
 function hexDump(bytes: Uint8Array): string[] {
   return Array.from({ length: Math.ceil(bytes.length / 12) }, (_, line) =>
     Buffer.from(bytes.subarray(line * 12, line * 12 + 12)).toString('hex'),
@@ -60,16 +74,17 @@ describe('a small file', () => {
   });
 
   test('is these bytes', () => {
+    const head = wholeHead(layout);
     // Lines of twelve bytes, broken where an IFD begins: tag, type, count, value.
     expect([
-      Buffer.from(layout.head.subarray(0, 8)).toString('hex'),
-      Buffer.from(layout.head.subarray(8, 10)).toString('hex'),
-      ...hexDump(layout.head.subarray(10, 130)),
-      Buffer.from(layout.head.subarray(130, 134)).toString('hex'),
-      Buffer.from(layout.head.subarray(134, 150)).toString('hex'),
-      Buffer.from(layout.head.subarray(150, 152)).toString('hex'),
-      ...hexDump(layout.head.subarray(152, 284)),
-      Buffer.from(layout.head.subarray(284)).toString('hex'),
+      Buffer.from(head.subarray(0, 8)).toString('hex'),
+      Buffer.from(head.subarray(8, 10)).toString('hex'),
+      ...hexDump(head.subarray(10, 130)),
+      Buffer.from(head.subarray(130, 134)).toString('hex'),
+      Buffer.from(head.subarray(134, 150)).toString('hex'),
+      Buffer.from(head.subarray(150, 152)).toString('hex'),
+      ...hexDump(head.subarray(152, 284)),
+      Buffer.from(head.subarray(284)).toString('hex'),
     ]).toEqual([
       '49492a0008000000', // II, 42, the first IFD at 8
       '0a00', // ten fields
@@ -118,7 +133,7 @@ describe('4 GiB', () => {
   test('a file that ends one byte below is a classic TIFF', async () => {
     const layout = twoTiles(2 ** 31 - head - 1);
     expect(layout).toMatchObject({ bigTiff: false, size: 4_294_967_295, segmentOffsets: [150] });
-    const file = await readTiff(headReader(layout.head, layout.size));
+    const file = await readTiff(headReader(wholeHead(layout), layout.size));
     expect(file.bigTiff).toBe(false);
     const [directory] = file.directories;
     expect(directory && (await readNumbers(file, directory, 324))).toEqual([150, 2_147_483_798]);
@@ -128,7 +143,7 @@ describe('4 GiB', () => {
     const layout = twoTiles(2 ** 31 - head);
     // 16 of header, 8 + 10 × 20 + 8 of IFD, 2 × 8 of offsets; two byte counts fit in their entry.
     expect(layout).toMatchObject({ bigTiff: true, size: 4_294_967_296 + 248 - 150, segmentOffsets: [248] });
-    const file = await readTiff(headReader(layout.head, layout.size));
+    const file = await readTiff(headReader(wholeHead(layout), layout.size));
     expect(file.bigTiff).toBe(true);
     const [directory] = file.directories;
     expect(directory && (await readNumbers(file, directory, 324))).toEqual([248, 2_147_483_896]);
@@ -142,14 +157,37 @@ describe('4 GiB', () => {
       levels: [levelOf(16 * 2000, 16, 16)],
       segments: [{ runs: [runOf(0, [0, 0], [2000, 1], tiles)] }],
     });
-    const tiff = await openStrangers(layout.head, layout.size);
+    const tiff = await openStrangers(wholeHead(layout), layout.size);
     const offsets = await tiff.images[0]?.fetch(TiffTag.TileOffsets);
-    expect(layout.size).toBe(layout.head.length + 8_000_000_002_000);
-    expect(Number(offsets?.[1999])).toBe(layout.head.length + 7_996_000_001_999);
+    expect(layout.size).toBe(layout.headBytes + 8_000_000_002_000);
+    expect(Number(offsets?.[1999])).toBe(layout.headBytes + 7_996_000_001_999);
     expect(await tiff.images[0]?.getTileSize(1999)).toEqual({
-      offset: layout.head.length + 7_996_000_001_999,
+      offset: layout.headBytes + 7_996_000_001_999,
       imageSize: 4_000_000_001,
     });
+  });
+});
+
+describe('a form that is asked for', () => {
+  const level = levelOf(32, 16, 16);
+  const layOut = (bigTiff: boolean, bytes: number) =>
+    layoutTiff({
+      tileSize: 16,
+      levels: [level],
+      segments: [{ runs: [runOf(0, [0, 0], [2, 1], [bytes, 1])] }],
+      bigTiff,
+    });
+
+  test('has a head of the same length whatever the tiles', () => {
+    const request = { tileSize: 16, levels: [level] };
+    expect([headBytes(request, false), headBytes(request, true)]).toEqual([150, 248]);
+    expect(layOut(false, 9)).toMatchObject({ bigTiff: false, headBytes: 150, size: 160 });
+    expect(layOut(true, 9)).toMatchObject({ bigTiff: true, headBytes: 248, size: 258 });
+  });
+
+  test('is refused when it is classic and the file is not', () => {
+    expect(layOut(false, 2 ** 32 - 152).size).toBe(4_294_967_295);
+    expect(() => layOut(false, 2 ** 32 - 151)).toThrow(RangeError);
   });
 });
 
@@ -160,6 +198,24 @@ describe('a table that is not whole', () => {
 
   test('is refused; the whole one is not', () => {
     expect(layOut(all).size).toBeGreaterThan(45);
+  });
+
+  test('is not one whose runs turn around a tile, in whatever order', () => {
+    const around = [
+      runOf(0, [1, 1], [1, 1], [1]),
+      runOf(0, [1, 2], [2, 1], [1, 1]),
+      runOf(0, [0, 1], [1, 2], [1, 1]),
+      runOf(0, [2, 0], [1, 2], [1, 1]),
+      runOf(0, [0, 0], [2, 1], [1, 1]),
+    ];
+    const layout = layOut(...around);
+    expect(layout.size).toBe(layout.headBytes + 9);
+    expect(() => layOut(...around.slice(1))).toThrow(RangeError);
+  });
+
+  test('is not one with a run of no tiles', () => {
+    const layout = layOut(runOf(0, [3, 0], [0, 3], []), all);
+    expect(layout.size).toBe(layout.headBytes + 45);
   });
 
   test.each<[string, TileRun[]]>([
@@ -182,9 +238,118 @@ describe('a table that is not whole', () => {
         runOf(0, [0, 2], [3, 1], [1, 1, 1]),
       ],
     ],
+    [
+      'a run before the one above it ends',
+      [runOf(0, [0, 0], [3, 2], [1, 1, 1, 1, 1, 1]), runOf(0, [0, 1], [3, 2], [1, 1, 1, 1, 1, 1])],
+    ],
+    ['a row without a run', [runOf(0, [0, 0], [3, 1], [1, 1, 1]), runOf(0, [0, 2], [3, 1], [1, 1, 1])]],
+    [
+      'as many tiles, one twice and one not',
+      [runOf(0, [0, 0], [3, 2], [1, 1, 1, 1, 1, 1]), runOf(0, [0, 2], [2, 1], [1, 1]), runOf(0, [1, 2], [1, 1], [1])],
+    ],
+    ['a column that is none', [runOf(0, [0.5, 0], [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9])]],
     ['a row below zero', [runOf(0, [0, -1], [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9])]],
   ])('is refused: %s', (_, runs) => {
     expect(() => layOut(...runs)).toThrow(RangeError);
+  });
+});
+
+describe('a large head', () => {
+  /** A run whose tiles have 1, 2, 3, … bytes: its tile n starts n · (n + 1) / 2 bytes into it. */
+  const rising = (tiles: number): number[] => Array.from({ length: tiles }, (_, tile) => tile + 1);
+  const triangular = (tile: number): number => (tile * (tile + 1)) / 2;
+
+  function checkPieces({ headPieces, headBytes: bytes }: TiffLayout): void {
+    expect(headPieces.length).toBeGreaterThan(2);
+    expect(headPieces.reduce((sum, { length }) => sum + length, 0)).toBe(bytes);
+    for (const piece of headPieces) {
+      expect(piece.length).toBeLessThanOrEqual(2 ** 20);
+      expect(piece.make()).toHaveLength(piece.length);
+    }
+  }
+
+  test('is made in pieces of a mebibyte at most, in any order and again', () => {
+    const level = levelOf(16 * 1_000, 16 * 300, 16);
+    const layout = layoutTiff({
+      tileSize: 16,
+      levels: [level],
+      segments: [{ runs: [runOf(0, [0, 0], [1_000, 300], rising(300_000))] }],
+    });
+    checkPieces(layout);
+    const head = wholeHead(layout);
+    const backwards = [...layout.headPieces].reverse().map((piece) => piece.make());
+    expect(Buffer.compare(Buffer.concat(backwards.reverse()), head)).toBe(0);
+  });
+
+  test.each([
+    ['many rows', 700, 500],
+    ['rows longer than a piece', 300_000, 2],
+    ['one column', 1, 300_000],
+  ])('of %s says where every tile is, to strangers too', async (_, across, down) => {
+    const left = Math.floor(across / 3);
+    const [leftTiles, rightTiles] = [left * down, (across - left) * down];
+    const layout = layoutTiff({
+      tileSize: 16,
+      levels: [levelOf(16 * across, 16 * down, 16)],
+      segments: [
+        { runs: [runOf(0, [left, 0], [across - left, down], rising(rightTiles))] },
+        { runs: [runOf(0, [0, 0], [left, down], rising(leftTiles))] },
+      ],
+    });
+    checkPieces(layout);
+    expect(layout.size).toBe(layout.headBytes + triangular(leftTiles) + triangular(rightTiles));
+    const tiff = await openStrangers(wholeHead(layout), layout.size);
+    const offsets = Array.from((await tiff.images[0]?.fetch(TiffTag.TileOffsets)) ?? [], Number);
+    const counts = Array.from((await tiff.images[0]?.fetch(TiffTag.TileByteCounts)) ?? [], Number);
+    expect([offsets.length, counts.length]).toEqual([across * down, across * down]);
+    const wrong = offsets.findIndex((offset, tile) => {
+      const [row, column] = [Math.floor(tile / across), tile % across];
+      const inRun = column < left ? row * left + column : row * (across - left) + column - left;
+      const start = layout.headBytes + (column < left ? triangular(rightTiles) : 0);
+      return offset !== start + triangular(inRun) || counts[tile] !== inRun + 1;
+    });
+    expect(wrong).toBe(-1);
+  });
+
+  test('of forty million tiles in two thousand blocks takes no memory for tiles', async () => {
+    const [columns, rows] = [50, 40];
+    const levels = Array.from({ length: 8 }, (_, level) =>
+      levelOf(16 * 6_400 * 2 ** -level, 16 * 5_120 * 2 ** -level, 16),
+    );
+    const segments = Array.from({ length: columns * rows }, (): { runs: TileRun[] } => ({ runs: [] }));
+    for (let level = 7; level >= 0; level--) {
+      const [across, down] = [128 * 2 ** -level, 128 * 2 ** -level];
+      const byteCounts = new Uint32Array(across * down).fill(50_000);
+      segments.forEach(({ runs }, block) => {
+        runs.push({
+          level,
+          column: (block % columns) * across,
+          row: Math.floor(block / columns) * down,
+          across,
+          down,
+          byteCounts,
+        });
+      });
+    }
+    const before = process.memoryUsage().arrayBuffers;
+    const layout = layoutTiff({ tileSize: 16, levels, segments });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * 2 ** 20);
+    const tiles = 2_000 * (16_384 + 4_096 + 1_024 + 256 + 64 + 16 + 4 + 1);
+    expect(layout.size).toBe(layout.headBytes + tiles * 50_000);
+    const tiff = await Tiff.create({
+      url: new URL('test:head'),
+      metadata: { size: layout.size },
+      fetch: (offset, length = 0) => Promise.resolve(headRange(layout, offset, length)),
+    });
+    expect(tiff.images).toHaveLength(8);
+    // Block 51 is the second of the second row; before it are 51 blocks, and of its own all smaller levels.
+    const first = layout.headBytes + (51 * 21_845 + 5_461) * 50_000;
+    const corner = 128 * 6_400 + 128;
+    expect(await tiff.images[0]?.getTileSize(corner)).toEqual({ offset: first, imageSize: 50_000 });
+    expect(await tiff.images[0]?.getTileSize(corner + 3 * 6_400 + 5)).toEqual({
+      offset: first + (3 * 128 + 5) * 50_000,
+      imageSize: 50_000,
+    });
   });
 });
 
@@ -222,11 +387,54 @@ describe('every head', () => {
       return { tileSize: 16, levels, segments };
     });
 
+  /** A level cut in two, then one of the parts in two, and so on. */
+  const partition = fc
+    .record({
+      across: fc.integer({ min: 1, max: 12 }),
+      down: fc.integer({ min: 1, max: 12 }),
+      cuts: fc.array(fc.record({ part: fc.nat(), place: fc.nat(), vertical: fc.boolean() }), { maxLength: 12 }),
+      order: fc.array(fc.nat(), { minLength: 13, maxLength: 13 }),
+      seed: fc.integer({ min: 1, max: 1000 }),
+    })
+    .map(({ across, down, cuts, order, seed }) => {
+      const parts = [{ column: 0, row: 0, across, down }];
+      for (const { part: chosen, place, vertical } of cuts) {
+        const index = chosen % parts.length;
+        const part = parts[index];
+        const side = (vertical ? part?.across : part?.down) ?? 1;
+        if (!part || side === 1) continue;
+        const first = 1 + (place % (side - 1));
+        const [one, other] = vertical
+          ? [
+              { ...part, across: first },
+              { ...part, column: part.column + first, across: side - first },
+            ]
+          : [
+              { ...part, down: first },
+              { ...part, row: part.row + first, down: side - first },
+            ];
+        parts.splice(index, 1, one, other);
+      }
+      const runs = parts.map((part, index) => ({
+        at: order[index] ?? 0,
+        run: runOf(
+          0,
+          [part.column, part.row],
+          [part.across, part.down],
+          Array.from(
+            { length: part.across * part.down },
+            (_, tile) => 1 + ((seed * 7919 + tile * 104_729 + index) % 5000),
+          ),
+        ),
+      }));
+      return { across, down, runs: runs.sort((a, b) => a.at - b.at).map(({ run }) => run) };
+    });
+
   test('has sorted tags, even offsets, ascending IFDs near the start, and tiles that fill the rest of the file', async () => {
     await fc.assert(
       fc.asyncProperty(pyramid, async (request) => {
         const layout = layoutTiff(request);
-        const view = new DataView(layout.head.buffer, layout.head.byteOffset, layout.head.length);
+        const view = new DataView(Uint8Array.from(wholeHead(layout)).buffer);
         const number = (at: number): number =>
           layout.bigTiff ? Number(view.getBigUint64(at, true)) : view.getUint32(at, true);
         const shape = layout.bigTiff
@@ -246,7 +454,7 @@ describe('every head', () => {
         expect(places).toHaveLength(request.levels.length);
         expect(places).toEqual([...places].sort((a, b) => a - b));
         expect(places[0]).toBeLessThan(300);
-        const file = await readTiff(headReader(layout.head, layout.size));
+        const file = await readTiff(headReader(wholeHead(layout), layout.size));
         const tiles: [number, number][] = [];
         const firstTiles: number[] = [];
         for (const [index, directory] of file.directories.entries()) {
@@ -259,13 +467,13 @@ describe('every head', () => {
         }
         tiles.sort((a, b) => a[0] - b[0]);
         // Without a gap and without an overlap, from the end of the head to the end of the file.
-        expect(tiles[0]?.[0]).toBe(layout.head.length);
+        expect(tiles[0]?.[0]).toBe(layout.headBytes);
         tiles.forEach(([, end], tile) => {
           expect(tiles[tile + 1]?.[0] ?? layout.size).toBe(end);
         });
-        expect(layout.segmentOffsets[0]).toBe(layout.head.length);
+        expect(layout.segmentOffsets[0]).toBe(layout.headBytes);
         if (request.segments[0]?.runs.length) return;
-        expect(layout.segmentOffsets[1]).toBe(layout.head.length);
+        expect(layout.segmentOffsets[1]).toBe(layout.headBytes);
       }),
       { numRuns: 60 },
     );
@@ -275,8 +483,8 @@ describe('every head', () => {
     await fc.assert(
       fc.asyncProperty(pyramid, async (request) => {
         const layout = layoutTiff(request);
-        const file = await readTiff(headReader(layout.head, layout.size));
-        const tiff = await openStrangers(layout.head, layout.size);
+        const file = await readTiff(headReader(wholeHead(layout), layout.size));
+        const tiff = await openStrangers(wholeHead(layout), layout.size);
         expect(tiff.images.map(({ size }) => [size.width, size.height])).toEqual(
           request.levels.map(({ width, height }) => [width, height]),
         );
@@ -295,6 +503,34 @@ describe('every head', () => {
     );
   });
 
+  test('of runs that part a level in any way, in any order, says where each tile was put', async () => {
+    await fc.assert(
+      fc.asyncProperty(partition, async ({ across, down, runs }) => {
+        const request = { tileSize: 16, levels: [levelOf(16 * across, 16 * down, 16)], segments: [{ runs }] };
+        const layout = layoutTiff(request);
+        const file = await readTiff(headReader(wholeHead(layout), layout.size));
+        const directory = file.directories[0] ?? new Map<never, never>();
+        const offsets = await readNumbers(file, directory, 324);
+        const counts = await readNumbers(file, directory, 325);
+        let end = layout.headBytes;
+        for (const run of runs) {
+          run.byteCounts.forEach((bytes: number, index: number) => {
+            const tile = (run.row + Math.floor(index / run.across)) * across + run.column + (index % run.across);
+            expect([offsets?.[tile], counts?.[tile]]).toEqual([end, bytes]);
+            end += bytes;
+          });
+        }
+        expect(layout.size).toBe(end);
+        for (const [index, run] of runs.entries()) {
+          const without = [{ runs: runs.toSpliced(index, 1) }];
+          expect(() => layoutTiff({ ...request, segments: without })).toThrow(RangeError);
+          expect(() => layoutTiff({ ...request, segments: [{ runs: [...runs, run] }] })).toThrow(RangeError);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test('puts the first tile of a smaller level before that of the next larger', async () => {
     const layout = layoutTiff({
       tileSize: 16,
@@ -305,8 +541,8 @@ describe('every head', () => {
         { runs: [runOf(1, [0, 1], [2, 1], [22, 23]), runOf(0, [0, 2], [4, 2], [1, 2, 3, 4, 5, 6, 7, 8])] },
       ],
     });
-    const file = await readTiff(headReader(layout.head, layout.size));
-    const start = layout.head.length;
+    const file = await readTiff(headReader(wholeHead(layout), layout.size));
+    const start = layout.headBytes;
     expect(layout.segmentOffsets).toEqual([start, start + 10, start + 10 + 41 + 36]);
     const tables = await Promise.all(file.directories.map((directory) => readNumbers(file, directory, 324)));
     expect(tables[2]).toEqual([start]);
@@ -347,7 +583,7 @@ test('libtiff decodes a file of raw tiles to the pixels that were put in', async
       },
     ],
   });
-  const file = Buffer.concat([layout.head, small, ...tiles]);
+  const file = Buffer.concat([wholeHead(layout), small, ...tiles]);
   expect(file.length).toBe(layout.size);
   const first = await sharp(file).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
   expect(first.info).toMatchObject({ width: 40, height: 23, channels: 1 });

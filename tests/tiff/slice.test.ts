@@ -181,11 +181,12 @@ describe('a slice of tiles that hold one plane each', () => {
         const rowsApart = slice.stack?.rowsApart ?? 0;
         expect([rowsApart % 16, rowsApart >= bottom - top]).toEqual([0, true]);
         expect([stack.info.width, stack.info.height]).toEqual([right - left, 2 * rowsApart + bottom - top]);
+        const [lastX, lastY] = [Math.min(right, tiff.width) - 1, Math.min(bottom, tiff.height) - 1];
         for (const [band, x, y] of [
           [0, left, top],
-          [1, right - 1, top],
-          [2, left, bottom - 1],
-          [2, right - 1, bottom - 1],
+          [1, lastX, top],
+          [2, left, lastY],
+          [2, lastX, lastY],
         ] as const) {
           const at = (band * rowsApart + y - top) * (right - left) + x - left;
           expect(stack.data[at]).toBe(sample(x, y, band));
@@ -267,8 +268,26 @@ test('a slice of tiles of one plane, where there is only one, is chunky', async 
   const { slice, bytes } = await sliceOf(memoryReader(writePlainTiff({ ...grey, tile }, sample)), rect);
   const whole = writePlainTiff(grey, sample);
   const inside = { left: 8, top: 4, right: 65, bottom: 54 };
-  expect(slice.rect).toEqual({ left: 32, top: 16, right: 97, bottom: 80 });
+  // Whole tiles, beyond the edge of the picture too.
+  expect(slice.rect).toEqual({ left: 32, top: 16, right: 128, bottom: 80 });
   expect((await raw(bytes, inside)).equals(await raw(whole, rect))).toBe(true);
+});
+
+test.each([
+  ['of a picture that is small for its tiles', { width: 40, height: 30 }, { left: 3, top: 2, right: 40, bottom: 30 }],
+  [
+    'of the last corner of a large one',
+    { width: 1034, height: 1030 },
+    { left: 1024, top: 1024, right: 1034, bottom: 1030 },
+  ],
+])('libvips, which refuses tiles that are large for their picture, reads a slice %s', async (_, size, rect) => {
+  const plain: PlainTiff = { ...size, samples: 1, bits: 8, rowsPerStrip: 64 };
+  const sample = (x: number, y: number): number => (x * 7 + y * 31) % 251;
+  const tiled = writePlainTiff({ ...plain, tile: { width: 1024, height: 1024 } }, sample);
+  const { slice, bytes } = await sliceOf(memoryReader(tiled), rect);
+  const { left, top } = slice.rect;
+  const inside = { left: rect.left - left, top: rect.top - top, right: rect.right - left, bottom: rect.bottom - top };
+  expect((await raw(bytes, inside)).equals(await raw(writePlainTiff(plain, sample), rect))).toBe(true);
 });
 
 describe('a slice reads little', () => {
