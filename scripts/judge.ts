@@ -3,21 +3,22 @@
  *
  *     node scripts/judge.ts [--keep]
  *
- * Makes masters, runs `npm start` on their folder once a recipe, and puts every published file before every judge. Uses
- * the project through its command line only, but for slices of masters, which are read in every layout of TIFF. The last line is `N passed, N failed`; the exit code is 1 when any failed.
+ * Makes masters, runs `npm start` on their folder once a recipe, and puts every published file before every judge. Converted
+ * colours are compared with another build of Little CMS. Uses the project through its command line only, but for slices of
+ * masters, which are read in every layout of TIFF. The last line is `N passed, N failed`; the exit code is 1 when any failed.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { judgeConvertedColours } from './judge/colours.ts';
+import { print, publish } from './judge/command-line.ts';
 import { type Case, type Judge, judges } from './judge/judges.ts';
 import { type Master, writeMasters } from './judge/masters.ts';
-import { missingPackages, run, versions } from './judge/programs.ts';
+import { missingPackages, versions } from './judge/programs.ts';
 import { levelSizes, promisedFor, type Promised, promises } from './judge/recipes.ts';
 import { judgeSlices } from './judge/slices.ts';
-
-const project = path.resolve(import.meta.dirname, '..');
 
 /** Files that are judged at once. */
 const PLACES = Math.max(1, Math.min(4, os.availableParallelism()));
@@ -32,10 +33,6 @@ interface Judged {
   readonly subject: Case;
   readonly published: boolean;
   readonly verdicts: readonly Verdict[];
-}
-
-function print(line = ''): void {
-  process.stdout.write(`${line}\n`);
 }
 
 async function main(): Promise<number> {
@@ -69,7 +66,8 @@ async function judgeAll(folder: string): Promise<number> {
   let failedRuns = 0;
   for (const promised of promises) {
     const out = path.join(folder, promised.recipe);
-    if (!(await publish(masters, out, promised, path.join(folder, 'workspace', promised.recipe)))) failedRuns++;
+    const options = ['--recipe', promised.recipe, '--workspace', path.join(folder, 'workspace', promised.recipe)];
+    if (!(await publish(masters, out, options))) failedRuns++;
     judged.push(...(await judgeFolder(made, { masters, out, promised, scratch: path.join(folder, 'scratch') })));
     await rm(out, { recursive: true, force: true });
   }
@@ -77,9 +75,10 @@ async function judgeAll(folder: string): Promise<number> {
   const verdicts = judged.flatMap((one) => one.verdicts);
   const failed = verdicts.filter(({ complaints }) => complaints.length > 0).length;
   const sliced = await judgeEveryLayout(path.join(folder, 'slices'));
+  const coloured = await judgeConvertedColours(path.join(folder, 'colours'), PLACES);
   return summary(
-    verdicts.length - failed + promises.length - failedRuns + sliced.passed,
-    failed + failedRuns + sliced.failed,
+    verdicts.length - failed + promises.length - failedRuns + sliced.passed + coloured.passed,
+    failed + failedRuns + sliced.failed + coloured.failed,
   );
 }
 
@@ -93,20 +92,6 @@ async function judgeEveryLayout(scratch: string): Promise<{ passed: number; fail
   print(`slices of ${verdicts.length} layouts: ${verdicts.length - wrong.length} equal the crops, ${seconds} s`);
   for (const { layout, complaint = '' } of wrong) print(`${layout.picture}, ${layout.name}: ${complaint}`);
   return { passed: verdicts.length - wrong.length, failed: wrong.length };
-}
-
-/** The real command line on the folder. Returns whether it said that all went well; prints what it said when not. */
-async function publish(masters: string, out: string, { recipe }: Promised, workspace: string): Promise<boolean> {
-  const begun = performance.now();
-  const options = ['--out', out, '--recipe', recipe, '--workspace', workspace];
-  const ran = await run('npm', ['start', '--silent', '--', masters, ...options], project);
-  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-  if (ran.failure === undefined) {
-    print(`npm start -- masters --recipe ${recipe}: ${seconds} s`);
-    return true;
-  }
-  print(`${ran.stdout}\n${ran.stderr}\nnpm start -- masters --recipe ${recipe} failed: ${ran.failure}`);
-  return false;
 }
 
 async function judgeFolder(

@@ -36,6 +36,14 @@ export function complaintOf(program: string, ran: Ran): string | undefined {
   return ran.stderr.trim() === '' ? undefined : `${program} says: ${ran.stderr.trim()}`;
 }
 
+/** What a program says on stdout. Rejects with the complaint, if there is one. */
+export async function outputOf(program: string, args: readonly string[]): Promise<string> {
+  const ran = await run(program, args);
+  const complaint = complaintOf(program, ran);
+  if (complaint !== undefined) throw new Error(complaint);
+  return ran.stdout;
+}
+
 /** Python by its full path: another one on PATH would not see Debian's modules. */
 export const python = '/usr/bin/python3';
 export const cogValidator = 'osgeo_utils.samples.validate_cloud_optimized_geotiff';

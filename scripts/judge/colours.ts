@@ -1,0 +1,39 @@
+/** The judge of colours, from masters to verdicts. */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { type ColourVerdict, judgeColours } from './colour-difference.ts';
+import { writeColourMasters } from './colour-masters.ts';
+import { print, publish } from './command-line.ts';
+
+/** Masters whose colours are converted, against the conversion of another build of Little CMS. */
+export async function judgeConvertedColours(
+  folder: string,
+  atOnce: number,
+): Promise<{ passed: number; failed: number }> {
+  const places = {
+    masters: path.join(folder, 'masters'),
+    published: path.join(folder, 'published'),
+    scratch: path.join(folder, 'scratch'),
+  };
+  await mkdir(places.masters, { recursive: true });
+  const masters = await writeColourMasters(places.masters);
+  const recipe = ['--recipes', path.join(import.meta.dirname, 'recipes'), '--recipe', 'srgb-lossless'];
+  const ran = await publish(places.masters, places.published, [
+    ...recipe,
+    '--workspace',
+    path.join(folder, 'workspace'),
+  ]);
+  const verdicts = await judgeColours(masters, places, atOnce);
+  printColours(verdicts);
+  const failed = verdicts.filter(({ complaint }) => complaint !== undefined).length + (ran ? 0 : 1);
+  return { passed: verdicts.length + 1 - failed, failed };
+}
+
+function printColours(verdicts: readonly ColourVerdict[]): void {
+  print(`${'colours, CIEDE2000'.padEnd(24)}  mean   worst`);
+  for (const { master, difference, complaint } of verdicts) {
+    const numbers = difference ? `${difference.mean.toFixed(3)}  ${difference.worst.toFixed(3)}` : '';
+    const name = `${master.name}.${master.extension}`;
+    print(`${name.padEnd(24)}  ${numbers}  ${complaint === undefined ? 'ok' : `FAILED: ${complaint}`}`);
+  }
+}
