@@ -19,7 +19,7 @@ const mayImport = {
   tiff: [],
   metadata: ['pyramid', 'tiff'],
   imaging: ['pyramid', 'tiff'],
-  convert: ['tiff', 'imaging'],
+  convert: ['pyramid', 'tiff', 'imaging'],
   storage: [],
   ledger: [],
   steps: ['pyramid', 'tiff', 'metadata', 'imaging', 'convert', 'storage', 'ledger'],
@@ -57,7 +57,7 @@ const boundaries = Object.entries(mayImport).map(([folder, allowed]) => ({
 
 export default tseslint.config(
   {
-    ignores: ['node_modules', '.serverless', '.esbuild', '.stepwell', 'published', 'coverage', 'layers/libvips/nodejs'],
+    ignores: ['node_modules', '.serverless', '.esbuild', '.stepwell', 'published', 'coverage', 'layers/*/nodejs'],
   },
   {
     files: ['**/*.ts'],

@@ -62,7 +62,7 @@ function planFor(pixels: number): Plan {
   for (let splitLevel = LEAST_SPLIT; ; splitLevel++) {
     const cuts = edges(side, TILE * 2 ** splitLevel);
     const blocks = { columns: cuts, rows: cuts };
-    if (blockCount(blocks) <= MAX_BLOCKS) return makePlan(image, recipe, {}, { splitLevel, blocks });
+    if (blockCount(blocks) <= MAX_BLOCKS) return makePlan(image, recipe, {}, { cut: { splitLevel, blocks } });
   }
 }
 
@@ -91,7 +91,14 @@ function indexOf(runs: readonly Omit<SegmentIndex['runs'][number], 'byteCounts'>
 function objectsOf(plan: Plan): Map<string, () => Uint8Array> {
   const levels = levelsOf(plan);
   const whole = { left: 0, top: 0, right: plan.width, bottom: plan.height };
-  const objects = new Map([[ref.key, () => toJsonBytes(plan)]]);
+  const header = {
+    metadata: { exif: {}, iptc: {}, descriptive: {}, warnings: [], redacted: { gps: true, serialNumbers: true } },
+    software: { stepwell: '0', sharp: '0', libvips: '0' },
+  };
+  const objects = new Map([
+    [ref.key, () => toJsonBytes(plan)],
+    [area.header.key, () => toJsonBytes(header)],
+  ]);
   const runsOf = (rect: typeof whole, from: number, to: number) =>
     levels
       .slice(from, to)
@@ -125,6 +132,7 @@ function countingStore(objects: ReadonlyMap<string, () => Uint8Array>): ObjectSt
       return info(size);
     },
     write: unexpected,
+    tags: unexpected,
     materialise: unexpected,
     copy: unexpected,
     list: unexpected,
@@ -155,7 +163,7 @@ const state = {
   source,
   recipe: 'bench',
   image: plan.image,
-  plan: { ref, blocks },
+  plan: { ref, blocks, checksumApart: true },
 } as const;
 const { size } = await assembleTiff(state, call);
 process.stdout.write(`${size}\n`);

@@ -10,11 +10,6 @@
  * invocation. Here it fails at once.
  */
 
-const { existsSync, readFileSync } = require('node:fs');
-const { join } = require('node:path');
-
-const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
-
 class OfflinePackage {
   constructor(serverless) {
     this.serverless = serverless;
@@ -32,19 +27,18 @@ class OfflinePackage {
     compiler.compareWithLastLayer = () => Promise.resolve();
   }
 
-  checkLayers() {
+  async checkLayers() {
     const { serviceDir, service } = this.serverless;
-    const wanted = readJson(join(serviceDir, 'package.json')).dependencies.sharp;
+    const { assertBuilt } = await import('../layers/layer.ts');
+    const { layerNames } = await import('../layers/layers.ts');
     for (const name of service.getAllLayers()) {
-      const modules = join(serviceDir, service.getLayer(name).path, 'nodejs', 'node_modules');
-      const version = (module) => {
-        const manifest = join(modules, module, 'package.json');
-        return existsSync(manifest) ? readJson(manifest).version : 'none';
-      };
-      if (version('sharp') !== wanted || version('@img/sharp-linux-arm64') !== wanted) {
-        throw this.error(
-          `Expected sharp ${wanted} for linux-arm64 in the layer ${name} but received ${version('sharp')}. Run: npm run layer`,
-        );
+      if (!layerNames.includes(name) || service.getLayer(name).path !== `layers/${name}`) {
+        throw this.error(`Expected one of the layers ${layerNames.join(', ')} in layers/ but received ${name}`);
+      }
+      try {
+        assertBuilt(serviceDir, name);
+      } catch (error) {
+        throw this.error(error.message);
       }
     }
   }

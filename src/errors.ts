@@ -15,6 +15,7 @@ export type RejectionCode =
   | 'TOO_MANY_PIXELS'
   | 'OVER_BUDGET'
   | 'MULTI_PAGE'
+  | 'CHECKSUM_MISMATCH'
   | 'TARGET_TAKEN'
   | 'KEY_TOO_LONG';
 

@@ -22,6 +22,15 @@ export const MAX_APEX_PIXELS = 64 * 2 ** 20;
 /** What RenderBlock and RenderApex may need by the planner's estimate; they have 3,538 MB. Bytes. */
 export const MEMORY_BUDGET = 2_600 * 2 ** 20;
 
+/** What ConvertSource may need by its estimate; it has 7,076 MB. Bytes. */
+export const CONVERSION_BUDGET = 6_000 * 2 ** 20;
+
+/** Pages of a PDF are drawn at this where the recipe says nothing. Pixels per inch. */
+export const DEFAULT_DPI = 300;
+
+/** What RenderBlock may keep in files of its own; it has 10,240 MB of /tmp. Bytes. */
+export const SCRATCH_BUDGET = 10_000 * 2 ** 20;
+
 /** One block may take this long by the planner's estimate; its function has 840 s. Milliseconds. */
 export const BLOCK_TIME_BUDGET = 300_000;
 

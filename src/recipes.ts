@@ -24,10 +24,11 @@ async function readRecipeFile(file: string): Promise<Recipe> {
 
 /** One recipe. Throws UsageError, naming those there are: a deployment to repair, not an image to reject. */
 export async function readRecipe(directory: string, name: string): Promise<Recipe> {
-  const recipes = await readRecipes(directory);
-  const recipe = recipes.get(name);
-  if (recipe) return recipe;
-  throw new UsageError(`Expected one of the recipes ${[...recipes.keys()].join(', ')} but received ${name}`);
+  const files = await readdir(directory);
+  const file = `${name}.yml`;
+  if (files.includes(file)) return readRecipeFile(path.join(directory, file));
+  const names = [...(await readRecipes(directory)).keys()].join(', ');
+  throw new UsageError(`Expected one of the recipes ${names} but received ${name}`);
 }
 
 /** What is allowed and likely not meant. */

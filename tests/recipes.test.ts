@@ -22,6 +22,7 @@ test('the recipes that come with the project', async () => {
     ['default', 512, { compression: 'jpeg', quality: 85 }],
     ['iiif', 256, { compression: 'jpeg', quality: 80 }],
     ['large-tiles', 1024, { compression: 'jpeg', quality: 89 }],
+    ['marble', 512, { compression: 'deflate' }],
   ]);
 });
 

@@ -29,15 +29,19 @@ interface Item {
 /** What the states do, in words. */
 const doing: Readonly<Record<string, string>> = {
   ValidateObject: 'reading the header',
+  ConvertSource: 'converting',
   RecordMetadata: 'recording',
   PlanPyramid: 'planning',
-  RenderPyramid: 'rendering',
+  ReadMaster: 'rendering',
   RenderApex: 'rendering the top levels',
   AssembleTiff: 'assembling',
   VerifyTiff: 'verifying',
   PublishTiff: 'publishing',
   RecordRejection: 'recording the rejection',
 };
+
+/** The state in which blocks are rendered. */
+const RENDERING = 'ReadMaster';
 
 /** Keeps what the displays show of every image. */
 class Items {
@@ -178,15 +182,19 @@ export function terminalDisplay(
 }
 
 function itemLine(item: Item, time: string): string {
-  const what = doing[item.state] ?? item.state;
-  const blocks = item.state === 'RenderPyramid' && item.blocks > 0 ? ` block ${item.done} of ${item.blocks}` : '';
-  return `${bar(fractionOf(item))}  ${item.name}  ${what}${blocks}  ${time}`;
+  return `${bar(fractionOf(item))}  ${item.name}  ${whatOf(item)}  ${time}`;
+}
+
+function whatOf({ state, done, blocks }: Item): string {
+  const what = doing[state] ?? state;
+  if (state !== RENDERING || blocks === 0) return what;
+  return done < blocks ? `${what} block ${done} of ${blocks}` : 'reading on for the checksums';
 }
 
 /** Rendering is most of the work; what comes before and after it gets the rest. */
 function fractionOf(item: Item): number {
   const states = Object.keys(doing);
-  const rendering = states.indexOf('RenderPyramid');
+  const rendering = states.indexOf(RENDERING);
   const at = states.indexOf(item.state);
   if (at < rendering) return (0.05 * at) / rendering;
   if (at === rendering) return 0.05 + (0.8 * item.done) / Math.max(1, item.blocks);

@@ -1,8 +1,8 @@
+import type { ConvertibleFormat } from '../pyramid/source-image.ts';
 import { decodeBmp } from './decode-bmp.ts';
 import { decodeHeic } from './decode-heic.ts';
 import { decodeJp2 } from './decode-jp2.ts';
 import type { DecodedImage } from './decoded-image.ts';
-import type { ConvertibleFormat } from './formats.ts';
 import { decodeGif } from './gif.ts';
 import { decodePdf } from './pdf.ts';
 

@@ -1,6 +1,4 @@
-/** Masters that the prebuilt libvips cannot read, or that need more than libvips to be read right. */
-export const convertibleFormats = ['jp2', 'pdf', 'bmp', 'heic', 'gif'] as const;
-export type ConvertibleFormat = (typeof convertibleFormats)[number];
+import type { ConvertibleFormat } from '../pyramid/source-image.ts';
 
 const signatures: readonly { format: ConvertibleFormat | 'eps'; at: number; bytes: string }[] = [
   { format: 'jp2', at: 0, bytes: '\0\0\0\x0cjP  \r\n\x87\n' },

@@ -1,7 +1,7 @@
 /** How much memory a decoder will need, known before it starts. */
 import { RejectedImageError } from '../errors.ts';
+import type { ConvertibleFormat } from '../pyramid/source-image.ts';
 import { type ImageShape, rasterBytes, samplesPerPixel } from './decoded-image.ts';
-import type { ConvertibleFormat } from './formats.ts';
 
 export interface MemoryNeed {
   /** Of the decoder's WebAssembly memory at its largest; 0 where it has none. Bytes. */
@@ -12,6 +12,8 @@ export interface MemoryNeed {
 
 /** All three modules are built with a memory of at most 2 GiB, of which code and stack take a little. Bytes. */
 const HEAP_CEILING = 2_000 * 2 ** 20;
+/** A file is held in one buffer, of which Node reads no larger one. Bytes. */
+const FILE_CEILING = 2 ** 31 - 1;
 /** A module's memory grows by a fifth more than is asked for. */
 const HEAP_GROWTH = 1.2;
 /** A module with nothing in it: measured 52 MB (OpenJPEG), 17 MB (libheif), 19 MB (PDFium). Bytes. */
@@ -36,6 +38,9 @@ export function assertAffordable(
   const { heap, total } = memoryNeed(format, shape, fileBytes);
   const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   const image = `a ${format.toUpperCase()} of ${shape.width} × ${shape.height}`;
+  if (fileBytes > FILE_CEILING) {
+    throw new RejectedImageError('OVER_BUDGET', `${image} in ${megabytes(fileBytes)} is too large to be read at once`);
+  }
   if (heap > HEAP_CEILING) {
     const ceiling = megabytes(HEAP_CEILING);
     throw new RejectedImageError(

@@ -1,8 +1,8 @@
 import type { RangeReader } from '../tiff/range-reader.ts';
 import { pagedReader } from '../tiff/range-reader.ts';
+import type { ConvertibleFormat } from '../pyramid/source-image.ts';
 import { assertWholeBmp, readBmpHeader } from './bmp-header.ts';
 import type { ImageShape } from './decoded-image.ts';
-import type { ConvertibleFormat } from './formats.ts';
 import { readGifShape } from './gif.ts';
 import { readHeicHeader } from './heic-header.ts';
 import { readJp2Header } from './jp2-header.ts';

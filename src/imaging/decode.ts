@@ -3,6 +3,7 @@ import { DeadlineExceededError, type MalformedTiffError, RejectedImageError } fr
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
 import type { Conversion } from '../pyramid/conversion.ts';
 import type { Size } from '../pyramid/levels.ts';
+import { toUpright } from '../pyramid/orientation.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
 import { Arena } from './arena.ts';
 import { colourspaceOf } from './encode.ts';
@@ -12,10 +13,15 @@ import { sharp } from './sharp.ts';
 import { greyProfileFile, SRGB } from './standard-profiles.ts';
 
 export interface DecodeRequest {
-  readonly image: Pick<SourceImage, 'format' | 'alpha' | 'orientation' | 'model' | 'profile' | 'bands' | 'bitDepth'>;
-  /** Size of what is decoded, as it is stored: the master's, or the slice's. */
+  readonly image: Pick<
+    SourceImage,
+    'width' | 'height' | 'format' | 'alpha' | 'orientation' | 'model' | 'profile' | 'bands' | 'bitDepth'
+  >;
+  /** Size of what is decoded, as it is stored: the master's, or the slice's, which may reach beyond the master. */
   readonly stored: Size;
-  /** Of the upright picture, in pixels. */
+  /** The size that the whole upright picture is reduced to before it is cropped, in pixels; not there: it keeps its own. */
+  readonly reducedTo?: Size | undefined;
+  /** Of the upright picture, reduced or not, in pixels. */
   readonly crop: Rect;
   /** What is done to the colours. */
   readonly conversion: Conversion;
@@ -35,24 +41,36 @@ export interface DecodeRequest {
  */
 export async function decodeRect(input: string | Uint8Array, request: DecodeRequest, arena: Arena): Promise<Raster> {
   if (isOnePass(request)) return readRaster(decodePipeline(input, request), request, request, arena);
-  const { image, conversion, bitDepth } = request;
+  const { image, conversion } = request;
   const own = new Arena();
   try {
-    if (conversion === 'lab') {
-      const stored = await readRaster(
-        storedPixels(input, request),
-        { bands: 3, bitDepth: image.bitDepth },
-        request,
-        own,
-      );
-      return labToSrgb(stored, image.model === 'icc-lab' ? 'icc-lab' : 'lab', bitDepth, arena);
-    }
+    if (conversion === 'lab') return await decodeLab(input, request, own, arena);
     const shape = { bands: (hasGreyTarget(request) ? 1 : 3) + (image.alpha ? 1 : 0), bitDepth: image.bitDepth };
     const converted = await readRaster(throughProfile(input, request), shape, request, own);
     return await readRaster(finished(converted, request), request, request, arena);
   } finally {
     own.release();
   }
+}
+
+/** a* and b* may be signed, which no decoder knows of: they are made colours before they are mixed with their neighbours. */
+async function decodeLab(
+  input: string | Uint8Array,
+  { reducedTo, ...request }: DecodeRequest,
+  own: Arena,
+  arena: Arena,
+): Promise<Raster> {
+  const { image, bitDepth } = request;
+  const model = image.model === 'icc-lab' ? 'icc-lab' : 'lab';
+  const master = { left: 0, top: 0, right: image.width, bottom: image.height };
+  const whole = toUpright(master, { ...request.stored, orientation: image.orientation });
+  const wanted = reducedTo ? { ...request, crop: whole } : request;
+  const shape = { bands: 3, bitDepth: image.bitDepth };
+  const stored = await readRaster(storedPixels(input, wanted), shape, wanted, own);
+  if (!reducedTo) return labToSrgb(stored, model, bitDepth, arena);
+  const colours = resized(rasterPipeline(labToSrgb(stored, model, bitDepth, own), request), reducedTo);
+  const small = cropped(colours, request.crop).toColourspace(colourspaceOf(3, bitDepth));
+  return readRaster(small, request, request, arena);
 }
 
 /** sharp applies a profile last: what is to be done with converted samples needs a second pass. */
@@ -72,20 +90,43 @@ export function decodePipeline(input: string | Uint8Array, request: DecodeReques
 
 /** The rectangle, upright, its samples as they are stored; CMYK goes on to sRGB as soon as another space is asked for. */
 function storedPixels(input: string | Uint8Array, request: DecodeRequest): Sharp {
-  const { image, stored, crop } = request;
-  let pipeline = sharp(input, {
+  const { image, stored, crop, reducedTo } = request;
+  const pipeline = sharp(input, {
     page: 0,
     // A broken tile of a TIFF is a warning to libvips, which leaves it black. Slices carry no tag to warn of.
     failOn: 'warning',
     // sharp's own conversion goes through Display P3 where samples have 16 bits: it is good for CMYK alone.
     ignoreIcc: !(image.model === 'cmyk' && image.profile === 'other'),
     limitInputPixels: stored.width * stored.height,
-  });
-  pipeline = pipeline.timeout({ seconds: wholeSeconds(request.timeoutSeconds) });
-  if (image.orientation !== 1) pipeline = pipeline.autoOrient();
-  return pipeline
-    .extract({ left: crop.left, top: crop.top, ...rectSize(crop) })
-    .toColourspace(colourspaceOf(image.bands, image.bitDepth));
+  }).timeout({ seconds: wholeSeconds(request.timeoutSeconds) });
+  const upright = reducedTo ? reduced(pipeline, request, reducedTo) : oriented(pipeline, image);
+  return cropped(upright, crop).toColourspace(colourspaceOf(image.bands, image.bitDepth));
+}
+
+function oriented(pipeline: Sharp, { orientation }: DecodeRequest['image']): Sharp {
+  return orientation === 1 ? pipeline : pipeline.autoOrient();
+}
+
+/** Turned once it is small: sharp would turn a picture that is cropped as well, and so hold it, before it is reduced. */
+function reduced(pipeline: Sharp, { image, stored }: DecodeRequest, to: Size): Sharp {
+  const { width, height, orientation } = image;
+  const isPadded = stored.width > width || stored.height > height;
+  const master = isPadded ? pipeline.extract({ left: 0, top: 0, width, height }) : pipeline;
+  const small = resized(master, orientation >= 5 ? { width: to.height, height: to.width } : to);
+  const mirrored = [4, 5].includes(orientation) ? small.flip() : [2, 7].includes(orientation) ? small.flop() : small;
+  const turn = turns[orientation];
+  return turn === undefined ? mirrored : mirrored.rotate(turn);
+}
+
+/** Degrees clockwise for each orientation as Exif numbers it, after 4 and 5 are put upside down and 2 and 7 mirrored. */
+const turns: Readonly<Record<number, number>> = { 3: 180, 5: 90, 6: 90, 7: 90, 8: 270 };
+
+function resized(pipeline: Sharp, size: Size): Sharp {
+  return pipeline.resize({ ...size, fit: 'fill', kernel: 'lanczos3', fastShrinkOnLoad: false });
+}
+
+function cropped(pipeline: Sharp, crop: Rect): Sharp {
+  return pipeline.extract({ left: crop.left, top: crop.top, ...rectSize(crop) });
 }
 
 /** From the embedded profile to sRGB or its grey in one step, at the master's depth; alpha stays. */
@@ -99,13 +140,18 @@ function hasGreyTarget({ image, bands }: DecodeRequest): boolean {
 }
 
 /** Converted samples on their background, in the bands and the depth wanted. */
-function finished({ width, height, bands, data }: Raster, request: DecodeRequest): Sharp {
-  const raw = { width, height, channels: bands as 1 | 2 | 3 | 4 };
-  const samples = sharp(data, { raw, limitInputPixels: width * height }).timeout({
-    seconds: wholeSeconds(request.timeoutSeconds),
-  });
+function finished(converted: Raster, request: DecodeRequest): Sharp {
+  const samples = rasterPipeline(converted, request);
   const flat = request.image.alpha ? samples.flatten({ background: request.background }) : samples;
   return flat.toColourspace(colourspaceOf(request.bands, request.bitDepth));
+}
+
+function rasterPipeline(
+  { width, height, bands, data }: Raster,
+  { timeoutSeconds }: Pick<DecodeRequest, 'timeoutSeconds'>,
+): Sharp {
+  const raw = { width, height, channels: bands as 1 | 2 | 3 | 4 };
+  return sharp(data, { raw, limitInputPixels: width * height }).timeout({ seconds: wholeSeconds(timeoutSeconds) });
 }
 
 /** sharp counts whole seconds, up to an hour. */

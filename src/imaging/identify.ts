@@ -1,6 +1,6 @@
 /** What is it, by content? The header decides, whatever the object is called. */
 import { MalformedTiffError, RejectedImageError } from '../errors.ts';
-import type { SourceImage } from '../pyramid/source-image.ts';
+import type { SourceFormat, SourceImage } from '../pyramid/source-image.ts';
 import { pagedReader, type RangeReader } from '../tiff/range-reader.ts';
 import type { Description } from '../tiff/pyramid-fields.ts';
 import { decodeFailure, malformed } from './decode.ts';
@@ -17,16 +17,23 @@ export interface Identified {
 /** Enough for the header of nearly every JPEG and PNG, profile and preview included. Bytes. */
 const FIRST_READ = 256 * 1024;
 
+/** The first bytes of a master, enough to tell its format. Throws RejectedImageError when it has none. */
+export async function readMagic(reader: RangeReader): Promise<Uint8Array> {
+  if (reader.size === 0) throw new RejectedImageError('EMPTY_OBJECT', 'the object has no bytes');
+  return reader.read(0, 512);
+}
+
+/** The format that the first bytes announce, if it is one that is read here. */
+export function readableFormat(magic: Uint8Array): SourceFormat | undefined {
+  return signatures.find(({ at, bytes }) => startsWith(magic, at, bytes))?.format;
+}
+
 /**
- * Reads the header of a master: a few ranged reads, no pixels decoded.
+ * Reads the header of a master of this format: a few ranged reads, no pixels decoded.
  * Throws RejectedImageError with the code that says why it cannot become a pyramid.
  */
-export async function identify(reader: RangeReader): Promise<Identified> {
-  if (reader.size === 0) throw new RejectedImageError('EMPTY_OBJECT', 'the object has no bytes');
-  const magic = await reader.read(0, 512);
-  const format = formatOf(magic);
+export async function identify(reader: RangeReader, format: SourceFormat): Promise<Identified> {
   if (format === 'tiff') return identifyTiff(pagedReader(reader)).catch(rejectMalformed);
-  if (format === 'webp') assertWholeWebp(magic, reader.size);
   return describe(format, await readMetadata(reader, format), reader.size);
 }
 
@@ -35,7 +42,7 @@ function rejectMalformed(error: unknown): never {
   throw error;
 }
 
-const signatures: readonly { format: SourceImage['format']; at: number; bytes: string }[] = [
+const signatures: readonly { format: SourceFormat; at: number; bytes: string }[] = [
   { format: 'jpeg', at: 0, bytes: '\xff\xd8\xff' },
   { format: 'png', at: 0, bytes: '\x89PNG\r\n\x1a\n' },
   { format: 'webp', at: 8, bytes: 'WEBP' },
@@ -45,35 +52,12 @@ const signatures: readonly { format: SourceImage['format']; at: number; bytes: s
   { format: 'tiff', at: 0, bytes: 'MM\0+' },
 ];
 
-/** What people send that is not accepted, so that the refusal can name it. */
-const knownOthers: readonly { name: string; at: number; bytes: string }[] = [
-  { name: 'a PDF document', at: 0, bytes: '%PDF' },
-  { name: 'a PostScript file', at: 0, bytes: '%!PS' },
-  { name: 'a PostScript file', at: 0, bytes: '\xc5\xd0\xd3\xc6' },
-  { name: 'a GIF image', at: 0, bytes: 'GIF8' },
-  { name: 'a BMP image', at: 0, bytes: 'BM' },
-  { name: 'a JPEG 2000 image', at: 4, bytes: 'jP  ' },
-  { name: 'a JPEG 2000 codestream', at: 0, bytes: '\xff\x4f\xff\x51' },
-  { name: 'a Photoshop document', at: 0, bytes: '8BPS' },
-  { name: 'a ZIP archive', at: 0, bytes: 'PK\x03\x04' },
-  { name: 'a HEIF or MP4 container', at: 4, bytes: 'ftyp' },
-  { name: 'an SVG or XML document', at: 0, bytes: '<?xml' },
-  { name: 'an SVG drawing', at: 0, bytes: '<svg' },
-  { name: 'an HTML page', at: 0, bytes: '<!DOCTYPE' },
-];
-
-function formatOf(magic: Uint8Array): SourceImage['format'] {
-  const text = String.fromCharCode(...magic);
-  const isAt = (known: { at: number; bytes: string }): boolean => text.startsWith(known.bytes, known.at);
-  const signature = signatures.find(isAt);
-  if (signature) return signature.format;
-  const other = knownOthers.find(isAt);
-  const what = other ? `this is ${other.name}` : 'its first bytes are of no image format';
-  throw new RejectedImageError('UNSUPPORTED_FORMAT', `${what}; send JPEG, PNG, WebP or TIFF`);
+function startsWith(bytes: Uint8Array, at: number, text: string): boolean {
+  return String.fromCharCode(...bytes.subarray(at, at + text.length)) === text;
 }
 
-function assertWholeWebp(magic: Uint8Array, size: number): void {
-  const declared = new DataView(magic.buffer, magic.byteOffset).getUint32(4, true) + 8;
+function assertWholeWebp(head: Uint8Array, size: number): void {
+  const declared = new DataView(head.buffer, head.byteOffset).getUint32(4, true) + 8;
   if (declared > size) throw new RejectedImageError('TRUNCATED', `its header says ${declared} bytes, it has ${size}`);
 }
 
@@ -86,10 +70,11 @@ interface Header {
 }
 
 /** Decoders read headers from the start of a file; a WebP they refuse unless they are given all of it. */
-async function readMetadata(reader: RangeReader, format: SourceImage['format']): Promise<Header> {
+async function readMetadata(reader: RangeReader, format: SourceFormat): Promise<Header> {
   let length = format === 'webp' ? reader.size : FIRST_READ;
   for (;;) {
     const head = await reader.read(0, Math.min(length, reader.size));
+    if (format === 'webp') assertWholeWebp(head, reader.size);
     try {
       return { metadata: await sharp(head, { limitInputPixels: false, ignoreIcc: true }).metadata(), head };
     } catch (error) {
@@ -106,11 +91,7 @@ function headerFailure(error: unknown): unknown {
   return new RejectedImageError('CORRUPT_HEADER', detail, { cause: error });
 }
 
-async function describe(
-  format: SourceImage['format'],
-  { metadata, head }: Header,
-  fileSize: number,
-): Promise<Identified> {
+async function describe(format: SourceFormat, { metadata, head }: Header, fileSize: number): Promise<Identified> {
   const frames = metadata.pages ?? 1;
   if (frames > 1) throw new RejectedImageError('MULTI_PAGE', `an animation of ${frames} frames`);
   const orientation = metadata.orientation ?? 1;

@@ -34,6 +34,9 @@ const Publication = z.object({
   height: z.number(),
   levels: z.number(),
   tileSize: z.number(),
+  sidecar: z.string(),
+  sha256: z.string().optional(),
+  md5: z.string().optional(),
 });
 /** An image's item. Attributes of a later version are dropped. */
 export const ImageItem = z.object({
@@ -54,6 +57,7 @@ export const ImageItem = z.object({
       bands: z.number(),
       bitDepth: z.number(),
       fileSize: z.number(),
+      about: z.record(z.string(), z.string()).optional(),
     })
     .optional(),
   published: Publication.optional(),

@@ -37,6 +37,8 @@ export interface ImageMetadata {
   readonly bands: number;
   readonly bitDepth: number;
   readonly fileSize: number;
+  /** What the master tells of itself: title, creator, copyright, dateTaken, iccName, resolution. */
+  readonly about?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Publication {
@@ -49,6 +51,11 @@ export interface Publication {
   readonly height: number;
   readonly levels: number;
   readonly tileSize: number;
+  /** Key of the sidecar, in the same bucket. */
+  readonly sidecar: string;
+  /** Of the master, hex. */
+  readonly sha256?: string | undefined;
+  readonly md5?: string | undefined;
 }
 
 export interface LedgerEntry extends Claim {

@@ -6,6 +6,7 @@ import { blockCount, type BlockGrid } from './blocks.ts';
 import { type Conversion, conversionOf } from './conversion.ts';
 import type { Size } from './levels.ts';
 import type { Recipe } from './recipe.ts';
+import { isReduced } from './size-cap.ts';
 import type { SourceImage } from './source-image.ts';
 
 export interface Candidate {
@@ -24,12 +25,16 @@ export interface Estimate {
   readonly blockMemory: number;
   /** Bytes: what RenderApex holds. */
   readonly apexMemory: number;
+  /** Bytes: what RenderBlock keeps in files. */
+  readonly scratch: number;
 }
 
 /** Pixels that a function decodes at a time; larger blocks are rendered in parts of this. */
-export const PART_PIXELS = 24 * 2 ** 20;
+const PART_PIXELS = 24 * 2 ** 20;
 /** The same where every part is decoded from the master's beginning, so that fewer parts are better. */
-export const WHOLE_PART_PIXELS = 128 * 2 ** 20;
+const WHOLE_PART_PIXELS = 128 * 2 ** 20;
+/** A slice of a whole master up to this size is held in memory; a larger one goes into a file. Bytes. */
+export const HELD_SLICE_BYTES = 512 * 2 ** 20;
 
 /** Iterations of an inline Map that run at once. */
 const CONCURRENCY = 40;
@@ -43,6 +48,10 @@ const DECODING = { plain: 0.5, compressed: 8 };
 const CONVERTING: Readonly<Record<Conversion, number>> = { none: 0, profile: 25, cmyk: 40, lab: 40 };
 /** What a part holds besides while its colours are converted: at most four samples of 16 bits. Bytes a pixel. */
 const CONVERTED = 8;
+/** Making a picture smaller, in nanoseconds a pixel of the larger one on one core. */
+const REDUCING = 4;
+/** Rows that libvips keeps of a picture which it makes smaller, and a row of its tiles (sharp 0.35.5, 2 cores). */
+const REDUCED_ROWS = 1_300;
 /** Encoding a pixel of a level, halving included. Nanoseconds on one core. */
 const ENCODING = { jpeg: 8, webp: 90, deflate: 60, lzw: 30 };
 /** Encoded bytes a pixel and band, for the network and for memory. */
@@ -57,9 +66,10 @@ export function estimate(
   full: Size,
   recipe: Pick<Recipe, 'encoding' | 'colour'>,
   bytesPerPixel: number,
-  { splitLevel, blocks, access }: Candidate,
+  candidate: Candidate,
   hasApex: boolean,
 ): Estimate {
+  const { splitLevel, blocks, access } = candidate;
   const { compression } = recipe.encoding;
   const conversion = conversionOf({ image, recipe });
   const count = blockCount(blocks);
@@ -78,8 +88,7 @@ export function estimate(
   const apexPixels = pixels / 4 ** (splitLevel + 1);
   const apex = hasApex ? INVOCATION + rasterBytes / NETWORK + (apexPixels * LEVELS * ENCODING[compression]) / 1e6 : 0;
 
-  const partPixels = Math.min(blockPixels, access === 'whole' ? WHOLE_PART_PIXELS : PART_PIXELS);
-  const isHeldWhole = access === 'whole' && (image.progressive || image.orientation !== 1);
+  const partPixels = Math.min(blockPixels, partPixelsOf(image, full, access));
   return {
     criticalPath: Math.ceil(count / CONCURRENCY) * block + apex,
     work: count * block + apex,
@@ -89,14 +98,57 @@ export function estimate(
       partPixels * (bytesPerPixel * (1 + LEVELS) + (conversion === 'none' ? 0 : CONVERTED)) +
       blockPixels * bytesPerPixel * (1 / 4 ** Math.min(splitLevel, 3)) * (blockPixels > partPixels ? 1 : 0) +
       2 * share * encodedBytes +
-      (isHeldWhole ? pixels * storedBytes(image) : 0),
+      memoryOfWhole(image, full, access, conversion, bytesPerPixel),
     apexMemory: hasApex ? BASE_MEMORY + rasterBytes * LEVELS + (encodedBytes / 4 ** (splitLevel + 1)) * 2 : 0,
+    scratch: access === 'whole' || (isReduced(image, full) && !isHeldSlice(image)) ? image.fileSize : 0,
   };
 }
 
-/** Bytes a pixel as a decoder holds it. */
+/** Bytes a pixel once it is decoded. */
 function storedBytes({ model, bands, alpha, bitDepth }: SourceImage): number {
   return ((model === 'cmyk' ? 4 : bands) + (alpha ? 1 : 0)) * (bitDepth / 8);
+}
+
+/** How many pixels a block decodes at a time. Few parts are better where each is decoded from the master's beginning. */
+export function partPixelsOf(image: SourceImage, full: Size, access: Candidate['access']): number {
+  return access === 'whole' || isReduced(image, full) ? WHOLE_PART_PIXELS : PART_PIXELS;
+}
+
+/** Bytes that are held of the master besides the part that is worked on; `bytesPerPixel` of what is published. */
+function memoryOfWhole(
+  image: SourceImage,
+  full: Size,
+  access: Candidate['access'],
+  conversion: Conversion,
+  bytesPerPixel: number,
+): number {
+  const pixels = image.width * image.height;
+  const stored = storedBytes(image);
+  const decoder = access === 'whole' ? decoderMemory(image) : 0;
+  if (!isReduced(image, full)) {
+    const turned = access === 'whole' && image.orientation !== 1 ? pixels * stored : 0;
+    return decoder + turned;
+  }
+  const rows = REDUCED_ROWS + (image.segments?.kind === 'tiles' ? image.segments.height : 0);
+  const reducing = image.width * Math.min(rows, image.height) * stored;
+  const slice = access === 'slices' && isHeldSlice(image) ? image.fileSize : 0;
+  // L*a*b* is converted as a whole before it is made smaller.
+  const converted = conversion === 'lab' ? pixels * (stored + bytesPerPixel) : 0;
+  return decoder + reducing + slice + converted;
+}
+
+/** Bytes that a decoder holds before its first row: all of the picture, where its rows come in another order. */
+function decoderMemory(image: SourceImage): number {
+  const pixels = image.width * image.height;
+  // Two frames of RGBA.
+  if (image.format === 'webp') return pixels * 8;
+  if (!image.progressive) return 0;
+  // A progressive JPEG is held as coefficients, 16 bits each.
+  return pixels * storedBytes(image) * (image.format === 'jpeg' ? 2 : 1);
+}
+
+function isHeldSlice({ fileSize }: SourceImage): boolean {
+  return fileSize <= HELD_SLICE_BYTES;
 }
 
 /** Milliseconds until one block has its pixels. */
@@ -111,12 +163,15 @@ function readCost(
   const pixels = full.width * full.height;
   const isRead = image.plain && conversion === 'none';
   const perPixel = (isRead ? DECODING.plain : DECODING.compressed) + CONVERTING[conversion];
-  if (access === 'whole') {
-    // Every part is decoded from the beginning to its own end: on average, a little more than half way.
-    const parts = Math.ceil((blockWidth * blockHeight) / WHOLE_PART_PIXELS);
-    const decoded = pixels * (parts + 1) * 0.5;
-    return image.fileSize / NETWORK + (decoded * perPixel) / 1e6;
+  // Every part of what is decoded from the beginning goes on to its own end: on average, a little more than half way.
+  const passes = (Math.ceil((blockWidth * blockHeight) / WHOLE_PART_PIXELS) + 1) * 0.5;
+  if (isReduced(image, full)) {
+    // A profile is applied to what is left; other conversions come first.
+    const [before, after] = conversion === 'profile' ? [0, CONVERTING.profile] : [CONVERTING[conversion], 0];
+    const stored = image.width * image.height * (DECODING.compressed + REDUCING + before);
+    return image.fileSize / NETWORK + (passes * (stored + pixels * after)) / 1e6;
   }
+  if (access === 'whole') return image.fileSize / NETWORK + (passes * pixels * perPixel) / 1e6;
   const { width, height } = image.segments ?? { width: full.width, height: full.height };
   const isTurned = image.orientation >= 5;
   const across = Math.min(full.width, blockWidth + (isTurned ? height : width) - 1);

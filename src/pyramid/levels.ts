@@ -4,6 +4,11 @@ export interface Size {
   readonly height: number;
 }
 
+/** As people write it. */
+export function describeSize({ width, height }: Size): string {
+  return `${width} × ${height}`;
+}
+
 export interface Level extends Size {
   /** 0 is full size; level n halves n times. */
   readonly index: number;

@@ -17,6 +17,9 @@ const encoding = z.discriminatedUnion('compression', [
   z.strictObject({ compression: z.literal('webp'), quality: z.int().min(1).max(100) }),
 ]);
 
+/** A box that pictures are made to fit in, their proportions kept; smaller ones stay as they are. Pixels. */
+const box = { width: z.int().min(1), height: z.int().min(1) };
+
 /** What to make of a master. Read from `recipes/*.yml`; written whole into every plan. */
 export const Recipe = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/u),
@@ -33,6 +36,14 @@ export const Recipe = z.strictObject({
   /** Bits a sample: 8, or those of the master where the encoding holds them. */
   depth: z.union([z.literal(8), z.literal('keep')]),
   background: colour,
+  /** Pixels per inch that a page of a PDF is drawn at; 300 where nothing is said. */
+  dpi: z.int().min(36).max(2400).optional(),
+  /** The largest picture that is published, and the largest of a work that is marked as copyrighted. */
+  sizeCap: z.strictObject({ ...box, copyrighted: z.strictObject(box).optional() }).optional(),
+  /** What is told of where a picture was taken and of the equipment's numbers; stripped where nothing is said. */
+  metadata: z.strictObject({ gps: z.enum(['strip', 'keep']), serialNumbers: z.enum(['strip', 'keep']) }).optional(),
+  /** Checksums of the master that are recorded; both where nothing is said. Those that an uploader sent are compared. */
+  checksums: z.array(z.enum(['sha256', 'md5'])).optional(),
 });
 export type Recipe = z.infer<typeof Recipe>;
 export type Encoding = Recipe['encoding'];

@@ -1,6 +1,11 @@
 import { z } from 'zod';
 
 export const sourceFormats = ['jpeg', 'png', 'webp', 'tiff'] as const;
+export type SourceFormat = (typeof sourceFormats)[number];
+
+/** Masters that are made a TIFF before they are planned: what libvips cannot read here, or needs help to read right. */
+export const convertibleFormats = ['jp2', 'pdf', 'bmp', 'heic', 'gif'] as const;
+export type ConvertibleFormat = (typeof convertibleFormats)[number];
 
 /** What a stored sample means. `lab` has signed a* and b* (TIFF 6.0 section 23), `icc-lab` has them with an offset. */
 export const colourModels = ['grey', 'rgb', 'palette', 'cmyk', 'lab', 'icc-lab'] as const;
@@ -30,8 +35,10 @@ export const SourceImage = z.object({
   plain: z.boolean(),
   /** How a TIFF is cut; null for formats that can only be read from the top. */
   segments: z.object({ kind: z.enum(['strips', 'tiles']), width: z.int(), height: z.int() }).nullable(),
-  /** Bytes of the object. */
+  /** Bytes of the object that its pixels are read from. */
   fileSize: z.int().min(1),
+  /** The master is of another format, and its pixels are read from a TIFF in the work area that was made of it. */
+  converted: z.object({ from: z.enum(convertibleFormats), key: z.string().min(1), etag: z.string().min(1) }).optional(),
 });
 export type SourceImage = z.infer<typeof SourceImage>;
 

@@ -1,15 +1,17 @@
 import { InconsistentWorkError, ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
+import { descriptiveFields } from '../metadata/descriptive.ts';
 import { tileGrid } from '../pyramid/levels.ts';
 import { levelsOf, type Plan } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectStore, Piece } from '../storage/object-store.ts';
 import { forEachParallel } from '../parallel.ts';
 import { layoutTiff, type TiffLayout } from '../tiff/layout.ts';
-import type { LevelTable } from '../tiff/written-directory.ts';
+import type { Field, LevelTable } from '../tiff/written-directory.ts';
 import { pyramidFields } from '../tiff/pyramid-fields.ts';
 import { aboutSource, type AssembledTiff, PlannedState } from './state.ts';
 import {
   type PlanRef,
+  readHeader,
   readIndex,
   readPlan,
   type SegmentIndex,
@@ -33,7 +35,8 @@ export function makeAssembleTiff({ store, config }: Pick<Ports, 'store' | 'confi
     const plan = await readPlan(store, config.workBucket, ref);
     const hasApex = plan.splitLevel < levelsOf(plan).length - 1;
     const segments = await readSegments(store, area, ref, hasApex ? ['apex', ...blocks] : blocks);
-    const layout = layOut(plan, segments);
+    const { metadata } = await readHeader(store, area);
+    const layout = layOut(plan, segments, descriptiveFields(metadata.descriptive));
     const pieces: Piece[] = [...layout.headPieces, ...segments.map((segment) => tilesPiece(area, ref, segment))];
     const target = area.assembled(ref);
     const { etag, size } = await store.compose(target, pieces, { contentType: 'image/tiff' }).catch(rejectChangedWork);
@@ -57,7 +60,7 @@ async function readSegments(
   return segments;
 }
 
-function layOut(plan: Plan, segments: readonly NamedSegment[]): TiffLayout {
+function layOut(plan: Plan, segments: readonly NamedSegment[], about: readonly Field[]): TiffLayout {
   const encoding = segments[0]?.index.encoding;
   if (!encoding) throw new InconsistentWorkError('Expected at least one block');
   const expected = JSON.stringify(encoding);
@@ -73,6 +76,7 @@ function layOut(plan: Plan, segments: readonly NamedSegment[]): TiffLayout {
   const levels = levelsOf(plan).map((level): LevelTable => {
     const grid = tileGrid(level, plan.recipe.tileSize);
     const fields = pyramidFields(level.index, encoding, plan.description);
+    if (level.index === 0) fields.push(...about);
     return { width: level.width, height: level.height, tilesAcross: grid.across, tilesDown: grid.down, fields };
   });
   try {

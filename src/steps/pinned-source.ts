@@ -1,20 +1,68 @@
-import { ObjectNotFoundError, PreconditionFailedError, RejectedImageError, SourceChangedError } from '../errors.ts';
+import {
+  InconsistentWorkError,
+  ObjectNotFoundError,
+  PreconditionFailedError,
+  RejectedImageError,
+  SourceChangedError,
+} from '../errors.ts';
 import type { Source } from '../execution-input.ts';
-import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
+import type { SourceImage } from '../pyramid/source-image.ts';
+import type { ObjectInfo, ObjectRef, ObjectStore } from '../storage/object-store.ts';
 import type { RangeReader } from '../tiff/range-reader.ts';
 
-/** The master, pinned: every read is of the very bytes that the execution was started for, or fails. */
-export interface PinnedSource {
+/** One version of an object: every read is of the very bytes that it was opened for, or fails. */
+export interface PinnedObject {
   readonly info: ObjectInfo;
   readonly reader: RangeReader & Required<Pick<RangeReader, 'readInto'>>;
-  /** A file that holds the master, while `use` runs. */
+  /** A file that holds the object, while `use` runs. */
   withFile<Result>(use: (file: string) => Promise<Result>): Promise<Result>;
 }
 
 /** Opens the master. Throws SourceChangedError when it was overwritten, RejectedImageError(SOURCE_GONE) when removed. */
-export async function openSource(store: ObjectStore, source: Source): Promise<PinnedSource> {
-  const pin = { ifMatch: source.etag };
-  const info = await sourceRead(source, () => store.head(source, pin));
+export function openSource(store: ObjectStore, source: Source): Promise<PinnedObject> {
+  return openPinned(store, source, source.etag, (error) => {
+    if (error instanceof ObjectNotFoundError) {
+      return new RejectedImageError('SOURCE_GONE', `${source.key} was removed before it was read`, { cause: error });
+    }
+    return new SourceChangedError(`${source.key} was overwritten after this execution was started`, { cause: error });
+  });
+}
+
+/**
+ * Opens what holds the pixels: the master, or the TIFF in the work area that was made of it. Throws as `openSource`, and
+ * InconsistentWorkError when that TIFF is not the one that was made.
+ */
+export function openPixels(
+  store: ObjectStore,
+  workBucket: string,
+  source: Source,
+  { converted }: Pick<SourceImage, 'converted'>,
+): Promise<PinnedObject> {
+  if (!converted) return openSource(store, source);
+  const { key, etag } = converted;
+  return openPinned(store, { bucket: workBucket, key }, etag, (error) => {
+    return new InconsistentWorkError(`Expected ${key} as it was converted`, { cause: error });
+  });
+}
+
+type Translate = (error: ObjectNotFoundError | PreconditionFailedError) => Error;
+
+async function openPinned(
+  store: ObjectStore,
+  ref: ObjectRef,
+  etag: string,
+  translate: Translate,
+): Promise<PinnedObject> {
+  const pin = { ifMatch: etag };
+  const pinned = async <Result>(read: Promise<Result>): Promise<Result> => {
+    try {
+      return await read;
+    } catch (error) {
+      const isGone = error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError;
+      throw isGone ? translate(error) : error;
+    }
+  };
+  const info = await pinned(store.head(ref, pin));
   return {
     info,
     reader: {
@@ -22,39 +70,25 @@ export async function openSource(store: ObjectStore, source: Source): Promise<Pi
       read: (offset, length) =>
         length === 0
           ? Promise.resolve(new Uint8Array())
-          : sourceRead(source, () => store.read(source, { ...pin, range: { offset, length } })),
+          : pinned(store.read(ref, { ...pin, range: { offset, length } })),
       async readInto(target, offset) {
         const range = { offset, length: target.length };
-        const bytes = await sourceRead(source, () => store.read(source, { ...pin, range, into: target }));
+        const bytes = await pinned(store.read(ref, { ...pin, range, into: target }));
         if (bytes.length !== target.length) {
           throw new RejectedImageError('TRUNCATED', `expected ${target.length} bytes at ${offset} of ${info.size}`);
         }
       },
     },
     async withFile(use) {
-      const file = await sourceRead(source, () => store.materialise(source, pin));
+      const file = await pinned(store.materialise(ref, pin));
       try {
         const result = await use(file.path);
         // The file may be the object itself, and may have been replaced while it was read.
-        await sourceRead(source, () => store.head(source, pin));
+        await pinned(store.head(ref, pin));
         return result;
       } finally {
         await file.dispose();
       }
     },
   };
-}
-
-async function sourceRead<Result>(source: Source, read: () => Promise<Result>): Promise<Result> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof ObjectNotFoundError) {
-      throw new RejectedImageError('SOURCE_GONE', `${source.key} was removed before it was read`, { cause: error });
-    }
-    if (error instanceof PreconditionFailedError) {
-      throw new SourceChangedError(`${source.key} was overwritten after this execution was started`, { cause: error });
-    }
-    throw error;
-  }
 }

@@ -1,27 +1,50 @@
 import { createHash } from 'node:crypto';
+import { isCopyrighted } from '../copyright-mark.ts';
+import { ObjectNotFoundError, RejectedImageError } from '../errors.ts';
+import type { Source } from '../execution-input.ts';
 import { publishedDescription } from '../imaging/published-description.ts';
 import { blockCount } from '../pyramid/blocks.ts';
-import { makePlan, PlanDescription } from '../pyramid/plan.ts';
+import { makePlan } from '../pyramid/plan.ts';
 import { readRecipe } from '../recipes.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { openSource } from './pinned-source.ts';
 import { aboutSource, type PlannedPyramid, ValidatedState } from './state.ts';
-import { readText, toJsonBytes, workArea } from './work-area.ts';
+import { readHeader, toJsonBytes, workArea } from './work-area.ts';
 
 /** Levels, blocks and apex, written to plan.json; the state carries only where it is and the block numbers. */
 export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, recipe: name, image }: ValidatedState, { log }: Call): Promise<PlannedPyramid> => {
     const area = workArea(config.workBucket, source);
     const recipe = await readRecipe(config.recipesDirectory, name);
-    const description = PlanDescription.parse(JSON.parse(await readText(store, area.header)));
-    const plan = makePlan(image, recipe, await publishedDescription(image, recipe, description));
+    const { iccProfile, resolution } = await readHeader(store, area);
+    const description = await publishedDescription(image, recipe, { iccProfile, resolution });
+    const copyrighted = recipe.sizeCap?.copyrighted !== undefined && (await isMarkedCopyrighted(store, source));
+    const plan = makePlan(image, recipe, description, { copyrighted });
     const bytes = toJsonBytes(plan);
     const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
     const ref = area.plan(hash);
     await store.write(ref, bytes, { contentType: 'application/json' });
     const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
     log.info('pyramid.planned', { blocks: blocks.length, splitLevel: plan.splitLevel, recipe: recipe.name });
-    return { ref: { hash, key: ref.key }, blocks };
+    const checksumApart = plan.access === 'slices' && !image.converted;
+    return { ref: { hash, key: ref.key }, blocks, checksumApart };
   };
+}
+
+/** By its user metadata or its tags; only asked where the recipe has a size for such works. */
+async function isMarkedCopyrighted(store: ObjectStore, source: Source): Promise<boolean> {
+  const { info } = await openSource(store, source);
+  return isCopyrighted({ metadata: info.metadata, tags: await sourceTags(store, source) });
+}
+
+async function sourceTags(store: ObjectStore, source: Source): Promise<Readonly<Record<string, string>>> {
+  try {
+    return await store.tags(source);
+  } catch (error) {
+    if (!(error instanceof ObjectNotFoundError)) throw error;
+    throw new RejectedImageError('SOURCE_GONE', `${source.key} was removed before it was read`, { cause: error });
+  }
 }
 
 export const handler = lambdaHandler(ValidatedState, makePlanPyramid, aboutSource);

@@ -5,6 +5,11 @@ export function publishedKey(sourceKey: string): string {
   return `${sourceKey.replace(/(?<=[^/])\.[^./]*$/u, '')}.tif`;
 }
 
+/** Beside a published pyramid, what is known of it. */
+export function sidecarKey(published: string): string {
+  return `${published}.json`;
+}
+
 /** May an object have this key? S3 counts bytes of UTF-8. */
 export function isStorableKey(key: string): boolean {
   return new TextEncoder().encode(key).length <= MAX_KEY_BYTES;

@@ -1,18 +1,31 @@
 import { RejectedImageError } from '../errors.ts';
 import { MAX_KEY_BYTES } from '../limits.ts';
+import { shortMetadata } from '../metadata/short.ts';
 import { uprightSize } from '../pyramid/source-image.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
-import { isStorableKey, publishedKey } from './published-key.ts';
+import { isStorableKey, publishedKey, sidecarKey } from './published-key.ts';
 import { aboutSource, ValidatedState } from './state.ts';
+import { readHeader, workArea } from './work-area.ts';
 
-/** The header's facts to the ledger, and the public key reserved: two masters must not overwrite each other's pyramid. */
-export function makeRecordMetadata({ ledger, config }: Pick<Ports, 'ledger' | 'config'>) {
+/** The header's facts, and what the master tells of itself in short, to the ledger, and the public key reserved: two masters must not overwrite each other's pyramid. */
+export function makeRecordMetadata({ store, ledger, config }: Pick<Ports, 'store' | 'ledger' | 'config'>) {
   return async ({ source, recipe, image }: ValidatedState, { log }: Call): Promise<void> => {
-    const { format, bands, bitDepth, fileSize } = image;
-    await ledger.recordMetadata(source, { format, ...uprightSize(image), bands, bitDepth, fileSize });
+    const { bands, bitDepth, converted } = image;
+    const { metadata } = await readHeader(store, workArea(config.workBucket, source));
+    await ledger.recordMetadata(source, {
+      format: converted?.from ?? image.format,
+      ...uprightSize(image),
+      bands,
+      bitDepth,
+      fileSize: source.size,
+      about: { ...shortMetadata(metadata) },
+    });
     const target = publishedKey(source.key);
-    if (!isStorableKey(target)) {
-      throw new RejectedImageError('KEY_TOO_LONG', `its public key would be longer than ${MAX_KEY_BYTES} bytes`);
+    if (!isStorableKey(sidecarKey(target))) {
+      throw new RejectedImageError(
+        'KEY_TOO_LONG',
+        `the key of its sidecar would be longer than ${MAX_KEY_BYTES} bytes`,
+      );
     }
     const owner = await ledger.reserveTarget(config.publishedBucket, target, { ...source, recipe });
     if (owner) {

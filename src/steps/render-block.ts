@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { z } from 'zod';
 import { ExecutionInput } from '../execution-input.ts';
 import { Arena } from '../imaging/arena.ts';
@@ -6,9 +7,10 @@ import type { Raster } from '../imaging/raster.ts';
 import { pixelsOfFile, pixelsOfSlices, type SourcePixels } from '../imaging/source-pixels.ts';
 import { blockCount, blockRect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
 import { conversionOf } from '../pyramid/conversion.ts';
-import { levelsOf, outputBands, outputBitDepth } from '../pyramid/plan.ts';
+import { levelsOf, outputBands, outputBitDepth, reducedSize } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
-import { openSource } from './pinned-source.ts';
+import { openPixels } from './pinned-source.ts';
+import { recordChecksums } from './record-checksums.ts';
 import { aboutSource } from './state.ts';
 import { PlanRef, readPlan, workArea } from './work-area.ts';
 import { isRendered, writeSegment } from './write-segment.ts';
@@ -19,10 +21,16 @@ export const RenderBlockInput = ExecutionInput.pick({ schemaVersion: true, sourc
 });
 export type RenderBlockInput = z.infer<typeof RenderBlockInput>;
 
+/** Read at once for the digests of a master that lies in a file. Bytes. */
+const CHECKSUM_BYTES = 2 ** 20;
+
 /** Kept back of the invocation's time, for writing what was decoded. Milliseconds. */
 const WRITING_TIME = 20_000;
 
-/** One block: its tiles of levels 0 to k, and its level-k raster for the apex. Already there and whole: nothing to do. */
+/**
+ * One block: its tiles of levels 0 to k, and its level-k raster for the apex. Already there and whole: nothing to do. Where
+ * blocks read the whole master, the first records its digests as well.
+ */
 export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, plan: ref, block }: RenderBlockInput, { log, remainingMs }: Call): Promise<void> => {
     const work = workArea(config.workBucket, source);
@@ -34,12 +42,13 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
     const levels = levelsOf(plan);
     const rect = blockRect(plan.blocks, block);
     const area = { rect, full: plan, levels: levels.slice(0, plan.splitLevel + 1), recipe: plan.recipe };
-    const pinned = await openSource(store, source);
+    const pinned = await openPixels(store, config.workBucket, source, plan.image);
     const wishes = {
       background: plan.recipe.background,
       bitDepth: outputBitDepth(plan),
       bands: outputBands(plan),
       conversion: conversionOf(plan),
+      reducedTo: reducedSize(plan),
       timeoutSeconds: (remainingMs() - WRITING_TIME) / 1000,
     };
     const parts = { partPixels: plan.partPixels, readAhead: config.store.kind === 's3' };
@@ -52,7 +61,13 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
       const rendered =
         plan.access === 'slices'
           ? await render(await pixelsOfSlices(pinned.reader, plan.image, wishes))
-          : await pinned.withFile((file) => render(pixelsOfFile(file, plan.image, wishes)));
+          : await pinned.withFile((file) =>
+              renderAndChecksum(render(pixelsOfFile(file, plan.image, wishes)), async () => {
+                if (block > 0) return;
+                const content = createReadStream(file, { highWaterMark: CHECKSUM_BYTES });
+                await recordChecksums(store, work, { info: pinned.info, recipe: plan.recipe, content });
+              }),
+            );
       const index = await writeSegment(store, work, ref, block, rendered, {
         tilesAt: (level) => tilesOf(rectAtLevel(rect, plan, level), plan.recipe.tileSize),
         levels,
@@ -63,6 +78,17 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
       arena.release();
     }
   };
+}
+
+/** Bytes that were changed on their way explain why pixels are broken: that is told first. */
+async function renderAndChecksum<Rendered>(
+  rendering: Promise<Rendered>,
+  recordDigests: () => Promise<void>,
+): Promise<Rendered> {
+  const [digests, rendered] = await Promise.allSettled([recordDigests(), rendering]);
+  if (digests.status === 'rejected') throw digests.reason;
+  if (rendered.status === 'rejected') throw rendered.reason;
+  return rendered.value;
 }
 
 export const handler = lambdaHandler(RenderBlockInput, makeRenderBlock, (input) => ({

@@ -1,14 +1,30 @@
 /** The state of an execution, as each step finds it. Steps read what they need of it; the rest passes through. */
 import { z } from 'zod';
 import { ExecutionInput } from '../execution-input.ts';
-import { SourceImage } from '../pyramid/source-image.ts';
+import { convertibleFormats, SourceImage } from '../pyramid/source-image.ts';
 import { PlanRef } from './work-area.ts';
+
+/** What ValidateObject answers for a master that ConvertSource must make a TIFF of. */
+export const UnconvertedImage = z.object({
+  convertFrom: z.enum(convertibleFormats),
+  /** Bytes. */
+  fileSize: z.int().min(1),
+});
+export type UnconvertedImage = z.infer<typeof UnconvertedImage>;
+
+export const UnconvertedState = ExecutionInput.extend({ image: UnconvertedImage });
+export type UnconvertedState = z.infer<typeof UnconvertedState>;
 
 export const ValidatedState = ExecutionInput.extend({ image: SourceImage });
 export type ValidatedState = z.infer<typeof ValidatedState>;
 
 /** What PlanPyramid answers: where the plan is, and the numbers that the Map state runs over. */
-export const PlannedPyramid = z.object({ ref: PlanRef, blocks: z.array(z.int()) });
+export const PlannedPyramid = z.object({
+  ref: PlanRef,
+  blocks: z.array(z.int()),
+  /** No step reads the whole master: its digests need a pass of their own. */
+  checksumApart: z.boolean(),
+});
 export type PlannedPyramid = z.infer<typeof PlannedPyramid>;
 
 export const PlannedState = ValidatedState.extend({ plan: PlannedPyramid });

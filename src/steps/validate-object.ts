@@ -1,19 +1,28 @@
+import { recognise } from '../convert/recognise.ts';
 import { ExecutionInput } from '../execution-input.ts';
 import { identify } from '../imaging/identify.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
+import { readRecipe } from '../recipes.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { openSource } from './pinned-source.ts';
-import { aboutSource } from './state.ts';
-import { toJsonBytes, workArea } from './work-area.ts';
+import { aboutSource, type UnconvertedImage } from './state.ts';
+import { workArea } from './work-area.ts';
+import { writeHeader } from './write-header.ts';
 
 /** What is it, by content, and may it pass? Reads the header only. */
 export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'config'>) {
-  return async ({ source }: ExecutionInput, { log }: Call): Promise<SourceImage> => {
+  return async ({ source, recipe: name }: ExecutionInput, { log }: Call): Promise<SourceImage | UnconvertedImage> => {
     const { reader } = await openSource(store, source);
-    const { image, description } = await identify(reader);
-    await store.write(workArea(config.workBucket, source).header, toJsonBytes(description));
-    log.info('object.validated', { ...image });
-    return image;
+    const { kind, format } = await recognise(reader);
+    if (kind === 'convertible') {
+      log.info('object.recognised', { format, fileSize: reader.size });
+      return { convertFrom: format, fileSize: reader.size };
+    }
+    const identified = await identify(reader, format);
+    const recipe = await readRecipe(config.recipesDirectory, name);
+    await writeHeader(store, workArea(config.workBucket, source), { reader, format, identified, recipe });
+    log.info('object.validated', { ...identified.image });
+    return identified.image;
   };
 }
 

@@ -1,7 +1,8 @@
 /** Where the work of one upload lies, and the forms of what lies there. */
 import { z } from 'zod';
 import type { Source } from '../execution-input.ts';
-import { type Plan, parsePlan } from '../pyramid/plan.ts';
+import { RedactedMetadata } from '../metadata/redact.ts';
+import { type Plan, parsePlan, PlanDescription } from '../pyramid/plan.ts';
 import { InconsistentWorkError, ObjectNotFoundError } from '../errors.ts';
 import type { ObjectRef, ObjectStore } from '../storage/object-store.ts';
 
@@ -51,6 +52,14 @@ const SegmentIndexSchema = z.object({
 });
 export type SegmentIndex = z.infer<typeof SegmentIndexSchema>;
 
+/** What ValidateObject or ConvertSource found in the header, for the steps that need it; private parts are not in it. */
+const HeaderSchema = PlanDescription.extend({
+  metadata: RedactedMetadata,
+  /** Versions of what reads and writes the pixels. */
+  software: z.strictObject({ stepwell: z.string(), sharp: z.string(), libvips: z.string() }),
+});
+export type Header = z.infer<typeof HeaderSchema>;
+
 /** A block's number, or the apex. */
 export type SegmentName = number | 'apex';
 
@@ -62,8 +71,12 @@ export function workArea(bucket: string, source: Pick<Source, 'imageId' | 'seque
     name === 'apex' ? `${plan.hash}/apex` : `${plan.hash}/blocks/${name}`;
   return {
     prefix,
-    /** What the header says beyond geometry: profile and resolution. */
+    /** What the header says beyond geometry: profile, resolution, and what the master tells of itself. */
     header: ref('header.json'),
+    /** Digests of the master's bytes. */
+    checksums: ref('checksums.json'),
+    /** The TIFF that a master of another format was made. */
+    converted: ref('converted.tif'),
     plan: (hash: string): ObjectRef => ref(`${hash}/plan.json`),
     tiles: (plan: PlanRef, name: SegmentName): ObjectRef => ref(`${segment(plan, name)}.tiles`),
     raster: (plan: PlanRef, name: SegmentName): ObjectRef => ref(`${segment(plan, name)}.raster`),
@@ -77,6 +90,11 @@ export type WorkArea = ReturnType<typeof workArea>;
 /** Reads the plan. Throws InconsistentWorkError when it is gone. */
 export async function readPlan(store: ObjectStore, bucket: string, plan: PlanRef): Promise<Plan> {
   return parsePlan(await readText(store, { bucket, key: plan.key }));
+}
+
+/** Reads what the header said. Throws InconsistentWorkError when it is gone. */
+export async function readHeader(store: ObjectStore, area: WorkArea): Promise<Header> {
+  return HeaderSchema.parse(JSON.parse(await readText(store, area.header)));
 }
 
 /** Reads a segment's index, or nothing when the segment was not finished or its index makes no sense. */

@@ -48,6 +48,11 @@ class FileStore implements ObjectStore {
     this.#metadata = new MetadataFiles(workspace);
   }
 
+  async tags(ref: ObjectRef): Promise<Readonly<Record<string, string>>> {
+    await this.head(ref);
+    return {};
+  }
+
   async head(ref: ObjectRef, options: Pick<ReadOptions, 'ifMatch'> = {}): Promise<ObjectInfo> {
     const { path, name } = await this.#locate(ref);
     for (;;) {

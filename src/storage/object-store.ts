@@ -15,6 +15,8 @@ export interface ObjectInfo {
   readonly contentType?: string | undefined;
   /** User metadata, keys in lower case. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** SHA-256 of the bytes as their uploader sent it, base64; where the store keeps such a thing. Told by `head` only. */
+  readonly checksumSha256?: string | undefined;
 }
 
 export interface ReadOptions {
@@ -58,6 +60,9 @@ export type Piece = Uint8Array | RangePiece | MadePiece;
  */
 export interface ObjectStore {
   head(ref: ObjectRef, options?: Pick<ReadOptions, 'ifMatch'>): Promise<ObjectInfo>;
+
+  /** The object's tags, by key; none where the store has no such thing. */
+  tags(ref: ObjectRef): Promise<Readonly<Record<string, string>>>;
 
   /** The bytes asked for, all of them: a body that ends early is ServiceUnavailableError, never taken for the whole. */
   read(ref: ObjectRef, options?: ReadOptions): Promise<Uint8Array>;

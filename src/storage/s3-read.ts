@@ -26,13 +26,14 @@ export async function headObject(
   { ifMatch, signal }: Pick<ReadOptions, 'ifMatch' | 'signal'> = {},
 ): Promise<ObjectInfo> {
   const name = nameOf(ref);
-  const command = new HeadObjectCommand({ ...addressOf(ref), IfMatch: quoted(ifMatch) });
+  const command = new HeadObjectCommand({ ...addressOf(ref), IfMatch: quoted(ifMatch), ChecksumMode: 'ENABLED' });
   const output = await fromS3(client.send(command, abortedBy(signal)), name, signal);
   return {
     size: output.ContentLength ?? 0,
     etag: unquoted(output.ETag, name),
     contentType: output.ContentType,
     metadata: output.Metadata ?? {},
+    ...(output.ChecksumSHA256 === undefined ? {} : { checksumSha256: output.ChecksumSHA256 }),
   };
 }
 

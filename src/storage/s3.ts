@@ -1,5 +1,11 @@
 /** Objects in Amazon S3, or in anything that speaks its API. */
-import { CopyObjectCommand, DeleteObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectTaggingCommand,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { ObjectNotFoundError } from '../errors.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, Piece, ReadOptions, WriteOptions } from './object-store.ts';
 import { type PartLimits, planParts, S3_PART_LIMITS } from './parts.ts';
@@ -39,6 +45,11 @@ class S3Store implements ObjectStore {
 
   head(ref: ObjectRef, options: Pick<ReadOptions, 'ifMatch'> = {}): Promise<ObjectInfo> {
     return headObject(this.#client, ref, options);
+  }
+
+  async tags(ref: ObjectRef): Promise<Readonly<Record<string, string>>> {
+    const { TagSet = [] } = await fromS3(this.#client.send(new GetObjectTaggingCommand(addressOf(ref))), nameOf(ref));
+    return Object.fromEntries(TagSet.map(({ Key = '', Value = '' }) => [Key, Value]));
   }
 
   read(ref: ObjectRef, options: ReadOptions = {}): Promise<Uint8Array> {

@@ -75,7 +75,9 @@ test('good files and one that is no image: all told in the table, and the exit c
   expect(rowOf(out, 'notes.txt')).toMatch(/ REJECTED +UNSUPPORTED_FORMAT: /u);
   expect((await readdir(path.join(folder, 'published'))).filter((name) => !name.startsWith('.')).sort()).toEqual([
     'caf\u00e9 100%.tif',
+    'caf\u00e9 100%.tif.json',
     'photo one.tif',
+    'photo one.tif.json',
   ]);
   expect(await sharp(path.join(folder, 'published', 'photo one.tif')).metadata()).toMatchObject({
     width: 600,
@@ -112,7 +114,7 @@ test('an unknown recipe is refused with the names of those there are, and nothin
   const { code, out, err } = await stepwell(['in/photo.png', '--recipe', 'grand']);
   expect([code, out]).toEqual([2, '']);
   expect(err).toBe(
-    'Expected one of the recipes archival, default, iiif, large-tiles for --recipe but received grand\n',
+    'Expected one of the recipes archival, default, iiif, large-tiles, marble for --recipe but received grand\n',
   );
   expect(await readdir(folder)).toEqual(['in']);
 });
@@ -132,6 +134,7 @@ test('the recipes are listed, and the usage is printed, without anything being s
     'default',
     'iiif',
     'large-tiles',
+    'marble',
     '',
   ]);
   const help = await stepwell(['--help']);

@@ -35,7 +35,7 @@ describe('in a pipe', () => {
     display.note('Step Functions API: http://127.0.0.1:1');
     display.begin('x', 'scan\u001b.tif');
     clock += 60_000; // waiting for others
-    for (const state of ['ValidateObject', 'RecordMetadata', 'PlanPyramid', 'RenderPyramid'])
+    for (const state of ['ValidateObject', 'RecordMetadata', 'PlanPyramid', 'ReadMaster'])
       display.step({ execution: 'x', ...entered(state) });
     for (let index = 0; index < 40; index++) {
       display.step({ execution: 'x', ...block('iteration-started', index, 40) });
@@ -111,7 +111,7 @@ describe('on a terminal', () => {
     const display = terminalDisplay(write, () => 80, now);
     display.begin('x', 'scan.tif');
     display.begin('y', 'other.tif');
-    display.step({ execution: 'x', ...entered('RenderPyramid') });
+    display.step({ execution: 'x', ...entered('ReadMaster') });
     display.step({ execution: 'x', ...block('iteration-started', 0, 4) });
     clock += 1500;
     jest.advanceTimersByTime(100);

@@ -29,6 +29,15 @@ describe('memory is known before anything is decoded', () => {
     expect(heap).toBeLessThan(measured * 1e6 * 2.8);
   });
 
+  test('a file larger than one buffer can be is refused', () => {
+    expect(() => {
+      assertAffordable('bmp', shape(20_000, 20_000), 2_048 * MB, GENEROUS);
+    }).toThrow('OVER_BUDGET: a BMP of 20000 × 20000 in 2048 MiB is too large');
+    expect(() => {
+      assertAffordable('bmp', shape(20_000, 20_000), 2_047 * MB, GENEROUS);
+    }).not.toThrow();
+  });
+
   test('a JPEG 2000 image beyond its decoder is refused whatever the budget', () => {
     expect(() => {
       assertAffordable('jp2', shape(16_000, 12_000), 50 * MB, GENEROUS);
@@ -40,11 +49,11 @@ describe('memory is known before anything is decoded', () => {
 
   test('a bitmap has no decoder to fill, only the budget', () => {
     expect(() => {
-      assertAffordable('bmp', shape(40_000, 30_000), 3_600 * MB, GENEROUS);
+      assertAffordable('bmp', shape(25_000, 25_000), 1_875 * MB, GENEROUS);
     }).not.toThrow();
     expect(() => {
-      assertAffordable('bmp', shape(40_000, 30_000), 3_600 * MB, 3_000 * MB);
-    }).toThrow('OVER_BUDGET: a BMP of 40000 × 30000 needs');
+      assertAffordable('bmp', shape(25_000, 25_000), 1_875 * MB, 3_000 * MB);
+    }).toThrow('OVER_BUDGET: a BMP of 25000 × 25000 needs');
   });
 
   test('a page needs four bytes a pixel in its decoder and three outside', () => {

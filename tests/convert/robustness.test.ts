@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { decode } from '../../src/convert/decode.ts';
-import type { ConvertibleFormat } from '../../src/convert/formats.ts';
+import type { ConvertibleFormat } from '../../src/pyramid/source-image.ts';
 import { bmp } from '../support/bmp-fixtures.ts';
 import { codedItem, heic } from '../support/heic-fixtures.ts';
 import { encodeHevc } from '../support/hevc-pcm.ts';

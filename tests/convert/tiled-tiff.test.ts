@@ -6,8 +6,7 @@ import { fromArrayBuffer } from 'geotiff';
 import sharp from 'sharp';
 import type { DecodedImage } from '../../src/convert/decoded-image.ts';
 import { writeTiledTiff } from '../../src/convert/tiled-tiff.ts';
-import { identify } from '../../src/imaging/identify.ts';
-import { memoryReader } from '../../src/tiff/range-reader.ts';
+import { identifyBytes } from '../support/decode-master.ts';
 import { firstDifference } from '../support/decoded-fixtures.ts';
 import { profileFor } from '../support/jp2-fixtures.ts';
 import { picture } from '../support/pixels.ts';
@@ -68,7 +67,7 @@ describe('a decoded image as a TIFF', () => {
     'of $bands bands, alpha $alpha, $bitDepth bits is a master that blocks can be cut from',
     async (kind) => {
       const bytes = await written(imageOf({ ...size, ...kind }));
-      const { image } = await identify(memoryReader(bytes));
+      const { image } = await identifyBytes(bytes);
       expect(image).toMatchObject({ ...size, ...kind, format: 'tiff', orientation: 1 });
       expect(image.segments).toEqual({ kind: 'tiles', width: 512, height: 512 });
     },
@@ -78,7 +77,7 @@ describe('a decoded image as a TIFF', () => {
     const iccProfile = profileFor('RGB ');
     const resolution = { x: 118.11, y: 59, unit: 'centimetre' } as const;
     const image = imageOf({ width: 20, height: 10, bands: 3, alpha: false, bitDepth: 8, iccProfile, resolution });
-    const { description } = await identify(memoryReader(await written(image)));
+    const { description } = await identifyBytes(await written(image));
     expect(description.resolution).toEqual({ x: [1_181_100, 10_000], y: [59, 1], unit: 3 });
     expect(description.iccProfile).toBe(Buffer.from(iccProfile).toString('base64'));
   });

@@ -6,9 +6,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fromArrayBuffer } from 'geotiff';
 import sharp from 'sharp';
 import { srgbOfXyz, xyzOfLab } from '../support/colorimetry.ts';
-import { identify } from '../../src/imaging/identify.ts';
-import { memoryReader } from '../../src/tiff/range-reader.ts';
 import { corpusOutcomes } from '../support/corpus-outcomes.ts';
+import { identifyBytes } from '../support/decode-master.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { decodeLevels, type Level } from '../support/pixels.ts';
 
@@ -66,7 +65,7 @@ async function outcomeOf(file: string, index: number): Promise<Row> {
 
 /** More pixels than a test should take time for. */
 async function isGiant(bytes: Buffer): Promise<boolean> {
-  const { image } = await identify(memoryReader(bytes));
+  const { image } = await identifyBytes(bytes);
   return image.width * image.height > 50e6;
 }
 

@@ -1,13 +1,10 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
-import { type Identified, identify } from '../../src/imaging/identify.ts';
 import { SourceImage } from '../../src/pyramid/source-image.ts';
-import { memoryReader } from '../../src/tiff/range-reader.ts';
+import { identifyBytes, identifyMaster } from '../support/decode-master.ts';
 import { picture, pictureOf } from '../support/pixels.ts';
 import { greyFields, type HandField, handTiff, long, short, withFields } from '../support/tiff-bytes.ts';
-
-const identifyBytes = (bytes: Uint8Array): Promise<Identified> => identify(memoryReader(bytes));
 
 async function refusalOf(bytes: Uint8Array): Promise<string> {
   try {
@@ -207,42 +204,6 @@ describe('what is refused, whatever it is called', () => {
     expect(await refusalOf(new Uint8Array())).toMatch(/^EMPTY_OBJECT: /u);
   });
 
-  test.each<[string, Buffer, string]>([
-    ['PDF', latin('%PDF-1.7\n%âãÏÓ\n'), 'a PDF document'],
-    ['PostScript', latin('%!PS-Adobe-3.0 EPSF-3.0\n'), 'a PostScript file'],
-    ['EPS with a preview', latin('\xc5\xd0\xd3\xc6\x1e\x00\x00\x00'), 'a PostScript file'],
-    ['GIF', latin('GIF89a\x01\x00\x01\x00'), 'a GIF image'],
-    ['BMP', latin('BM\x3a\x00\x00\x00\x00\x00\x00\x00'), 'a BMP image'],
-    ['JP2', latin('\x00\x00\x00\x0cjP  \r\n\x87\n'), 'a JPEG 2000 image'],
-    ['JPEG 2000 codestream', latin('\xff\x4f\xff\x51\x00\x2f'), 'a JPEG 2000 codestream'],
-    ['PSD', latin('8BPS\x00\x01'), 'a Photoshop document'],
-    ['ZIP', latin('PK\x03\x04\x14\x00'), 'a ZIP archive'],
-    ['HEIC', latin('\x00\x00\x00\x18ftypheic\x00\x00\x00\x00'), 'a HEIF or MP4 container'],
-    ['AVIF', latin('\x00\x00\x00\x1cftypavif\x00\x00\x00\x00'), 'a HEIF or MP4 container'],
-    ['MP4', latin('\x00\x00\x00\x20ftypisom\x00\x00\x02\x00'), 'a HEIF or MP4 container'],
-    ['SVG', latin('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'), 'an SVG drawing'],
-    ['SVG behind an XML declaration', latin('<?xml version="1.0"?><svg/>'), 'an SVG or XML document'],
-    ['HTML', latin('<!DOCTYPE html><html></html>'), 'an HTML page'],
-    ['SVG behind a blank', latin(' \n<svg xmlns="http://www.w3.org/2000/svg"/>'), 'no image format'],
-    ['SVG behind a byte order mark', latin('\xef\xbb\xbf<svg/>'), 'no image format'],
-    ['gzip', latin('\x1f\x8b\x08\x00'), 'no image format'],
-    ['text', latin('not an image at all\n'), 'no image format'],
-    ['one byte', latin('I'), 'no image format'],
-    ['a JPEG mark cut short', latin('\xff\xd8'), 'no image format'],
-    ['zeros', Buffer.alloc(4096), 'no image format'],
-    ['a RIFF that is no WebP', latin('RIFF\x24\x00\x00\x00WAVEfmt '), 'no image format'],
-  ])('%s', async (_, bytes, says) => {
-    const refusal = await refusalOf(bytes);
-    expect(refusal).toMatch(/^UNSUPPORTED_FORMAT: /u);
-    expect(refusal).toContain(says);
-  });
-
-  test('a GIF that sharp wrote', async () => {
-    expect(await refusalOf(await pictureOf(20, 10).gif().toBuffer())).toContain(
-      'UNSUPPORTED_FORMAT: this is a GIF image',
-    );
-  });
-
   test.each<[string, Buffer]>([
     ['JPEG', latin('\xff\xd8\xff<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')],
     ['PNG', latin('\x89PNG\r\n\x1a\n<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')],
@@ -423,7 +384,7 @@ test('of a master of ten gigabytes only a few header pages are read', async () =
     ],
   });
   let total = 0;
-  const { image } = await identify({
+  const { image } = await identifyMaster({
     size: 10_008_000_000,
     read(offset, length) {
       total += length;

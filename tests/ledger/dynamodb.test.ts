@@ -16,7 +16,15 @@ beforeAll(async () => {
 });
 afterAll(() => running.stop());
 
-const metadata = { format: 'tiff', width: 9_000, height: 7_000, bands: 3, bitDepth: 8, fileSize: 189_000_512 };
+const metadata = {
+  format: 'tiff',
+  width: 9_000,
+  height: 7_000,
+  bands: 3,
+  bitDepth: 8,
+  fileSize: 189_000_512,
+  about: { title: 'Map of the world', creator: 'Joan Blaeu' },
+};
 const publication: Publication = {
   bucket: 'published',
   key: 'maps/blaeu.tif',
@@ -26,6 +34,8 @@ const publication: Publication = {
   height: 7_000,
   levels: 6,
   tileSize: 512,
+  sidecar: 'maps/blaeu.tif.json',
+  sha256: '9921a0877f5b5dc6a3a866fe323eac49bdac3074d47b50ddfaed6a03b0924da4',
 };
 const rejection = { code: 'TRUNCATED', detail: 'ends in strip 12' };
 const failure = { error: 'Lambda.Unknown', cause: 'out of memory' };

@@ -6,9 +6,11 @@ afterAll(removeFolders);
 
 const keys = [
   'validateObject',
+  'convertSource',
   'recordMetadata',
   'planPyramid',
   'renderBlock',
+  'checksumSource',
   'renderApex',
   'assembleTiff',
   'verifyTiff',
@@ -36,7 +38,7 @@ async function run(behaviours: Parameters<typeof hostOf>[0]) {
 
 const healthy = {
   validateObject: () => ({ width: 10 }),
-  planPyramid: () => ({ ref: { key: 'plan.json' }, blocks: [{ x: 0 }, { x: 1 }] }),
+  planPyramid: () => ({ ref: { key: 'plan.json' }, blocks: [{ x: 0 }, { x: 1 }], checksumApart: false }),
   assembleTiff: () => ({ etag: 'e' }),
   publishTiff: () => ({ key: 'a.tif' }),
 };
@@ -67,6 +69,41 @@ test('the pyramid state machine calls every step once and every block once', asy
     assembled: { etag: 'e' },
     published: { key: 'a.tif' },
   });
+});
+
+test('a master of another format is converted before it is recorded', async () => {
+  const { status, output, calls } = await run({
+    ...healthy,
+    validateObject: () => ({ convertFrom: 'pdf' }),
+    convertSource: () => ({ width: 20 }),
+  });
+  expect(status).toBe('SUCCEEDED');
+  expect(calls.slice(0, 3).map(([key]) => key)).toEqual(['validateObject', 'convertSource', 'recordMetadata']);
+  expect(calls[1]?.[1]).toEqual({ ...input, image: { convertFrom: 'pdf' } });
+  expect(output).toMatchObject({ image: { width: 20 }, published: { key: 'a.tif' } });
+});
+
+test('a master that is read in parts has its digests taken beside the blocks', async () => {
+  const plan = { ref: { key: 'plan.json' }, blocks: [0, 1, 2], checksumApart: true };
+  const { status, output, calls } = await run({ ...healthy, planPyramid: () => plan });
+  expect(status).toBe('SUCCEEDED');
+  const besides = calls.slice(3, 7).map(([key]) => key);
+  expect(besides.sort()).toEqual(['checksumSource', 'renderBlock', 'renderBlock', 'renderBlock']);
+  expect(calls[7]?.[0]).toBe('renderApex');
+  expect(calls.find(([key]) => key === 'checksumSource')?.[1]).toEqual({ ...input, image: { width: 10 }, plan });
+  expect(output).toMatchObject({ ...input, plan, published: { key: 'a.tif' } });
+});
+
+test('a changed master is rejected by its digests, whatever becomes of the blocks', async () => {
+  const { status, calls } = await run({
+    ...healthy,
+    planPyramid: () => ({ ref: { key: 'plan.json' }, blocks: [0, 1], checksumApart: true }),
+    checksumSource: () => {
+      throw namedError('RejectedImageError', 'CHECKSUM_MISMATCH: changed');
+    },
+  });
+  expect(status).toBe('SUCCEEDED');
+  expect(calls.at(-1)?.[0]).toBe('recordRejection');
 });
 
 test('the pyramid state machine records a rejection, also of a block, and succeeds', async () => {

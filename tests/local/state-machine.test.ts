@@ -201,9 +201,11 @@ describe('a definition that runs alike is accepted', () => {
   test('the state machine of this repository', () => {
     const names = [
       'validateObject',
+      'convertSource',
       'recordMetadata',
       'planPyramid',
       'renderBlock',
+      'checksumSource',
       'renderApex',
       'assembleTiff',
       'verifyTiff',
@@ -219,7 +221,7 @@ describe('a definition that runs alike is accepted', () => {
     };
     const { tasks, definition } = readStateMachine('state-machines/pyramid.asl.yml', pipeline);
     expect(tasks.get('RenderBlock')).toBe('renderBlock');
-    expect(tasks.size).toBe(9);
+    expect(tasks.size).toBe(11);
     expect(definition.TimeoutSeconds).toBe(86400);
   });
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { RejectedImageError } from '../../src/errors.ts';
 import { blockCount } from '../../src/pyramid/blocks.ts';
 import { estimate } from '../../src/pyramid/cost-model.ts';
-import { makePlan, type Plan } from '../../src/pyramid/plan.ts';
+import { makePlan, type Plan, type PlanDescription, reducedSize } from '../../src/pyramid/plan.ts';
 import type { Recipe } from '../../src/pyramid/recipe.ts';
 import type { SourceImage } from '../../src/pyramid/source-image.ts';
 
@@ -89,6 +89,110 @@ describe('the planner chooses', () => {
   ];
   test.each(choices)('%s', (_, image, recipe, expected) => {
     expect(summary(makePlan(image, recipe, {}))).toBe(expected);
+  });
+});
+
+describe('a recipe with a cap on the size', () => {
+  const marble: Recipe = {
+    ...deflate,
+    sizeCap: { width: 4000, height: 4000, copyrighted: { width: 843, height: 560 } },
+  };
+  const choices: readonly [string, SourceImage, string][] = [
+    ['strips', striped(20_480, 14_400), 'k3 1×1 of 4000×2813 slices'],
+    ['tiles', tiled(14_400, 20_480), 'k3 1×1 of 2813×4000 slices'],
+    ['what is decoded from the top', whole(20_480, 14_400, 90e6), 'k3 1×1 of 4000×2813 whole'],
+    ['one on its side', whole(20_480, 14_400, 90e6, { orientation: 6 }), 'k3 1×1 of 2813×4000 whole'],
+    ['a line', striped(1_000_000, 1), 'k3 1×1 of 4000×1 slices'],
+    ['five gigapixels', striped(100_000, 50_000, { plain: false, fileSize: 8e9 }), 'k3 1×1 of 4000×2000 slices'],
+    ['one that is small enough: as without a cap', striped(4000, 4000), 'k1 1×4 of 4000×1024 slices'],
+  ];
+  test.each(choices)('makes one block of %s', (_, image, expected) => {
+    const plan = makePlan(image, marble, {});
+    expect(summary(plan)).toBe(expected);
+  });
+
+  test('makes a copyrighted work smaller still, in tiles that libvips opens', () => {
+    const plan = makePlan(striped(6000, 4500), marble, {}, { copyrighted: true });
+    expect(summary(plan)).toBe('k1 1×1 of 747×560 slices');
+    expect(reducedSize(plan)).toEqual({ width: 747, height: 560 });
+    const line = makePlan(striped(6000, 40), { ...marble, sizeCap: { width: 100, height: 100 } }, {});
+    expect([line.width, line.height, line.recipe.tileSize]).toEqual([100, 1, 256]);
+  });
+
+  test('leaves what is small enough as it is', () => {
+    expect(reducedSize(makePlan(striped(4000, 4000), marble, {}))).toBeUndefined();
+    expect(reducedSize(makePlan(whole(3000, 4000, 1e6, { orientation: 5 }), marble, {}))).toBeUndefined();
+  });
+
+  test('scales the resolution with the size: the object is as large as it was', () => {
+    const description: PlanDescription = {
+      resolution: { x: [600, 1], y: [300, 1], unit: 2 },
+      iccProfile: 'AAAA',
+    };
+    expect(makePlan(striped(8000, 2000), marble, description).description).toEqual({
+      resolution: { x: [300, 1], y: [150, 1], unit: 2 },
+      iccProfile: 'AAAA',
+    });
+    expect(makePlan(striped(4000, 2000), marble, description).description).toEqual(description);
+  });
+
+  describe('counts as held in memory while it is reduced', () => {
+    const size = { width: 4000, height: 3200 };
+    const memoryOf = (image: SourceImage, wanted = size): number => {
+      const blocks = { columns: [0, wanted.width], rows: [0, wanted.height] };
+      const access = image.segments ? 'slices' : 'whole';
+      return estimate(image, wanted, jpeg, 3, { splitLevel: 3, blocks, access }, false).blockMemory;
+    };
+    const master = (more: Partial<SourceImage> = {}): SourceImage => whole(10_000, 8000, 20e6, more);
+    const alone = memoryOf(master());
+
+    test.each([
+      ['nothing of an image on its side: it is turned once it is small', master({ orientation: 6 }), 0],
+      ['a progressive JPEG as coefficients of 16 bits', master({ progressive: true }), 480_000_000],
+      ['an interlaced PNG', master({ format: 'png', progressive: true }), 240_000_000],
+      ['a WebP as two frames of RGBA', master({ format: 'webp' }), 640_000_000],
+    ])('%s', (_, image, expected) => {
+      expect(memoryOf(image) - alone).toBe(expected);
+    });
+
+    test('the file of a TIFF up to half a gibibyte; what is larger goes through a file', () => {
+      const small = tiled(10_000, 8000);
+      const held = memoryOf({ ...small, fileSize: 536_870_912 });
+      expect(held - memoryOf({ ...small, fileSize: 1 })).toBe(536_870_911);
+      expect(memoryOf({ ...small, fileSize: 536_870_913 })).toBe(held - 536_870_912);
+    });
+
+    test('L*a*b*, converted before it is reduced, in both colours', () => {
+      const lab = striped(10_000, 8000, { model: 'lab' });
+      // Both whole, in 8 bits; and the part's 12.8 Mpx count 8 bytes more where colours are converted.
+      expect(memoryOf(lab) - memoryOf(striped(10_000, 8000))).toBe(480_000_000 + 102_400_000);
+    });
+  });
+
+  describe('refuses', () => {
+    test.each([
+      ['a progressive JPEG', whole(20_000, 20_000, 90e6, { progressive: true }), 'jpeg', '20000 × 20000'],
+      ['an interlaced PNG', whole(28_000, 28_000, 90e6, { format: 'png', progressive: true }), 'png', '28000 × 28000'],
+    ])('%s of more memory than there is', (_, image, format, size) => {
+      expect(() => makePlan(image, marble, {})).toThrow(
+        new RegExp(
+          `^OVER_BUDGET: one function cannot reduce ${size} pixels of ${format} to 4000 × 4000: it needs 2[6-9]\\d\\d MiB of memory, of 2600 MiB$`,
+          'u',
+        ),
+      );
+    });
+
+    test('what does not fit in the files of a function', () => {
+      expect(() => makePlan(striped(100_000, 40_000, { fileSize: 12e9 }), marble, {})).toThrow(
+        'OVER_BUDGET: one function cannot reduce 100000 × 40000 pixels of tiff to 4000 × 1600: it needs 11445 MiB of files, of 10000 MiB',
+      );
+    });
+
+    test('what takes longer than a block may', () => {
+      expect(() => makePlan(striped(200_000, 140_000, { plain: false, fileSize: 2e9 }), marble, {})).toThrow(
+        /it needs 36\d s, of 300 s$/u,
+      );
+    });
   });
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { InconsistentWorkError, ServiceUnavailableError, SourceChangedError } from '../../src/errors.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -62,6 +63,9 @@ describe('what is published', () => {
       height: 200,
       levels: 2,
       tileSize: 256,
+      sidecar: 'a b+c.tif.json',
+      sha256: createHash('sha256').update(older).digest('hex'),
+      md5: createHash('md5').update(older).digest('hex'),
     });
     expect(size).toBe(state.assembled.size);
   });
@@ -166,7 +170,8 @@ describe('a publication that dies half-way', () => {
     expect(steps.notified).toEqual([]);
 
     const publication = await steps.publish(state);
-    expect(copies).toEqual(['copy']);
+    // The pyramid and its sidecar, each once.
+    expect(copies).toEqual(['copy', 'write']);
     expect(publication.etag).toBe(between.etag);
     expect(await steps.ledger.get(state.source.imageId)).toMatchObject({ status: 'PUBLISHED', published: publication });
     expect(steps.notified).toHaveLength(1);
@@ -214,10 +219,11 @@ test('every hostile key is published under its own public key, or rejected as to
       outcomes.set(published, key);
     } catch (error) {
       expect(`${key.slice(0, 40)}: ${(error as Error).message}`).toMatch(/: KEY_TOO_LONG: /u);
-      expect(Buffer.byteLength(key)).toBeGreaterThan(1020);
+      expect(Buffer.byteLength(key)).toBeGreaterThan(1015);
     }
   }
   expect(outcomes.size).toBeGreaterThanOrEqual(50);
-  expect([...(await steps.objects(bucket)).keys()].sort()).toEqual([...outcomes.keys()].sort());
+  const expected = [...outcomes.keys()].flatMap((key) => [key, `${key}.json`]);
+  expect([...(await steps.objects(bucket)).keys()].sort()).toEqual(expected.sort());
   expect(steps.notified.map(({ source }) => source.key)).toEqual([...outcomes.values()]);
 });

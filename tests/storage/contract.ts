@@ -82,6 +82,11 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         expect(await store.head(at('a'))).toMatchObject(expected);
       });
 
+      test('has no tags where none were given', async () => {
+        await store.write(at('a'), Buffer.from('a'));
+        expect(await store.tags(at('a'))).toEqual({});
+      });
+
       test('replaces content, metadata and ETag together', async () => {
         const first = await store.write(at('a'), bytesOf('one'), { metadata: { n: '1' } });
         const second = await store.write(at('a'), bytesOf('two'), { metadata: { m: '2' } });
@@ -153,6 +158,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
       test('are not found, by any reader', async () => {
         const range = { offset: 0, length: 0 };
         await expect(store.head(at('none'))).rejects.toThrow(ObjectNotFoundError);
+        await expect(store.tags(at('none'))).rejects.toThrow(ObjectNotFoundError);
         await expect(store.read(at('none'))).rejects.toThrow(ObjectNotFoundError);
         await expect(store.read(at('none'), { range })).rejects.toThrow(ObjectNotFoundError);
         await expect(store.read(at('none'), { ifMatch: 'x' })).rejects.toThrow(ObjectNotFoundError);

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ObjectNotFoundError, PreconditionFailedError, ServiceUnavailableError } from '../../src/errors.ts';
 import type { ObjectStore, Piece } from '../../src/storage/object-store.ts';
@@ -50,6 +52,7 @@ describe('S3 when it fails', () => {
 
   const calls: [string, () => Promise<unknown>][] = [
     ['head', () => store.head(at('a'))],
+    ['tags', () => store.tags(at('a'))],
     ['read', () => store.read(at('a'))],
     ['materialise', () => store.materialise(at('a'))],
     ['write', () => store.write(at('b'), Buffer.from('x'))],
@@ -124,6 +127,15 @@ describe('S3 when it fails', () => {
     expect((await readdir(tmpdir())).filter((name) => /^stepwell-\w{6}$/.test(name) && !before.includes(name))).toEqual(
       [],
     );
+  });
+
+  test('tags, and the SHA-256 that an uploader sent, come with the object', async () => {
+    const Body = Buffer.from('a map');
+    await server.client.send(new PutObjectCommand({ Bucket: bucket, Key: 'a', Body, ChecksumAlgorithm: 'SHA256' }));
+    server.tag(bucket, 'a', { copyrighted: 'true', shelf: 'B 12' });
+    expect(await store.tags(at('a'))).toEqual({ copyrighted: 'true', shelf: 'B 12' });
+    const sha256 = createHash('sha256').update(Body).digest('base64');
+    expect(await store.head(at('a'))).toMatchObject({ size: 5, checksumSha256: sha256 });
   });
 
   test('a download is made in ranges, all of the object that it began with', async () => {

@@ -1,14 +1,16 @@
 /** A master through identification and decoding, as a recipe wants its colours; nothing is encoded. */
 import { Arena } from '../../src/imaging/arena.ts';
 import { decodeRect } from '../../src/imaging/decode.ts';
-import { identify } from '../../src/imaging/identify.ts';
+import { recognise } from '../../src/convert/recognise.ts';
+import { type Identified, identify } from '../../src/imaging/identify.ts';
 import { publishedDescription } from '../../src/imaging/published-description.ts';
 import { type PixelWishes, pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
 import { conversionOf } from '../../src/pyramid/conversion.ts';
-import { outputBands, outputBitDepth, PlanDescription } from '../../src/pyramid/plan.ts';
+import { outputBands, outputBitDepth, PlanDescription, reducedSize } from '../../src/pyramid/plan.ts';
 import type { Recipe } from '../../src/pyramid/recipe.ts';
-import { type SourceImage, uprightSize } from '../../src/pyramid/source-image.ts';
-import { memoryReader } from '../../src/tiff/range-reader.ts';
+import { publishedSize } from '../../src/pyramid/size-cap.ts';
+import type { SourceImage } from '../../src/pyramid/source-image.ts';
+import { memoryReader, type RangeReader } from '../../src/tiff/range-reader.ts';
 
 export interface DecodedMaster {
   readonly image: SourceImage;
@@ -32,20 +34,32 @@ const recipe: Recipe = {
   background: '#ffffff',
 };
 
+/** What a master that is read as it is says of itself. */
+export async function identifyBytes(bytes: Uint8Array): Promise<Identified> {
+  return identifyMaster(memoryReader(bytes));
+}
+
+export async function identifyMaster(reader: RangeReader): Promise<Identified> {
+  const { kind, format } = await recognise(reader);
+  if (kind === 'convertible') throw new Error(`Expected a master that is read as it is but received a ${format}`);
+  return identify(reader, format);
+}
+
 /** In sRGB, lossless and of the master's depth unless told otherwise. */
 export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = {}): Promise<DecodedMaster> {
   const asked = { ...recipe, ...wanted };
-  const { image, description } = await identify(memoryReader(bytes));
+  const { image, description } = await identifyBytes(bytes);
   const header = PlanDescription.parse(JSON.parse(JSON.stringify(description)));
   const plan = { image, recipe: asked };
+  const { width, height } = publishedSize(image, asked);
   const wishes: PixelWishes = {
     background: asked.background,
     bands: outputBands(plan),
     bitDepth: outputBitDepth(plan),
     conversion: conversionOf(plan),
     timeoutSeconds: 60,
+    reducedTo: reducedSize({ image, width, height }),
   };
-  const { width, height } = uprightSize(image);
   const rect = { left: 0, top: 0, right: width, bottom: height };
   const arena = new Arena();
   try {

@@ -109,7 +109,7 @@ async function packageOnce(): Promise<string> {
 /** Packages a copy of the project and returns what the framework said. Below node_modules its TypeScript would not run. */
 function packageInto(directory: string): string {
   const work = join(tmpdir(), `stepwell-package-${process.pid}`);
-  execFileSync(process.execPath, [join(projectRoot, 'layers', 'libvips', 'build.ts')], { stdio: 'pipe' });
+  execFileSync(process.execPath, [join(projectRoot, 'layers', 'build.ts')], { stdio: 'pipe' });
   rmSync(work, { recursive: true, force: true });
   for (const input of inputs) cpSync(join(projectRoot, input), join(work, input), { recursive: true });
   symlinkSync(join(projectRoot, 'node_modules'), join(work, 'node_modules'));

@@ -3,15 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Config } from '../../src/config.ts';
+import type { ExecutionInput } from '../../src/execution-input.ts';
 import { imageId, sequenceOf } from '../../src/identity.ts';
 import { publishedDescription } from '../../src/imaging/published-description.ts';
 import type { Publication } from '../../src/ledger/ledger.ts';
 import { jsonLog } from '../../src/log.ts';
 import { blockCount } from '../../src/pyramid/blocks.ts';
-import { type Cut, makePlan, PlanDescription } from '../../src/pyramid/plan.ts';
+import { type Cut, makePlan } from '../../src/pyramid/plan.ts';
 import { readRecipe } from '../../src/recipes.ts';
 import type { Call, Ports } from '../../src/runtime.ts';
 import { makeAssembleTiff } from '../../src/steps/assemble-tiff.ts';
+import { makeChecksumSource } from '../../src/steps/checksum-source.ts';
+import { makeConvertSource } from '../../src/steps/convert-source.ts';
 import { makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
 import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
 import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
@@ -20,7 +23,7 @@ import { makeRenderBlock } from '../../src/steps/render-block.ts';
 import type { PlannedPyramid, ValidatedState } from '../../src/steps/state.ts';
 import { makeValidateObject } from '../../src/steps/validate-object.ts';
 import { makeVerifyTiff } from '../../src/steps/verify-tiff.ts';
-import { readText, toJsonBytes, workArea } from '../../src/steps/work-area.ts';
+import { readHeader, toJsonBytes, workArea } from '../../src/steps/work-area.ts';
 import { fileStore } from '../../src/storage/files.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { startLedger } from './ledger.ts';
@@ -89,28 +92,40 @@ export async function startPipeline(
   };
 }
 
-async function runSteps(ports: StepPorts, input: Omit<ValidatedState, 'image'>, cut?: Cut): Promise<Publication> {
-  const image = await makeValidateObject(ports)(input, quietCall);
-  const validated = { ...input, image };
+async function runSteps(ports: StepPorts, input: ExecutionInput, cut?: Cut): Promise<Publication> {
+  const validated = await validateAndConvert(ports, input);
   await makeRecordMetadata(ports)(validated, quietCall);
-  const plan = cut ? await planWithCut(ports, validated, cut) : await makePlanPyramid(ports)(validated, quietCall);
-  const planned = { ...validated, plan };
+  const planned = { ...validated, plan: await planPyramid(ports, validated, cut) };
+  const { plan } = planned;
   for (const block of plan.blocks) {
     await makeRenderBlock(ports)({ schemaVersion: 1, source: input.source, plan: plan.ref, block }, quietCall);
   }
+  if (plan.checksumApart) await makeChecksumSource(ports)(planned, quietCall);
   await makeRenderApex(ports)(planned, quietCall);
   const assembled = await makeAssembleTiff(ports)(planned, quietCall);
   await makeVerifyTiff(ports)({ ...planned, assembled }, quietCall);
   return makePublishTiff(ports)({ ...planned, assembled }, quietCall);
 }
 
-async function planWithCut({ store, config }: StepPorts, state: ValidatedState, cut: Cut): Promise<PlannedPyramid> {
+/** What the header says, of a TIFF made of it where the master is of another format. */
+export async function validateAndConvert(ports: StepPorts, input: ExecutionInput): Promise<ValidatedState> {
+  const image = await makeValidateObject(ports)(input, quietCall);
+  if (!('convertFrom' in image)) return { ...input, image };
+  return { ...input, image: await makeConvertSource(ports)({ ...input, image }, quietCall) };
+}
+
+/** The planner's plan; the cut, when given, replaces the planner's. */
+export async function planPyramid(ports: StepPorts, state: ValidatedState, cut?: Cut): Promise<PlannedPyramid> {
+  if (!cut) return makePlanPyramid(ports)(state, quietCall);
+  const { store, config } = ports;
   const area = workArea(config.workBucket, state.source);
   const recipe = await readRecipe(config.recipesDirectory, state.recipe);
-  const description = PlanDescription.parse(JSON.parse(await readText(store, area.header)));
-  const plan = makePlan(state.image, recipe, await publishedDescription(state.image, recipe, description), cut);
+  const { iccProfile, resolution } = await readHeader(store, area);
+  const description = await publishedDescription(state.image, recipe, { iccProfile, resolution });
+  const plan = makePlan(state.image, recipe, description, { cut });
   const hash = '0123456789abcdef';
   await store.write(area.plan(hash), toJsonBytes(plan));
   const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
-  return { ref: { hash, key: area.plan(hash).key }, blocks };
+  const checksumApart = plan.access === 'slices' && !state.image.converted;
+  return { ref: { hash, key: area.plan(hash).key }, blocks, checksumApart };
 }

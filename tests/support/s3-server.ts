@@ -1,7 +1,7 @@
 /**
  * An S3 API on loopback, in memory: fauxqs, with what S3 has and fauxqs misses added in front of it (conditions on
- * writes, copies and HEAD, ranges of copies, the size check of multipart uploads, URL-encoded listings in byte order),
- * and faults on request.
+ * writes, copies and HEAD, ranges of copies, the size check of multipart uploads, tags, URL-encoded listings in byte
+ * order), and faults on request.
  */
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -42,6 +42,8 @@ export interface S3Server {
   beforeNext(matching: Matching, action: () => void): void;
   /** Puts an object behind everybody's back. */
   put(bucket: string, key: string, body: Uint8Array): void;
+  /** Tags an object. */
+  tag(bucket: string, key: string, tags: Readonly<Record<string, string>>): void;
   /** Multipart uploads that were neither completed nor aborted. */
   uploadsUnderWay(bucket: string): number;
   stop(): Promise<void>;
@@ -112,6 +114,7 @@ export async function startS3(buckets: readonly string[] = []): Promise<S3Server
   const requests: RecordedRequest[] = [];
   const faults: { fault: Fault; matching: Matching }[] = [];
   const clients: S3Client[] = [];
+  const tags = new Map<string, Readonly<Record<string, string>>>();
   const takeFault = (request: RecordedRequest, ...kinds: Fault['kind'][]): Fault | undefined => {
     const index = faults.findIndex(({ fault, matching }) => kinds.includes(fault.kind) && matching(request));
     return index < 0 ? undefined : faults.splice(index, 1)[0]?.fault;
@@ -143,6 +146,11 @@ export async function startS3(buckets: readonly string[] = []): Promise<S3Server
         request.query as Record<string, string | undefined>,
         request.body,
       );
+      if (request.method === 'GET' && 'tagging' in (request.query as object)) {
+        if (!s3Store.find(bucket, key)) throw new Refusal(404, 'NoSuchKey');
+        void reply.type('application/xml').send(taggingXml(tags.get(`${bucket}/${key}`) ?? {}));
+        return;
+      }
       done();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -197,12 +205,18 @@ export async function startS3(buckets: readonly string[] = []): Promise<S3Server
     put: (bucket, key, body) => {
       s3Store.putObject(bucket, key, Buffer.from(body));
     },
+    tag: (bucket, key, its) => tags.set(`${bucket}/${key}`, its),
     uploadsUnderWay: (bucket) => [...s3Store.uploads.values()].filter((name) => name === bucket).length,
     stop: async () => {
       for (const client of clients) client.destroy();
       await app.close();
     },
   };
+}
+
+function taggingXml(tags: Readonly<Record<string, string>>): string {
+  const set = Object.entries(tags).map(([key, value]) => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`);
+  return `<?xml version="1.0"?><Tagging><TagSet>${set.join('')}</TagSet></Tagging>`;
 }
 
 /** What S3 checks and fauxqs does not. Runs right before the handler, with nothing in between. */

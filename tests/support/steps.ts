@@ -6,23 +6,20 @@ import type { ExecutionInput } from '../../src/execution-input.ts';
 import { imageId, sequenceOf } from '../../src/identity.ts';
 import type { Ledger, Publication } from '../../src/ledger/ledger.ts';
 import type { PublishedImage } from '../../src/notifier.ts';
-import { blockCount } from '../../src/pyramid/blocks.ts';
-import { type Cut, makePlan, PlanDescription } from '../../src/pyramid/plan.ts';
-import { readRecipe } from '../../src/recipes.ts';
+import type { Cut } from '../../src/pyramid/plan.ts';
 import { makeAssembleTiff } from '../../src/steps/assemble-tiff.ts';
-import { makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
+import { makeChecksumSource } from '../../src/steps/checksum-source.ts';
 import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
 import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
 import { makeRenderApex } from '../../src/steps/render-apex.ts';
 import { makeRenderBlock } from '../../src/steps/render-block.ts';
 import type { AssembledState, PlannedState, ValidatedState } from '../../src/steps/state.ts';
-import { makeValidateObject } from '../../src/steps/validate-object.ts';
 import { makeVerifyTiff } from '../../src/steps/verify-tiff.ts';
-import { readText, toJsonBytes, workArea, type WorkArea } from '../../src/steps/work-area.ts';
+import { workArea, type WorkArea } from '../../src/steps/work-area.ts';
 import { fileStore } from '../../src/storage/files.ts';
 import type { ObjectRef, ObjectStore } from '../../src/storage/object-store.ts';
 import { startLedger } from './ledger.ts';
-import { quietCall, type StepPorts, testConfig } from './pipeline.ts';
+import { planPyramid, quietCall, type StepPorts, testConfig, validateAndConvert } from './pipeline.ts';
 
 export type StoreMethod = keyof ObjectStore;
 
@@ -42,6 +39,7 @@ export function hookedStore(store: ObjectStore, hooks: StoreHooks): ObjectStore 
   };
   return {
     head: (ref, options) => hooked('head', ref, () => store.head(ref, options)),
+    tags: (ref) => hooked('tags', ref, () => store.tags(ref)),
     read: (ref, options) => hooked('read', ref, () => store.read(ref, options)),
     materialise: (ref, options) => hooked('materialise', ref, () => store.materialise(ref, options)),
     write: (ref, body, options) => hooked('write', ref, () => store.write(ref, body, options)),
@@ -66,6 +64,7 @@ export interface Steps {
   validate(input: ExecutionInput): Promise<ValidatedState>;
   plan(state: ValidatedState, cut?: Cut): Promise<PlannedState>;
   renderBlock(state: PlannedState, block: number): Promise<void>;
+  checksum(state: PlannedState): Promise<void>;
   renderApex(state: PlannedState): Promise<void>;
   assemble(state: PlannedState): Promise<AssembledState>;
   verify(state: AssembledState): Promise<void>;
@@ -117,22 +116,13 @@ export async function startSteps(): Promise<Steps> {
       await ledger.claim({ ...source, recipe });
       return { schemaVersion: 1, source, recipe };
     },
-    async validate(input) {
-      return { ...input, image: await makeValidateObject(ports)(input, quietCall) };
-    },
+    validate: (input) => validateAndConvert(ports, input),
     async plan(state, cut) {
-      if (!cut) return { ...state, plan: await makePlanPyramid(ports)(state, quietCall) };
-      const area = steps.workOf(state);
-      const recipe = await readRecipe(testConfig.recipesDirectory, state.recipe);
-      const description = PlanDescription.parse(JSON.parse(await readText(store, area.header)));
-      const plan = makePlan(state.image, recipe, description, cut);
-      const hash = '0123456789abcdef';
-      await store.write(area.plan(hash), toJsonBytes(plan));
-      const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
-      return { ...state, plan: { ref: { hash, key: area.plan(hash).key }, blocks } };
+      return { ...state, plan: await planPyramid(ports, state, cut) };
     },
     renderBlock: ({ source, plan }, block) =>
       makeRenderBlock(ports)({ schemaVersion: 1, source, plan: plan.ref, block }, quietCall),
+    checksum: (state) => makeChecksumSource(ports)(state, quietCall),
     renderApex: (state) => makeRenderApex(ports)(state, quietCall),
     async assemble(state) {
       return { ...state, assembled: await makeAssembleTiff(ports)(state, quietCall) };
@@ -147,6 +137,7 @@ export async function startSteps(): Promise<Steps> {
     async rendered(key, master, options) {
       const planned = await steps.planned(key, master, options);
       for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
+      if (planned.plan.checksumApart) await steps.checksum(planned);
       await steps.renderApex(planned);
       return planned;
     },

@@ -1,20 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { readConfig } from '../../src/config.ts';
 import { lambdaFunctions, text, type LambdaFunction } from '../support/cloudformation.ts';
+import { invokeTask, unpackTask } from '../support/lambda-task.ts';
 import { packaged, projectRoot, type Package } from '../support/packaged-template.ts';
 
 const handlers = {
   startPyramid: 'src/handlers/start-pyramid',
   validateObject: 'src/steps/validate-object',
+  convertSource: 'src/steps/convert-source',
   recordMetadata: 'src/steps/record-metadata',
   planPyramid: 'src/steps/plan-pyramid',
   renderBlock: 'src/steps/render-block',
+  checksumSource: 'src/steps/checksum-source',
   renderApex: 'src/steps/render-apex',
   assembleTiff: 'src/steps/assemble-tiff',
   verifyTiff: 'src/steps/verify-tiff',
@@ -22,11 +23,14 @@ const handlers = {
   recordRejection: 'src/steps/record-rejection',
   recordOutcome: 'src/handlers/record-outcome',
 };
-const withSharp = ['planPyramid', 'renderApex', 'renderBlock', 'validateObject', 'verifyTiff'];
+const withSharp = ['convertSource', 'planPyramid', 'renderApex', 'renderBlock', 'validateObject', 'verifyTiff'];
+const withDecoders = ['convertSource'];
+/** Every decoder is an Emscripten module, and this is the name that such a module gives the program it is. */
+const emscripten = './this.program';
 
-const Manifest = z.object({ dependencies: z.object({ sharp: z.string() }) });
-const sharpVersion = Manifest.parse(JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'))).dependencies
-  .sharp;
+const Manifest = z.object({ dependencies: z.record(z.string(), z.string()) });
+const { dependencies } = Manifest.parse(JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')));
+const sharpVersion = dependencies['sharp'] ?? 'none';
 const recipes = readdirSync(join(projectRoot, 'recipes')).filter((name) => name.endsWith('.yml'));
 
 let made: Package;
@@ -70,23 +74,31 @@ describe.each(Object.entries(handlers))('%s', (key, path) => {
     );
   });
 
-  test('has the sharp layer if, and only if, it asks for sharp', () => {
+  test('has the layers of what it asks for, and no others', () => {
     const bundle = made.zip(key).get(`${path}.cjs`)?.toString('utf8') ?? '';
-    const layers = functionOf(key).properties.Layers.map((layer) => text(layer));
     expect(bundle.length).toBeGreaterThan(1_000);
     expect(bundle.includes('require("sharp")')).toBe(withSharp.includes(key));
-    expect(layers).toEqual(withSharp.includes(key) ? ['<LibvipsLambdaLayer>'] : []);
+    for (const name of ['@cornerstonejs/codec-openjpeg/', '@hyzyla/pdfium/', 'libheif-js/']) {
+      expect([name, bundle.includes(`"${name}`)]).toEqual([name, withDecoders.includes(key)]);
+    }
+    expect(functionOf(key).properties.Layers.map((layer) => text(layer))).toEqual([
+      ...(withSharp.includes(key) ? ['<LibvipsLambdaLayer>'] : []),
+      ...(withDecoders.includes(key) ? ['<DecodersLambdaLayer>'] : []),
+    ]);
+  });
+
+  test('has no decoder in its bundle', () => {
+    expect(made.zip(key).get(`${path}.cjs`)?.includes(emscripten)).toBe(false);
   });
 
   test('loads as Lambda loads it, and a stack trace names the TypeScript line', async () => {
-    const task = unpack(key);
-    const report = await runAsLambda(key, task);
-    expect(report).toEqual({
+    const { type, error } = await invokeTask(unpackTask(made, key, join(work, key)), {});
+    expect({ type, error }).toEqual({
       type: 'function',
-      message: expect.stringContaining('WORK_BUCKET'),
-      stack: expect.any(String),
+      // It was given no environment.
+      error: { name: 'Error', message: expect.stringContaining('WORK_BUCKET'), stack: expect.any(String) },
     });
-    expect(report.stack).toMatch(/src\/config\.ts:\d+/u);
+    expect(error?.stack).toMatch(/src\/config\.ts:\d+/u);
   });
 
   test('is told everything it needs by its environment', () => {
@@ -148,15 +160,62 @@ describe('the libvips layer', () => {
 
   test('holds every module that sharp asks for, and fits Lambda', () => {
     const files = made.zip('libvips');
-    const { dependencies } = z
-      .object({ dependencies: z.record(z.string(), z.string()) })
-      .parse(JSON.parse(files.get(`${modules}sharp/package.json`)?.toString('utf8') ?? '{}'));
-    expect(Object.keys(dependencies).length).toBeGreaterThan(0);
-    for (const name of Object.keys(dependencies)) expect(files.has(`${modules}${name}/package.json`)).toBe(true);
+    const needs = Manifest.parse(JSON.parse(files.get(`${modules}sharp/package.json`)?.toString('utf8') ?? '{}'));
+    expect(Object.keys(needs.dependencies).length).toBeGreaterThan(0);
+    for (const name of Object.keys(needs.dependencies)) expect(files.has(`${modules}${name}/package.json`)).toBe(true);
     const unpacked = [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
     expect(unpacked).toBeGreaterThan(10 * 2 ** 20);
     expect(unpacked).toBeLessThan(100 * 2 ** 20);
   });
+});
+
+describe('the decoders layer', () => {
+  const modules = 'nodejs/node_modules/';
+  const contents = {
+    '@cornerstonejs/codec-openjpeg': ['dist/openjpegwasm_decode.js', 'dist/openjpegwasm_decode.wasm', 'package.json'],
+    '@hyzyla/pdfium': ['LICENSE.md', 'dist/index.cjs', 'dist/pdfium.wasm', 'package.json'],
+    'libheif-js': [
+      'LICENSE',
+      'libheif-wasm/LICENSE',
+      'libheif-wasm/libheif.js',
+      'libheif-wasm/libheif.wasm',
+      'package.json',
+    ],
+  };
+
+  test('holds what is loaded of each decoder, with its licence where it brings one, and nothing else', () => {
+    const expected = Object.entries(contents).flatMap(([name, files]) =>
+      files.map((file) => `${modules}${name}/${file}`),
+    );
+    expect([...made.zip('decoders').keys()].sort()).toEqual(expected.sort());
+  });
+
+  test.each(Object.entries(contents))('holds the %s that the tests ran with', (name, files) => {
+    const zip = made.zip('decoders');
+    const manifest = z.object({ version: z.string() });
+    const text = zip.get(`${modules}${name}/package.json`)?.toString('utf8');
+    expect(manifest.parse(JSON.parse(text ?? '{}')).version).toBe(dependencies[name]);
+    for (const file of files) {
+      const installed = readFileSync(join(projectRoot, 'node_modules', name, file));
+      expect([file, zip.get(`${modules}${name}/${file}`)?.equals(installed)]).toEqual([file, true]);
+    }
+  });
+
+  test('holds Emscripten modules, which no bundle does', () => {
+    const programs = [...made.zip('decoders')].filter(([, bytes]) => bytes.includes(emscripten));
+    expect(programs.map(([name]) => name.replace(/.*\//u, '')).sort()).toEqual([
+      'index.cjs',
+      'libheif.js',
+      'openjpegwasm_decode.js',
+    ]);
+  });
+});
+
+test('a function fits Lambda with its layers: 250 MB unpacked', () => {
+  const bytes = (name: string): number => [...made.zip(name).values()].reduce((sum, { length }) => sum + length, 0);
+  const all = bytes('convertSource') + bytes('libvips') + bytes('decoders');
+  expect(all).toBeGreaterThan(15 * 2 ** 20);
+  expect(all).toBeLessThan(250 * 2 ** 20);
 });
 
 test('no key, password or settings file is packaged', () => {
@@ -165,7 +224,7 @@ test('no key, password or settings file is packaged', () => {
   expect(secret.test('AKIAIOSFODNN7EXAMPLE')).toBe(true);
   expect(JSON.stringify(made.template)).not.toMatch(secret);
   let searched = 0;
-  for (const zip of [...Object.keys(handlers), 'libvips']) {
+  for (const zip of [...Object.keys(handlers), 'libvips', 'decoders']) {
     for (const [name, bytes] of made.zip(zip)) {
       expect(name).not.toMatch(/(^|\/)\.(env|npmrc|aws)/u);
       if (secret.test(bytes.toString('latin1'))) throw new Error(`Expected no secret in ${zip}/${name}`);
@@ -174,43 +233,3 @@ test('no key, password or settings file is packaged', () => {
   }
   expect(searched).toBeGreaterThan(100);
 });
-
-/** Unpacks a function where no package.json or node_modules lies above it, as in /var/task. */
-function unpack(key: string): string {
-  const task = join(work, key, 'task');
-  for (const [name, bytes] of made.zip(key)) {
-    mkdirSync(dirname(join(task, name)), { recursive: true });
-    writeFileSync(join(task, name), bytes);
-  }
-  return task;
-}
-
-/** What /opt/nodejs/node_modules is to a function: this machine's sharp for those with the layer, nothing for the rest. */
-function layerOf(key: string): string {
-  const modules = join(work, key, 'opt', 'nodejs', 'node_modules');
-  mkdirSync(modules, { recursive: true });
-  if (functionOf(key).properties.Layers.length > 0) {
-    symlinkSync(join(projectRoot, 'node_modules', 'sharp'), join(modules, 'sharp'));
-  }
-  return modules;
-}
-
-const Report = z.object({ type: z.string(), message: z.string(), stack: z.string() });
-
-/** Requires the handler in a plain Node and invokes it without its environment, which it must complain of. */
-async function runAsLambda(key: string, task: string): Promise<z.infer<typeof Report>> {
-  const [file, name] = functionOf(key).properties.Handler.split('.');
-  const script = `
-    const { ${name ?? ''}: handler } = require(${JSON.stringify(join(task, `${file ?? ''}.cjs`))});
-    const report = ({ message, stack }) => console.log(JSON.stringify({ type: typeof handler, message, stack }));
-    Promise.resolve(handler({}, { getRemainingTimeInMillis: () => 1000 })).then(() => report(new Error('no complaint')), report);
-  `;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=commonjs', '--eval', script], {
-    cwd: task,
-    env: {
-      NODE_PATH: layerOf(key),
-      NODE_OPTIONS: text(functionOf(key).properties.Environment.Variables['NODE_OPTIONS']),
-    },
-  });
-  return Report.parse(JSON.parse(stdout));
-}

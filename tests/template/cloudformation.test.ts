@@ -1,7 +1,11 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { CONVERSION_BUDGET, MEMORY_BUDGET } from '../../src/limits.ts';
 import { checkAgainstSpec, checkReferences, findCycle } from '../support/cloudformation-check.ts';
 import { resource } from '../support/cloudformation.ts';
 import { packaged, type Package, type Template } from '../support/packaged-template.ts';
+
+const Sizes = z.object({ MemorySize: z.int(), EphemeralStorage: z.object({ Size: z.int() }).optional() });
 
 let made: Package;
 beforeAll(async () => {
@@ -13,16 +17,16 @@ describe('the packaged template', () => {
     const count = (type: string): number =>
       Object.values(made.template.Resources).filter(({ Type }) => Type === type).length;
 
-    expect(count('AWS::Lambda::Function')).toBe(11);
-    expect(count('AWS::IAM::Role')).toBe(12);
+    expect(count('AWS::Lambda::Function')).toBe(13);
+    expect(count('AWS::IAM::Role')).toBe(14);
     expect(count('AWS::StepFunctions::StateMachine')).toBe(1);
     expect(count('AWS::S3::Bucket')).toBe(4);
     expect(count('AWS::SQS::Queue')).toBe(3);
     expect(count('AWS::DynamoDB::Table')).toBe(1);
     expect(count('AWS::Events::Rule')).toBe(2);
     expect(count('AWS::CloudWatch::Alarm')).toBe(5);
-    expect(count('AWS::Logs::LogGroup')).toBe(12);
-    expect(count('AWS::Lambda::LayerVersion')).toBe(1);
+    expect(count('AWS::Logs::LogGroup')).toBe(14);
+    expect(count('AWS::Lambda::LayerVersion')).toBe(2);
   });
 
   test('follows the resource specification: types, properties, JSON types', () => {
@@ -45,6 +49,20 @@ describe('the packaged template', () => {
     );
     expect(kept.map(([id]) => id).sort()).toEqual(['LedgerTable', 'PublishedBucket', 'SourceBucket']);
     for (const [, { UpdateReplacePolicy }] of kept) expect(UpdateReplacePolicy).toBe('Retain');
+  });
+
+  test.each([
+    ['ConvertSource', CONVERSION_BUDGET],
+    ['RenderBlock', MEMORY_BUDGET],
+    ['RenderApex', MEMORY_BUDGET],
+  ])('%s has the memory that work is planned with, and some for itself', (name, budget) => {
+    const { MemorySize } = Sizes.parse(resource(made.template, `${name}LambdaFunction`).Properties);
+    expect(MemorySize * 2 ** 20 - budget).toBeGreaterThanOrEqual(768 * 2 ** 20);
+  });
+
+  test('a master that ConvertSource has the memory for fits on its disk', () => {
+    const { EphemeralStorage } = Sizes.parse(resource(made.template, 'ConvertSourceLambdaFunction').Properties);
+    expect((EphemeralStorage?.Size ?? 512) * 2 ** 20).toBeGreaterThan(CONVERSION_BUDGET);
   });
 
   test('says where everything is', () => {

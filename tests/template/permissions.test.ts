@@ -26,7 +26,8 @@ const everywhere: Readonly<Record<string, string>> = {
   'logs:DescribeLogGroups': 'is a list',
 };
 
-const reading = ['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket'];
+const readingTags = ['s3:GetObjectTagging', 's3:GetObjectVersionTagging'];
+const reading = ['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket', ...readingTags];
 
 let template: Template;
 let roles: Map<string, PolicyStatement[]>;
@@ -54,7 +55,7 @@ function rolesThatMay(action: RegExp, resource: string): string[] {
 
 test('every function has a role of its own, for Lambda only', () => {
   const functions = lambdaFunctions(template);
-  expect(functions).toHaveLength(11);
+  expect(functions).toHaveLength(13);
   for (const { key, role } of functions) {
     expect(role.toLowerCase()).toBe(`${key}role`.toLowerCase());
     expect(trustStatements(template, role)).toEqual([
@@ -65,7 +66,7 @@ test('every function has a role of its own, for Lambda only', () => {
       }),
     ]);
   }
-  expect(roles.size).toBe(12);
+  expect(roles.size).toBe(14);
 });
 
 test('permissions stand nowhere else', () => {
@@ -111,6 +112,8 @@ test('whoever may write to S3 is forbidden to write to the source bucket', () =>
   ].sort();
   expect(writers).toEqual([
     'AssembleTiffRole',
+    'ChecksumSourceRole',
+    'ConvertSourceRole',
     'PlanPyramidRole',
     'PublishTiffRole',
     'RenderApexRole',
@@ -136,6 +139,8 @@ test('only publishTiff writes to the published bucket', () => {
 test('only the steps that make something write to the work bucket', () => {
   expect(rolesThatMay(/^s3:PutObject$/u, '<WorkBucket.Arn>/*')).toEqual([
     'AssembleTiffRole',
+    'ChecksumSourceRole',
+    'ConvertSourceRole',
     'PlanPyramidRole',
     'RenderApexRole',
     'RenderBlockRole',
@@ -143,8 +148,22 @@ test('only the steps that make something write to the work bucket', () => {
   ]);
 });
 
-test('only the steps that look at the master read it', () => {
-  expect(rolesThatMay(/^s3:GetObject/u, `${source}/*`)).toEqual(['RenderBlockRole', 'ValidateObjectRole']);
+test('only the steps that look at the master, or copy it, read it, whatever its version', () => {
+  const readers = [
+    'ChecksumSourceRole',
+    'ConvertSourceRole',
+    'PlanPyramidRole',
+    'PublishTiffRole',
+    'RenderBlockRole',
+    'ValidateObjectRole',
+  ];
+  expect(rolesThatMay(/^s3:GetObject$/u, `${source}/*`)).toEqual(readers);
+  expect(rolesThatMay(/^s3:GetObjectVersion$/u, `${source}/*`)).toEqual(readers);
+});
+
+test('only planPyramid reads tags, and those of masters only', () => {
+  const found = allowed().filter(({ action }) => /^s3:Get.*Tagging$/u.test(action));
+  expect(found).toEqual(readingTags.map((action) => ({ role: 'PlanPyramidRole', action, resource: `${source}/*` })));
 });
 
 test('nobody deletes an object', () => {

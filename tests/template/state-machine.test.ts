@@ -16,9 +16,11 @@ import { packaged, projectRoot, type Template } from '../support/packaged-templa
 
 const functionOfState = {
   ValidateObject: 'ValidateObjectLambdaFunction',
+  ConvertSource: 'ConvertSourceLambdaFunction',
   RecordMetadata: 'RecordMetadataLambdaFunction',
   PlanPyramid: 'PlanPyramidLambdaFunction',
   RenderBlock: 'RenderBlockLambdaFunction',
+  ChecksumSource: 'ChecksumSourceLambdaFunction',
   RenderApex: 'RenderApexLambdaFunction',
   AssembleTiff: 'AssembleTiffLambdaFunction',
   VerifyTiff: 'VerifyTiffLambdaFunction',
@@ -45,6 +47,7 @@ interface States {
     readonly Resource?: unknown;
     readonly TimeoutSeconds?: number | undefined;
     readonly ItemProcessor?: { readonly States: States } | undefined;
+    readonly Branches?: readonly { readonly States: States }[] | undefined;
   };
 }
 const States: z.ZodType<States> = z.lazy(() =>
@@ -55,6 +58,7 @@ const States: z.ZodType<States> = z.lazy(() =>
       Resource: z.unknown().optional(),
       TimeoutSeconds: z.int().optional(),
       ItemProcessor: z.looseObject({ States }).optional(),
+      Branches: z.array(z.looseObject({ States })).optional(),
     }),
   ),
 );
@@ -71,11 +75,12 @@ beforeAll(async () => {
   definition = Definition.parse(JSON.parse(json.replace(/\$\{(\w+)\}/gu, (_, name: string) => text(variables[name]))));
 }, 180_000);
 
-/** Every task, those inside a Map too. */
+/** Every task, those inside a Map or a Parallel too. */
 function tasks(states: States): [name: string, task: States[string]][] {
   return Object.entries(states).flatMap(([name, state]): [string, States[string]][] => [
     ...(state.Type === 'Task' ? [[name, state] satisfies [string, States[string]]] : []),
     ...(state.ItemProcessor ? tasks(state.ItemProcessor.States) : []),
+    ...(state.Branches ?? []).flatMap((branch) => tasks(branch.States)),
   ]);
 }
 
@@ -83,7 +88,7 @@ test('every state calls its own function, unversioned', () => {
   const called = tasks(definition.States).map(([name, { Resource }]) => [name, Resource]);
   const expected = Object.entries(functionOfState).map(([state, id]) => [state, `<${id}.Arn>`]);
   expect(Object.fromEntries(called)).toEqual(Object.fromEntries(expected));
-  expect(called).toHaveLength(9);
+  expect(called).toHaveLength(11);
   for (const id of Object.values(functionOfState)) expect(resource(template, id).Type).toBe('AWS::Lambda::Function');
 });
 
@@ -110,7 +115,7 @@ test('a function ends before its state does, with time to say why', () => {
     expect((TimeoutSeconds ?? NaN) - (timeout ?? NaN)).toBeGreaterThanOrEqual(30);
     compared++;
   }
-  expect(compared).toBe(9);
+  expect(compared).toBe(11);
 });
 
 test('its role invokes exactly the functions it calls', () => {

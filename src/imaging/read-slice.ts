@@ -1,0 +1,108 @@
+/** The bytes of a slice: read from the master in as few reads as is quick. */
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { forEachParallel } from '../parallel.ts';
+import type { RangeReader } from '../tiff/range-reader.ts';
+import type { Slice, SliceRead } from '../tiff/slice.ts';
+import { Arena } from './arena.ts';
+
+export type SliceReader = RangeReader & Required<Pick<RangeReader, 'readInto'>>;
+
+/** Reads of one slice at once, and the most that one of them takes. */
+const READERS = 8;
+const READ_BYTES = 16 * 2 ** 20;
+/** Reads this near each other are one read; what lies between is thrown away. Bytes. */
+const GAP_BYTES = 32 * 1024;
+
+/** The slice, in memory of the arena. */
+export async function readSlice(reader: SliceReader, slice: Slice, arena: Arena): Promise<Uint8Array> {
+  const bytes = arena.take(slice.size);
+  bytes.set(slice.head);
+  await forEachParallel(groupReads(slice.reads), READERS, async (group) => {
+    const [first] = group;
+    if (first && group.length === 1) {
+      await reader.readInto(bytes.subarray(first.at, first.at + first.length), first.offset);
+      return;
+    }
+    for (const [at, part] of await readGroup(reader, group, arena)) bytes.set(part, at);
+  });
+  return bytes;
+}
+
+/** One read in memory of the arena: what it holds of the slice, by its place there. */
+async function readGroup(
+  reader: SliceReader,
+  group: readonly SliceRead[],
+  arena: Arena,
+): Promise<readonly (readonly [at: number, part: Uint8Array])[]> {
+  const start = group[0]?.offset ?? 0;
+  const last = group.at(-1);
+  const together = arena.take(last ? last.offset + last.length - start : 0);
+  await reader.readInto(together, start);
+  return group.map(({ offset, length, at }) => [at, together.subarray(offset - start, offset - start + length)]);
+}
+
+/** Long reads are cut, near ones are put together. */
+function groupReads(reads: readonly SliceRead[]): SliceRead[][] {
+  const pieces = reads.flatMap(({ offset, length, at }) =>
+    Array.from({ length: Math.ceil(length / READ_BYTES) }, (_, index) => ({
+      offset: offset + index * READ_BYTES,
+      length: Math.min(READ_BYTES, length - index * READ_BYTES),
+      at: at + index * READ_BYTES,
+    })),
+  );
+  const groups: SliceRead[][] = [];
+  for (const piece of pieces.sort((a, b) => a.offset - b.offset)) {
+    const group = groups.at(-1);
+    const [first] = group ?? [];
+    const last = group?.at(-1);
+    const end = last ? last.offset + last.length : 0;
+    const isNear = piece.offset - end <= GAP_BYTES && piece.offset >= end;
+    if (group && first && isNear && piece.offset + piece.length - first.offset <= READ_BYTES) group.push(piece);
+    else groups.push([piece]);
+  }
+  return groups;
+}
+
+/** The slice in a file, while `use` runs: for those that are too large for memory. */
+export async function withSliceFile<Result>(
+  reader: SliceReader,
+  slice: Slice,
+  use: (file: string) => Promise<Result>,
+): Promise<Result> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'stepwell-slice-'));
+  try {
+    const file = path.join(folder, 'slice.tif');
+    await writeSlice(reader, slice, file);
+    return await use(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeSlice(reader: SliceReader, slice: Slice, file: string): Promise<void> {
+  const handle = await open(file, 'wx');
+  try {
+    await writeAt(handle, slice.head, 0);
+    await forEachParallel(groupReads(slice.reads), READERS, async (group) => {
+      const own = new Arena();
+      try {
+        for (const [at, part] of await readGroup(reader, group, own)) await writeAt(handle, part, at);
+      } finally {
+        own.release();
+      }
+    });
+    await handle.truncate(slice.size);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A full disk takes part of the bytes first, and fails only when it is asked again. */
+async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);
+    written += bytesWritten;
+  }
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { decode } from '../convert/decode.ts';
+import type { DecodedImage } from '../convert/decoded-image.ts';
+import { assertAffordable } from '../convert/memory.ts';
+import { probe } from '../convert/probe.ts';
+import { writeTiledTiff } from '../convert/tiled-tiff.ts';
+import { identify } from '../imaging/identify.ts';
+import { CONVERSION_BUDGET, DEFAULT_DPI } from '../limits.ts';
+import type { SourceImage } from '../pyramid/source-image.ts';
+import { readRecipe } from '../recipes.ts';
+import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import type { ObjectInfo, ObjectRef, ObjectStore, Piece } from '../storage/object-store.ts';
+import { memoryReader } from '../tiff/range-reader.ts';
+import { openPixels, openSource } from './pinned-source.ts';
+import { recordChecksums } from './record-checksums.ts';
+import { aboutSource, UnconvertedState } from './state.ts';
+import { workArea } from './work-area.ts';
+import { writeHeader } from './write-header.ts';
+
+/**
+ * Of a master that libvips does not read here, a TIFF in the work area that blocks can be sliced from; what follows works
+ * with that. Refuses what would not fit in memory before it decodes anything.
+ */
+export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'config'>) {
+  return async ({ source, recipe: name, image }: UnconvertedState, { log }: Call): Promise<SourceImage> => {
+    const { convertFrom: format } = image;
+    const area = workArea(config.workBucket, source);
+    const recipe = await readRecipe(config.recipesDirectory, name);
+    const master = await openSource(store, source);
+    const options = { dpi: recipe.dpi ?? DEFAULT_DPI, background: recipe.background };
+    const shape = await probe(format, master.reader, options);
+    assertAffordable(format, shape, master.info.size, CONVERSION_BUDGET);
+    const bytes = await master.withFile((file) => readFile(file));
+    await recordChecksums(store, area, { info: master.info, recipe, content: memoryReader(bytes) });
+    const { key } = area.converted;
+    const { etag } = await storeAsTiff(store, area.converted, await decode(format, bytes, options));
+    const converted = { from: format, key, etag };
+    const { reader } = await openPixels(store, config.workBucket, source, { converted });
+    const identified = await identify(reader, 'tiff');
+    await writeHeader(store, area, { reader, format: 'tiff', identified, recipe });
+    log.info('source.converted', { format, width: shape.width, height: shape.height });
+    return { ...identified.image, converted };
+  };
+}
+
+/** What one piece of an upload holds. Bytes. */
+const PIECE_BYTES = 8 * 2 ** 20;
+
+async function storeAsTiff(store: ObjectStore, target: ObjectRef, image: DecodedImage): Promise<ObjectInfo> {
+  const file = path.join(os.tmpdir(), `stepwell-${randomUUID()}.tif`);
+  try {
+    await writeTiledTiff(file, image);
+    await using handle = await open(file);
+    const { size } = await handle.stat();
+    return await store.compose(target, piecesOf(handle, size), { contentType: 'image/tiff' });
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+function piecesOf(handle: FileHandle, size: number): Piece[] {
+  return Array.from({ length: Math.ceil(size / PIECE_BYTES) }, (_, index) => {
+    const offset = index * PIECE_BYTES;
+    const length = Math.min(PIECE_BYTES, size - offset);
+    return {
+      length,
+      async make() {
+        const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(length), 0, length, offset);
+        return buffer.subarray(0, bytesRead);
+      },
+    };
+  });
+}
+
+export const handler = lambdaHandler(UnconvertedState, makeConvertSource, aboutSource);

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { RejectedImageError } from '../errors.ts';
+import { type ChecksumAlgorithm, checksums, type Checksums, compareChecksums } from '../metadata/checksums.ts';
+import type { Recipe } from '../pyramid/recipe.ts';
+import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
+import type { RangeReader } from '../tiff/range-reader.ts';
+import { readText, toJsonBytes, type WorkArea } from './work-area.ts';
+
+/** What is known of the master's bytes. */
+const RecordedChecksums = z.object({
+  sha256: z.string().optional(),
+  md5: z.string().optional(),
+  /** Whether they are those that the uploader sent, where any were sent. */
+  sent: z.enum(['match', 'none']),
+  /** Why there are none. */
+  leftOut: z.string().optional(),
+});
+export type RecordedChecksums = z.infer<typeof RecordedChecksums>;
+
+interface Checked {
+  readonly info: ObjectInfo;
+  readonly recipe: Pick<Recipe, 'checksums'>;
+  readonly content: RangeReader | AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Digests of the master, to the work area: those of the recipe, and those that an uploader sent to be compared with.
+ * Throws RejectedImageError(CHECKSUM_MISMATCH) when they differ.
+ */
+export async function recordChecksums(
+  store: ObjectStore,
+  area: WorkArea,
+  { info, recipe, content }: Checked,
+): Promise<void> {
+  const sent = { checksumSha256: info.checksumSha256, metadata: info.metadata };
+  const algorithms = algorithmsFor(info, recipe);
+  const found: Partial<Checksums> = algorithms.length === 0 ? {} : await checksums(content, algorithms);
+  const verdict = compareChecksums(found, sent);
+  if (verdict === 'mismatch') {
+    const digests = Object.entries(found).map(([algorithm, digest]) => `${algorithm} ${digest}`);
+    throw new RejectedImageError(
+      'CHECKSUM_MISMATCH',
+      `the object has ${digests.join(', ')}, the uploader sent another: it was changed on its way; send it again`,
+    );
+  }
+  await writeChecksums(store, area, { ...found, sent: verdict });
+}
+
+/** Both where the recipe says nothing; and always what an uploader sent. */
+function algorithmsFor(info: ObjectInfo, recipe: Pick<Recipe, 'checksums'>): ChecksumAlgorithm[] {
+  const wanted = new Set<ChecksumAlgorithm>(recipe.checksums ?? ['sha256', 'md5']);
+  if (info.checksumSha256 !== undefined || 'sha256' in info.metadata) wanted.add('sha256');
+  if ('md5' in info.metadata) wanted.add('md5');
+  return [...wanted];
+}
+
+export async function writeChecksums(store: ObjectStore, area: WorkArea, recorded: RecordedChecksums): Promise<void> {
+  await store.write(area.checksums, toJsonBytes(recorded), { contentType: 'application/json' });
+}
+
+/** Throws InconsistentWorkError when none were recorded. */
+export async function readChecksums(store: ObjectStore, area: WorkArea): Promise<RecordedChecksums> {
+  return RecordedChecksums.parse(JSON.parse(await readText(store, area.checksums)));
+}

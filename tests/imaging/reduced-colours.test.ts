@@ -1,0 +1,150 @@
+import { describe, expect, test } from '@jest/globals';
+import sharp from 'sharp';
+import { deltaE2000, encodeSrgb, labOfSrgb, srgbOfXyz, type Triple, xyzOfLab } from '../support/colorimetry.ts';
+import { adobeRgb, cmykProfile, greyProfile, proPhoto, rgbProfile } from '../support/icc.ts';
+import { picture, pictureOf } from '../support/pixels.ts';
+import {
+  jpegWithProfile,
+  photometric,
+  pngWithProfile,
+  type SampledTiff,
+  sampledTiff,
+  words,
+} from '../support/profiled.ts';
+import { height, onePass, reduced, samplesOf, width, worstDifference } from '../support/reduced.ts';
+
+const tiff = (
+  samples: Pick<SampledTiff, 'photometric' | 'samplesPerPixel' | 'bits' | 'data'> & Partial<SampledTiff>,
+): Buffer => sampledTiff({ width, height, rowsPerStrip: 16, ...samples });
+const deep = (bands: number): number[] => Array.from(picture(width, height, bands), (value) => value * 257);
+
+describe('converted colours are reduced as by one pass of sharp', () => {
+  test('RGB with a profile, 8 bits', async () => {
+    const rgb = { photometric: photometric.rgb, samplesPerPixel: 3, bits: 8, data: picture(width, height, 3) };
+    const sliced = tiff({ ...rgb, profile: rgbProfile(adobeRgb) });
+    const jpeg = jpegWithProfile(await pictureOf(width, height).jpeg().toBuffer(), rgbProfile(adobeRgb));
+    for (const master of [sliced, jpeg]) {
+      const { samples } = await reduced(master);
+      expect(worstDifference(samples, await samplesOf(onePass(master).withIccProfile('srgb'), 'srgb'))).toBe(0);
+    }
+  });
+
+  test('RGB with a profile, 16 bits, in 16 and in 8', async () => {
+    const master = tiff({
+      photometric: photometric.rgb,
+      samplesPerPixel: 3,
+      bits: 16,
+      data: words(deep(3)),
+      profile: rgbProfile(proPhoto),
+    });
+    const whole = onePass(sharp(master, { ignoreIcc: true }).toColourspace('rgb16')).withIccProfile('srgb');
+    const expected = await samplesOf(whole, 'rgb16');
+    expect(worstDifference((await reduced(master)).samples, expected)).toBe(0);
+    const { samples } = await reduced(master, { depth: 8 });
+    expect(
+      worstDifference(
+        samples,
+        expected.map((sample) => sample >> 8),
+      ),
+    ).toBe(0);
+  });
+
+  test('grey with a profile', async () => {
+    const master = tiff({
+      photometric: photometric.blackIsZero,
+      samplesPerPixel: 1,
+      bits: 8,
+      data: picture(width, height, 1),
+      profile: greyProfile(1.8),
+    });
+    const { samples, bands } = await reduced(master);
+    expect(bands).toBe(1);
+    const grey = (value: number): Triple => labOfSrgb([value, value, value]);
+    const stored = await samplesOf(onePass(master), 'b-w');
+    const differences = samples.map((sample, at) =>
+      deltaE2000(grey(sample / 255), grey(encodeSrgb(((stored[at] ?? 0) / 255) ** 1.8))),
+    );
+    expect(Math.max(...differences)).toBeLessThan(0.6);
+  });
+
+  test('CMYK, with a profile and without', async () => {
+    const cmyk = { photometric: photometric.cmyk, samplesPerPixel: 4, bits: 8, data: picture(width, height, 4) };
+    const solid = (index: number): Triple => [100 - index * 6, index % 3 === 0 ? 20 : -20, index % 2 === 0 ? 30 : -30];
+    for (const more of [{ profile: cmykProfile(solid) }, {}]) {
+      const master = tiff({ ...cmyk, ...more });
+      const { samples } = await reduced(master);
+      expect(worstDifference(samples, await samplesOf(onePass(sharp(master)), 'srgb'))).toBe(0);
+    }
+  });
+
+  test.each([8, 16] as const)('L*a*b* of %i bits: as sRGB by its definition, then reduced', async (bits) => {
+    const stored = picture(width, height, 3);
+    const data = bits === 8 ? stored : words(Array.from(stored, (value) => value * 256));
+    const signed = (value = 0): number => (value > 127 ? value - 256 : value);
+    // The lightest of 16 bits is 0xffff where a* and b* are signed.
+    const lightness = bits === 8 ? 1 / 2.55 : 25_600 / 65_535;
+    const colours = Array.from({ length: width * height }, (_, pixel) => {
+      const [l = 0, a, b] = stored.subarray(pixel * 3, pixel * 3 + 3);
+      return srgbOfXyz(xyzOfLab([l * lightness, signed(a), signed(b)]));
+    }).flat();
+    const raw = { width, height, channels: 3 } as const;
+    const srgb = sharp(Buffer.from(colours.map((value) => Math.round(value * 255))), { raw });
+    const master = tiff({ photometric: photometric.lab, samplesPerPixel: 3, bits, data });
+    const { samples } = await reduced(master, { depth: 8 });
+    expect(worstDifference(samples, await samplesOf(onePass(srgb), 'srgb'))).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('transparency is reduced without a dark edge', () => {
+  /** A red disc; the pixels around it are clear and say black. */
+  const disc = (full: number): number[] =>
+    Array.from({ length: width * height }, (_, pixel) => {
+      const [x, y] = [(pixel % width) - width / 2, Math.floor(pixel / width) - height / 2];
+      return x * x + y * y < 120 ** 2 ? [full, 0, 0, full] : [0, 0, 0, 0];
+    }).flat();
+  const masters = {
+    8: (): Promise<Buffer> =>
+      sharp(Buffer.from(disc(255)), { raw: { width, height, channels: 4 } })
+        .png()
+        .toBuffer(),
+    16: (): Promise<Buffer> =>
+      sharp(Uint16Array.from(disc(65_535)), { raw: { width, height, channels: 4 } })
+        .toColourspace('rgb16')
+        .png()
+        .toBuffer(),
+  };
+
+  test.each([8, 16] as const)('%i bits: every pixel between red and white is as red as white', async (bits) => {
+    const full = 2 ** bits - 1;
+    const master = await masters[bits]();
+    const { samples, bitDepth } = await reduced(master);
+    expect(bitDepth).toBe(bits);
+    // In 16 bits libvips' white is 65,280, and its filters are exact to a quarter of a percent.
+    const worst = bits === 8 ? full : 0.99 * full;
+    expect(Math.min(...samples.filter((_, at) => at % 3 === 0))).toBeGreaterThanOrEqual(worst);
+    expect(Math.min(...samples.slice(0, 3))).toBeGreaterThanOrEqual(worst);
+    const middle = (59 * 160 + 80) * 3;
+    expect(Math.max(...samples.slice(middle + 1, middle + 3))).toBe(0);
+    expect(worstDifference(samples, await samplesOf(onePass(master), bits === 8 ? 'srgb' : 'rgb16'))).toBe(0);
+  });
+
+  test.each([8, 16] as const)('%i bits with a profile: the red of that profile', async (bits) => {
+    const master = pngWithProfile(await masters[bits](), rgbProfile(adobeRgb));
+    const { samples } = await reduced(master, { depth: 8 });
+    // The red of Adobe RGB is beyond sRGB's, so its edge is, too: nothing between may be darker than either.
+    expect(Math.min(...samples.filter((_, at) => at % 3 === 0))).toBeGreaterThanOrEqual(253);
+    expect(samples.slice(0, 3)).toEqual([255, 255, 255]);
+  });
+
+  test('grey with alpha on the background', async () => {
+    const greys = Array.from({ length: width * height }, (_, pixel) =>
+      pixel % width < 225 ? [255, 255] : [0, 0],
+    ).flat();
+    const master = await sharp(Buffer.from(greys), { raw: { width, height, channels: 2 } })
+      .toColourspace('b-w')
+      .png()
+      .toBuffer();
+    const { samples, bands } = await reduced(master);
+    expect([bands, Math.min(...samples), Math.max(...samples)]).toEqual([1, 255, 255]);
+  });
+});

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { ExecutionInput } from '../../src/execution-input.ts';
+import { Sidecar } from '../../src/metadata/sidecar.ts';
+import { makeChecksumSource } from '../../src/steps/checksum-source.ts';
+import { quietCall } from '../support/pipeline.ts';
+import { pictureOf } from '../support/pixels.ts';
+import { startSteps, type Steps } from '../support/steps.ts';
+
+let steps: Steps;
+beforeEach(async () => {
+  steps = await startSteps();
+});
+afterEach(() => steps.stop());
+
+const digest = (algorithm: string, bytes: Uint8Array): string => createHash(algorithm).update(bytes).digest('hex');
+
+/** Masters whose digests come from the block that reads all of it, from a pass of their own, and from converting it. */
+const masters: readonly (readonly [string, () => Promise<Buffer>, boolean])[] = [
+  ['photo.jpg', () => pictureOf(300, 200).jpeg().toBuffer(), false],
+  ['scan.tif', () => pictureOf(300, 200).tiff({ compression: 'lzw' }).toBuffer(), true],
+  ['sheet.gif', () => pictureOf(300, 200).gif().toBuffer(), false],
+];
+
+/** An upload whose uploader says what its digests are. */
+async function uploadWith(key: string, master: Uint8Array, metadata: Record<string, string>): Promise<ExecutionInput> {
+  const input = await steps.upload(key, master);
+  const { etag } = await steps.store.write({ bucket: steps.sourceBucket, key }, master, { metadata });
+  return { ...input, source: { ...input.source, etag } };
+}
+
+/** Every step that reads the master. */
+async function readMaster(input: ExecutionInput): Promise<void> {
+  const planned = await steps.plan(await steps.validate(input));
+  for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
+  if (planned.plan.checksumApart) await steps.checksum(planned);
+}
+
+describe.each(masters)('of %s', (key, make, apart) => {
+  test('digests are recorded with what is published', async () => {
+    const master = await make();
+    const state = await steps.assembled(key, master);
+    expect(state.plan.checksumApart).toBe(apart);
+    const publication = await steps.publish(state);
+    const expected = { sha256: digest('sha256', master), md5: digest('md5', master) };
+    expect(publication).toMatchObject(expected);
+    expect((await steps.ledger.get(state.source.imageId))?.published).toMatchObject(expected);
+    const sidecar: unknown = JSON.parse(
+      Buffer.from(await steps.store.read({ ...publication, key: publication.sidecar })).toString(),
+    );
+    expect(Sidecar.parse(sidecar).source).toMatchObject(expected);
+  });
+
+  test('digests that the uploader sent are compared', async () => {
+    const master = await make();
+    await readMaster(await uploadWith(key, master, { sha256: digest('sha256', master), md5: digest('md5', master) }));
+    for (const algorithm of ['sha256', 'md5']) {
+      const other = await uploadWith(key, master, { [algorithm]: digest(algorithm, Buffer.from('another')) });
+      await expect(readMaster(other)).rejects.toMatchObject({
+        name: 'RejectedImageError',
+        code: 'CHECKSUM_MISMATCH',
+        message: expect.stringContaining(digest(algorithm, master)),
+      });
+    }
+  });
+});
+
+test('a master that was cut short on its way is told by its digest, not by its broken pixels', async () => {
+  const master = await pictureOf(300, 200).jpeg().toBuffer();
+  const input = await uploadWith('photo.jpg', master.subarray(0, -500), { sha256: digest('sha256', master) });
+  await expect(readMaster(input)).rejects.toMatchObject({ code: 'CHECKSUM_MISMATCH' });
+});
+
+test('a block that is there already is not rendered again, and its digests stay', async () => {
+  const planned = await steps.rendered('photo.jpg', await pictureOf(300, 200).jpeg().toBuffer());
+  const reads: string[] = [];
+  steps.hooks.before = (method, { bucket }) => {
+    if (bucket === steps.sourceBucket) reads.push(method);
+  };
+  await steps.renderBlock(planned, 0);
+  expect(reads).toEqual([]);
+  await expect(steps.publish(await steps.assemble(planned))).resolves.toHaveProperty('sha256');
+});
+
+describe('a recipe that asks for no digests', () => {
+  let recipes: string;
+  beforeEach(async () => {
+    recipes = await mkdtemp(path.join(os.tmpdir(), 'stepwell-recipes-'));
+    const recipe = `name: iiif\nversion: 1\ndescription: test\ntileSize: 256\nencoding: { compression: deflate }
+colour: keep\ndepth: keep\nbackground: '#ffffff'\nchecksums: []\n`;
+    await writeFile(path.join(recipes, 'iiif.yml'), recipe);
+    Object.assign(steps.ports, { config: { ...steps.ports.config, recipesDirectory: recipes } });
+  });
+  afterEach(() => rm(recipes, { recursive: true }));
+
+  test('gets none, and the master is not read for them', async () => {
+    const planned = await steps.planned('scan.tif', await pictureOf(300, 200).tiff().toBuffer());
+    const reads: string[] = [];
+    steps.hooks.before = (method, { bucket }) => {
+      if (bucket === steps.sourceBucket) reads.push(method);
+    };
+    await steps.checksum(planned);
+    expect(reads).toEqual(['head']);
+  });
+
+  test('still has those compared that an uploader sent', async () => {
+    const master = await pictureOf(300, 200).tiff().toBuffer();
+    const input = await uploadWith('scan.tif', master, { md5: digest('md5', Buffer.from('another')) });
+    await expect(readMaster(input)).rejects.toMatchObject({ code: 'CHECKSUM_MISMATCH' });
+  });
+});
+
+test('a master that takes longer to read than a function may run is published without, and its sidecar says so', async () => {
+  const master = await pictureOf(300, 200).tiff().toBuffer();
+  const planned = await steps.rendered('scan.tif', master);
+  await makeChecksumSource(steps.ports)(planned, { ...quietCall, remainingMs: () => 15_000 });
+  const publication = await steps.publish(await steps.assemble(planned));
+  expect(publication.sha256).toBeUndefined();
+  const sidecar: unknown = JSON.parse(
+    Buffer.from(await steps.store.read({ ...publication, key: publication.sidecar })).toString(),
+  );
+  expect(Sidecar.parse(sidecar).metadata.warnings).toEqual([
+    `checksums: left out, reading ${master.length} bytes takes longer than a function may run`,
+  ]);
+});

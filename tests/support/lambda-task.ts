@@ -1,0 +1,76 @@
+/** A packaged function as Lambda has it: its zip in one folder, its layers in another, and a plain Node that loads it. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { lambdaFunctions, text } from './cloudformation.ts';
+import { type Package, projectRoot } from './packaged-template.ts';
+
+export interface LambdaTask {
+  /** What /var/task is to a function. */
+  readonly directory: string;
+  /** What /opt/nodejs/node_modules is to it. */
+  readonly modules: string;
+  /** Without an extension. */
+  readonly file: string;
+  readonly exported: string;
+  readonly nodeOptions: string;
+}
+
+/** Unpacks a function and its layers below `into`, where no package.json or node_modules lies above them. */
+export function unpackTask(made: Package, key: string, into: string): LambdaTask {
+  const found = lambdaFunctions(made.template).find((each) => each.key === key);
+  if (!found) throw new Error(`Expected a function ${key}`);
+  const { Handler, Layers, Environment } = found.properties;
+  const directory = join(into, 'task');
+  unpack(made.zip(key), directory);
+  const modules = join(into, 'opt', 'nodejs', 'node_modules');
+  mkdirSync(modules, { recursive: true });
+  for (const layer of Layers.map((each) => text(each))) addLayer(made, layer, modules);
+  const [file = '', exported = ''] = Handler.split('.');
+  return { directory, modules, file, exported, nodeOptions: text(Environment.Variables['NODE_OPTIONS']) };
+}
+
+/** The decoders are those of the zip; sharp is this machine's, for the zip has that of another platform. */
+function addLayer(made: Package, layer: string, modules: string): void {
+  if (layer === '<DecodersLambdaLayer>') unpack(made.zip('decoders'), join(modules, '..', '..'));
+  else if (layer === '<LibvipsLambdaLayer>')
+    symlinkSync(join(projectRoot, 'node_modules', 'sharp'), join(modules, 'sharp'));
+  else throw new Error(`Expected a layer of this stack but received ${layer}`);
+}
+
+function unpack(files: ReadonlyMap<string, Buffer>, into: string): void {
+  for (const [name, bytes] of files) {
+    mkdirSync(dirname(join(into, name)), { recursive: true });
+    writeFileSync(join(into, name), bytes);
+  }
+}
+
+const Invocation = z.object({
+  /** What is exported under the handler's name. */
+  type: z.string(),
+  result: z.unknown().optional(),
+  error: z.object({ name: z.string(), message: z.string(), stack: z.string() }).optional(),
+});
+export type Invocation = z.infer<typeof Invocation>;
+
+/** Requires the handler in a process of its own and invokes it, with this environment and nothing else. */
+export async function invokeTask(
+  { directory, modules, file, exported, nodeOptions }: LambdaTask,
+  event: unknown,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Invocation> {
+  const script = `
+    const { ${exported}: handler } = require(${JSON.stringify(join(directory, `${file}.cjs`))});
+    const report = (outcome) => console.log(JSON.stringify({ type: typeof handler, ...outcome }));
+    const failed = ({ name, message, stack }) => report({ error: { name, message, stack } });
+    const context = { getRemainingTimeInMillis: () => 60_000 };
+    Promise.resolve(handler(${JSON.stringify(event)}, context)).then((result) => report({ result }), failed);
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=commonjs', '--eval', script], {
+    cwd: directory,
+    env: { ...environment, NODE_PATH: modules, NODE_OPTIONS: nodeOptions },
+  });
+  return Invocation.parse(JSON.parse(stdout));
+}

@@ -1,0 +1,37 @@
+/** What the tests of reduced pictures share: a master's size, the cap on it, and one pass of sharp to compare with. */
+import { expect } from '@jest/globals';
+import sharp, { type Sharp } from 'sharp';
+import type { Recipe } from '../../src/pyramid/recipe.ts';
+import { type DecodedMaster, decodeMaster } from './decode-master.ts';
+
+/** Of every master here, and of what it is reduced to: neither side by a whole factor. */
+export const [width, height] = [450, 333];
+const cap = { sizeCap: { width: 160, height: 160 } };
+export const small = { width: 160, height: 118 };
+
+/** One pass of sharp, told nothing but what to make: reduced to the same size as `size`. */
+export function onePass(master: Buffer | Sharp, size: { width: number; height: number } = small): Sharp {
+  const whole = Buffer.isBuffer(master) ? sharp(master, { ignoreIcc: true }) : master;
+  return whole
+    .autoOrient()
+    .flatten({ background: '#ffffff' })
+    .resize({ ...size, fit: 'fill', fastShrinkOnLoad: false });
+}
+
+export async function samplesOf(pipeline: Sharp, colourspace: string): Promise<number[]> {
+  const isDeep = colourspace.endsWith('16');
+  const bytes = await pipeline
+    .toColourspace(colourspace)
+    .raw({ depth: isDeep ? 'ushort' : 'uchar' })
+    .toBuffer();
+  return Array.from(isDeep ? new Uint16Array(Uint8Array.from(bytes).buffer) : bytes);
+}
+
+/** Whether they are the same, and how far the worst is off: a picture of differences would fill the screen. */
+export function worstDifference(actual: readonly number[], expected: readonly number[]): number {
+  expect(actual).toHaveLength(expected.length);
+  return actual.reduce((worst, sample, at) => Math.max(worst, Math.abs(sample - (expected[at] ?? 0))), 0);
+}
+
+export const reduced = (master: Buffer, wanted: Partial<Recipe> = {}): Promise<DecodedMaster> =>
+  decodeMaster(master, { ...cap, ...wanted });
