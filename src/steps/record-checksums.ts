@@ -55,7 +55,7 @@ function algorithmsFor(info: ObjectInfo, recipe: Pick<Recipe, 'checksums'>): Che
 }
 
 export async function writeChecksums(store: ObjectStore, area: WorkArea, recorded: RecordedChecksums): Promise<void> {
-  await store.write(area.checksums, toJsonBytes(recorded), { contentType: 'application/json' });
+  await store.write(area.checksums, toJsonBytes(recorded));
 }
 
 /** Throws InconsistentWorkError when none were recorded. */

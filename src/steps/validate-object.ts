@@ -4,23 +4,29 @@ import { identify } from '../imaging/identify.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
 import { readRecipe } from '../recipes.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import { pagedReader } from '../tiff/range-reader.ts';
 import { openSource } from './pinned-source.ts';
 import { aboutSource, type UnconvertedImage } from './state.ts';
 import { workArea } from './work-area.ts';
 import { writeHeader } from './write-header.ts';
 
+/** Enough for nearly every header, profile and metadata included. */
+const HEAD_BYTES = 256 * 1024;
+
 /** What is it, by content, and may it pass? Reads the header only. */
 export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, recipe: name }: ExecutionInput, { log }: Call): Promise<SourceImage | UnconvertedImage> => {
     const { reader } = await openSource(store, source);
-    const { kind, format } = await recognise(reader);
+    // Format, header and metadata lie in the same bytes, mostly.
+    const head = pagedReader(reader, HEAD_BYTES);
+    const { kind, format } = await recognise(head);
     if (kind === 'convertible') {
       log.info('object.recognised', { format, fileSize: reader.size });
       return { convertFrom: format, fileSize: reader.size };
     }
-    const identified = await identify(reader, format);
+    const identified = await identify(head, format);
     const recipe = await readRecipe(config.recipesDirectory, name);
-    await writeHeader(store, workArea(config.workBucket, source), { reader, format, identified, recipe });
+    await writeHeader(store, workArea(config.workBucket, source), { reader: head, format, identified, recipe });
     log.info('object.validated', { ...identified.image });
     return identified.image;
   };

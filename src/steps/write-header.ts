@@ -29,5 +29,5 @@ export async function writeHeader(
   const metadata = redact(await readEmbeddedMetadata(reader, format), policy);
   const software = { stepwell: VERSION, ...libraryVersions() };
   const header = { ...identified.description, metadata, software };
-  await store.write(area.header, toJsonBytes(header), { contentType: 'application/json' });
+  await store.write(area.header, toJsonBytes(header));
 }

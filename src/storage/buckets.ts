@@ -27,21 +27,34 @@ export async function registerBucket(workspace: string, bucket: string, director
       await rename(temporary, registry);
     } finally {
       await rm(temporary, { force: true });
+      registrations += 1;
     }
   });
 }
 
-/** A function from bucket names to absolute folders that notices when `buckets.json` changes. */
+/** Of this process; those of others are noticed by looking. */
+let registrations = 0;
+/** How long what was seen of `buckets.json` is taken for true: every call of a store asks. Milliseconds. */
+const LOOK_AGAIN_AFTER = 50;
+
+/** A function from bucket names to absolute folders that notices when `buckets.json` changes, of other processes soon. */
 export function bucketDirectories(workspace: string): (bucket: string) => Promise<string> {
   const registry = registryPath(workspace);
   let seen = '';
   let known: Readonly<Record<string, string>> = {};
+  let looked = { at: -Infinity, registrations };
+  const look = async (): Promise<void> => {
+    const now = await fingerprint(registry);
+    if (now === seen) return;
+    known = await readRegistry(registry);
+    seen = now;
+  };
   return async (bucket) => {
     checkBucketName(bucket);
-    const now = await fingerprint(registry);
-    if (now !== seen) {
-      known = await readRegistry(registry);
-      seen = now;
+    const now = { at: performance.now(), registrations };
+    if (now.at - looked.at > LOOK_AGAIN_AFTER || now.registrations !== looked.registrations) {
+      await look();
+      looked = now;
     }
     const registered = Object.hasOwn(known, bucket) ? known[bucket] : undefined;
     return registered ?? join(ownBuckets(workspace), bucket);
