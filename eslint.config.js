@@ -17,7 +17,7 @@ const folders = [
 const mayImport = {
   pyramid: [],
   tiff: [],
-  metadata: ['pyramid', 'tiff'],
+  metadata: ['pyramid', 'tiff', 'convert'],
   imaging: ['pyramid', 'tiff'],
   convert: ['pyramid', 'tiff', 'imaging'],
   storage: [],

@@ -163,7 +163,7 @@ const state = {
   source,
   recipe: 'bench',
   image: plan.image,
-  plan: { ref, blocks, checksumApart: true },
+  plan: { ref, blocks, digests: 'beside' },
 } as const;
 const { size } = await assembleTiff(state, call);
 process.stdout.write(`${size}\n`);

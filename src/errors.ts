@@ -19,6 +19,18 @@ export type RejectionCode =
   | 'TARGET_TAKEN'
   | 'KEY_TOO_LONG';
 
+/** What people can do about a rejection, where its own words do not say. */
+export const whatToDo: Readonly<Partial<Record<RejectionCode, string>>> = {
+  EMPTY_OBJECT: 'send it again',
+  SOURCE_GONE: 'send it again',
+  TRUNCATED: 'send it again, all of it',
+  CORRUPT_HEADER: 'it is damaged: export it from its original again',
+  CORRUPT_PIXELS: 'it is damaged: export it from its original again',
+  MULTI_PAGE: 'send each picture as a file of its own',
+  TOO_MANY_PIXELS: 'cut it into parts and send those',
+  OVER_BUDGET: 'send it as a TIFF in tiles, which is read by region and may be larger',
+};
+
 /** The input can never succeed: recorded against the image, never retried. */
 export class RejectedImageError extends Error {
   override readonly name = 'RejectedImageError';

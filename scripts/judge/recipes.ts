@@ -12,12 +12,14 @@ export interface Promised {
 export const promises: readonly Promised[] = [
   { recipe: 'default', tileSize: 512, compression: 'jpeg', quality: 85 },
   { recipe: 'iiif', tileSize: 256, compression: 'jpeg', quality: 80 },
+  { recipe: 'large-tiles', tileSize: 1024, compression: 'jpeg', quality: 89 },
   { recipe: 'archival', tileSize: 512, compression: 'deflate' },
 ];
 
-/** What is promised for one master: a picture that libvips opens only in smaller tiles has those. */
+/** What is promised for one master: tiles of at most twice its longer side, rounded up to 256, or libvips opens none. */
 export function promisedFor(promised: Promised, { width, height }: Size): Promised {
-  return Math.max(width, height) <= 128 ? { ...promised, tileSize: 256 } : promised;
+  const openable = Math.ceil((2 * Math.max(width, height)) / 256) * 256;
+  return { ...promised, tileSize: Math.min(promised.tileSize, openable) };
 }
 
 /** Bits a sample in the published file: JPEG holds 8. */

@@ -26,22 +26,26 @@ interface Item {
   blocks: number;
 }
 
-/** What the states do, in words. */
+const RENDERING = 'RenderPyramid';
+/** Goes on beside all that makes the pyramid; only when that is done is it what people wait for. */
+const BESIDE = 'ChecksumSource';
+
+/** What the states do, in words and in their order. Those that are not here take no time. */
 const doing: Readonly<Record<string, string>> = {
   ValidateObject: 'reading the header',
   ConvertSource: 'converting',
   RecordMetadata: 'recording',
   PlanPyramid: 'planning',
-  ReadMaster: 'rendering',
+  CompareDigest: 'comparing the checksum',
+  RenderPyramid: 'rendering',
   RenderApex: 'rendering the top levels',
   AssembleTiff: 'assembling',
   VerifyTiff: 'verifying',
   PublishTiff: 'publishing',
+  ChecksumSource: 'reading on for the checksums',
+  PublishSidecar: 'writing the sidecar',
   RecordRejection: 'recording the rejection',
 };
-
-/** The state in which blocks are rendered. */
-const RENDERING = 'ReadMaster';
 
 /** Keeps what the displays show of every image. */
 class Items {
@@ -60,7 +64,7 @@ class Items {
     const item = this.all.get(progress.execution);
     if (!item) return undefined;
     item.since ??= this.#now();
-    if (progress.kind === 'state-entered' && progress.index === undefined) item.state = progress.state;
+    item.state = stateAfter(progress) ?? item.state;
     if (progress.kind === 'iteration-started') item.blocks = progress.count;
     if (progress.kind === 'iteration-succeeded') {
       item.blocks = progress.count;
@@ -78,6 +82,12 @@ class Items {
   time(item: Item): string {
     return formatTime(this.#now() - (item.since ?? this.#now()));
   }
+}
+
+function stateAfter(progress: Progress): string | undefined {
+  if (progress.kind === 'state-exited' && progress.state === 'PublishTiff') return BESIDE;
+  const isShown = progress.kind === 'state-entered' && progress.state !== BESIDE && progress.state in doing;
+  return isShown && progress.index === undefined ? progress.state : undefined;
 }
 
 /** One line for each thing that happens; of blocks only every tenth of the way. */
@@ -182,13 +192,9 @@ export function terminalDisplay(
 }
 
 function itemLine(item: Item, time: string): string {
-  return `${bar(fractionOf(item))}  ${item.name}  ${whatOf(item)}  ${time}`;
-}
-
-function whatOf({ state, done, blocks }: Item): string {
-  const what = doing[state] ?? state;
-  if (state !== RENDERING || blocks === 0) return what;
-  return done < blocks ? `${what} block ${done} of ${blocks}` : 'reading on for the checksums';
+  const what = doing[item.state] ?? item.state;
+  const blocks = item.state === RENDERING && item.blocks > 0 ? ` block ${item.done} of ${item.blocks}` : '';
+  return `${bar(fractionOf(item))}  ${item.name}  ${what}${blocks}  ${time}`;
 }
 
 /** Rendering is most of the work; what comes before and after it gets the rest. */
@@ -198,7 +204,7 @@ function fractionOf(item: Item): number {
   const at = states.indexOf(item.state);
   if (at < rendering) return (0.05 * at) / rendering;
   if (at === rendering) return 0.05 + (0.8 * item.done) / Math.max(1, item.blocks);
-  return Math.min(1, 0.85 + 0.04 * (at - rendering));
+  return Math.min(1, 0.85 + 0.02 * (at - rendering));
 }
 
 function bar(fraction: number): string {

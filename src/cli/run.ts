@@ -165,7 +165,7 @@ class Job {
       upload.execution,
       outcomeOf(known).toLowerCase() + (reason && !isNoImage ? `: ${printable(reason)}` : ''),
     );
-    if (known.entry?.status === 'PUBLISHED' || known.entry?.status === 'REJECTED') {
+    if (isSettled(known.entry)) {
       await this.#workspace.clearWork(upload);
     }
   }
@@ -204,8 +204,18 @@ function rowOf(file: InputFile, known: Known, out: string): ResultRow {
 
 function outcomeOf({ entry, trouble }: Known): string {
   if (trouble !== undefined) return 'FAILED';
-  const isUnfinished = entry === undefined || entry.status === 'CLAIMED' || entry.status === 'PROCESSING';
-  return isUnfinished ? 'UNFINISHED' : entry.status;
+  const isUnderWay = entry === undefined || entry.status === 'CLAIMED' || entry.status === 'PROCESSING';
+  return isUnderWay || lacksSidecar(entry) ? 'UNFINISHED' : entry.status;
+}
+
+/** Nothing is left to do, so that nothing of the work area is needed any more. */
+function isSettled(entry: LedgerEntry | undefined): boolean {
+  return entry?.status === 'REJECTED' || (entry?.status === 'PUBLISHED' && !lacksSidecar(entry));
+}
+
+/** Its pyramid is public, and the last step failed. */
+function lacksSidecar({ status, sidecar }: LedgerEntry): boolean {
+  return status === 'PUBLISHED' && sidecar === undefined;
 }
 
 function reasonOf({ entry, trouble }: Known): string {

@@ -72,7 +72,7 @@ function assertDecodable({ compression, planar, photometric }: DirectoryInfo): v
 async function assertOnePicture(file: TiffFile, first: DirectoryInfo, others: readonly Directory[]): Promise<void> {
   const [directory] = file.directories;
   if ((first.subfileType & 1) !== 0 && (others.length > 0 || directory?.has(Tag.SubIfds))) {
-    throw new RejectedImageError('MULTI_PAGE', 'page 1 is a preview of another; send that one alone');
+    throw new RejectedImageError('MULTI_PAGE', 'page 1 is a preview of another');
   }
   const halvings = planLevels(first, 1).map((level) => `${level.width} × ${level.height}`);
   for (const [index, other] of others.entries()) {

@@ -35,6 +35,7 @@ export const mayStart = all(sameUpload, neverStarted);
 export const mayNoteExecution = all(sameUpload, executionUnknown);
 export const mayProceed = all(sameUpload, open);
 export const mayPublish = any(all(sameUpload, open), ...publishedAnotherFile);
+export const isPublished = all(sameUpload, '#status = :PUBLISHED');
 export const mayResume = all(sameUpload, waitsForRedrive);
 
 const ownTarget = '#ownerImageId = :ownerImageId';

@@ -158,10 +158,15 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
       const published = await move(upload, 'PUBLISHED', {
         condition: conditions.mayPublish,
         set: { published: publication },
-        remove: ['failure'],
+        // That of an older file, until this one's is there.
+        remove: ['failure', 'sidecar'],
         values: { targetBucket: publication.bucket, targetKey: publication.key, targetEtag: publication.etag },
       });
       if (!published) mustOwn(upload, await get(upload.imageId));
+    },
+
+    async sidecarPublished(upload, sidecar) {
+      await change(upload, { condition: conditions.isPublished, set: { sidecar } });
     },
 
     async rejected(upload, { code, detail }) {

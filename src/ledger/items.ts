@@ -34,9 +34,6 @@ const Publication = z.object({
   height: z.number(),
   levels: z.number(),
   tileSize: z.number(),
-  sidecar: z.string(),
-  sha256: z.string().optional(),
-  md5: z.string().optional(),
 });
 /** An image's item. Attributes of a later version are dropped. */
 export const ImageItem = z.object({
@@ -61,6 +58,7 @@ export const ImageItem = z.object({
     })
     .optional(),
   published: Publication.optional(),
+  sidecar: z.object({ key: z.string(), sha256: z.string().optional(), md5: z.string().optional() }).optional(),
   rejection: z.object({ code: z.string(), detail: z.string() }).optional(),
   failure: z.object({ error: z.string(), cause: z.string() }).optional(),
 }) satisfies z.ZodType<LedgerEntry>;

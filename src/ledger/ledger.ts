@@ -51,9 +51,12 @@ export interface Publication {
   readonly height: number;
   readonly levels: number;
   readonly tileSize: number;
-  /** Key of the sidecar, in the same bucket. */
-  readonly sidecar: string;
-  /** Of the master, hex. */
+}
+
+/** What stands beside a published file, and the digests of its master in hex. */
+export interface PublishedSidecar {
+  /** In the bucket of the published file. */
+  readonly key: string;
   readonly sha256?: string | undefined;
   readonly md5?: string | undefined;
 }
@@ -65,6 +68,7 @@ export interface LedgerEntry extends Claim {
   readonly executionArn?: string | undefined;
   readonly metadata?: ImageMetadata | undefined;
   readonly published?: Publication | undefined;
+  readonly sidecar?: PublishedSidecar | undefined;
   readonly rejection?: { readonly code: string; readonly detail: string } | undefined;
   readonly failure?: { readonly error: string; readonly cause: string } | undefined;
 }
@@ -100,6 +104,9 @@ export interface Ledger {
 
   /** → PUBLISHED. SourceChangedError when a newer upload owns the image. Idempotent. */
   published(upload: UploadId, publication: Publication): Promise<void>;
+
+  /** Notes what stands beside the file that this upload published; nothing when it is not PUBLISHED. Idempotent. */
+  sidecarPublished(upload: UploadId, sidecar: PublishedSidecar): Promise<void>;
 
   /** → REJECTED. Changes nothing when a newer upload owns the image or this one is PUBLISHED. Idempotent. */
   rejected(upload: UploadId, rejection: { code: string; detail: string }): Promise<void>;

@@ -1,8 +1,11 @@
 import { type Complain } from './asl.ts';
 import { isJsonObject, type Json } from './json.ts';
 
-/** `$.a.b`: the paths that jsonpath-plus and Step Functions read alike. (`length` of an array exists for one only.) */
-const plainPath = /^\$(?:\.(?!length(?:\.|$))[A-Za-z_][A-Za-z0-9_]*)+$/u;
+/**
+ * `$.a.b` or, of the result of a Parallel, `$[0].a`: the paths that jsonpath-plus and Step Functions read alike. (`length` of
+ * an array exists for one only.)
+ */
+const plainPath = /^\$(?=[.[])(?:\[(?:0|[1-9]\d*)\])?(?:\.(?!length(?:\.|$))[A-Za-z_][A-Za-z0-9_]*)*$/u;
 const contextPath =
   /^\$\$\.(?:Execution\.(?:Id|Name|StartTime|RedriveCount|Input(?:\.[A-Za-z_][A-Za-z0-9_]*)*)|StateMachine\.(?:Id|Name))$/u;
 const mapItemPath = /^\$\$\.Map\.Item\.(?:Index|Value(?:\.[A-Za-z_][A-Za-z0-9_]*)*)$/u;

@@ -81,7 +81,8 @@ export class Intake {
   async #takeAgain(upload: UploadId, onNamed: (execution: string) => void): Promise<TakenUpload | undefined> {
     const entry = await this.#ports.ledger.get(upload.imageId);
     if (entry?.sequence !== upload.sequence) return undefined;
-    if (entry.status === 'PUBLISHED') return (await this.#isPublic(entry)) ? taken(upload, 'unchanged') : undefined;
+    if (entry.status === 'PUBLISHED' && !(await this.#isPublic(entry))) return undefined;
+    if (entry.status === 'PUBLISHED' && entry.sidecar) return taken(upload, 'unchanged');
     if (entry.status === 'REJECTED' || entry.status === 'SUPERSEDED') return undefined;
     const executionArn = this.#runner.arnOf(executionName(upload));
     const status = this.#statusOf(executionArn);

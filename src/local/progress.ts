@@ -1,4 +1,7 @@
-/** What an execution is doing, for people to watch. Every event also carries the execution's name. */
+/**
+ * What an execution is doing, for people to watch. Every event also carries the execution's name; `index` is that of an
+ * iteration of a Map. States of the branches of a Parallel come as they are entered.
+ */
 export type Progress = { readonly execution: string } & ProgressStep;
 
 export type ProgressStep =

@@ -73,7 +73,8 @@ async function runMember(
   const region = group.regions[group.kind === 'Map' ? 0 : index];
   if (!region) throw new UncatchableError('States.Runtime', `Expected branch ${index} of ${name}`);
   if (group.kind === 'Map') return await runIteration(ports, region, scope, { name, group, item, input, count });
-  const output = await runRegion(ports, region, scope, item);
+  const { path, firstEventId } = scope;
+  const output = await runRegion(ports, region, { path, firstEventId, signal }, item);
   signal.throwIfAborted();
   ports.keep({ scope: scope.path, output: JSON.stringify(output) });
   return output;

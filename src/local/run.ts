@@ -28,6 +28,7 @@ export interface RunPorts {
 export interface Scope {
   /** '' for the state machine, then `/<state>#<index>` for every level below. */
   readonly path: string;
+  /** Of an iteration of a Map. */
   readonly index?: number;
   /** The event before this run's first one. */
   readonly firstEventId: number;

@@ -63,6 +63,17 @@ export interface SentChecksums {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
+/** The digests that were sent, to be compared with. */
+export function sentAlgorithms({ checksumSha256, metadata = {} }: SentChecksums): ChecksumAlgorithm[] {
+  const hasSha256 = wholeDigest(checksumSha256) !== undefined || 'sha256' in metadata;
+  return [...(hasSha256 ? (['sha256'] as const) : []), ...('md5' in metadata ? (['md5'] as const) : [])];
+}
+
+/** Not that of a multipart upload. */
+function wholeDigest(checksum: string | undefined): string | undefined {
+  return checksum !== undefined && /-\d+$/u.test(checksum) ? undefined : checksum;
+}
+
 /**
  * Compares digests with those that were sent: `mismatch` when any of them differs or is no digest at all, `none` when
  * there is nothing to compare with.
@@ -71,9 +82,8 @@ export function compareChecksums(
   computed: Partial<Checksums>,
   { checksumSha256, metadata = {} }: SentChecksums,
 ): 'match' | 'mismatch' | 'none' {
-  const whole = checksumSha256 !== undefined && /-\d+$/u.test(checksumSha256) ? undefined : checksumSha256;
   const claims: readonly (readonly [string | undefined, string | undefined])[] = [
-    [computed.sha256, whole],
+    [computed.sha256, wholeDigest(checksumSha256)],
     [computed.sha256, metadata['sha256']],
     [computed.md5, metadata['md5']],
   ];

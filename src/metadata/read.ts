@@ -4,8 +4,10 @@ import type { Carriers } from './carriers.ts';
 import { describe } from './descriptive.ts';
 import type { EmbeddedMetadata, Xmp } from './embedded-metadata.ts';
 import { type ExifBlock, readExif } from './exif.ts';
+import { findInHeic } from './heic.ts';
 import { readIcc } from './icc.ts';
 import { type Iptc, readIptc } from './iptc.ts';
+import { findInJp2 } from './jp2.ts';
 import { findInJpeg } from './jpeg.ts';
 import { findIptcResource } from './photoshop.ts';
 import { findInPng } from './png.ts';
@@ -17,7 +19,7 @@ import { readXmp, withExtendedXmp } from './xmp.ts';
 import { mainProperties } from './xmp-properties.ts';
 
 /** Formats whose metadata is read. */
-export type MetadataFormat = 'jpeg' | 'png' | 'webp' | 'tiff';
+export type MetadataFormat = 'jpeg' | 'png' | 'webp' | 'tiff' | 'jp2' | 'heic';
 
 const finders: Readonly<
   Record<MetadataFormat, (reader: RangeReader, warnings: Warnings) => Promise<Carriers> | Carriers>
@@ -25,6 +27,8 @@ const finders: Readonly<
   jpeg: findInJpeg,
   png: findInPng,
   webp: findInWebp,
+  jp2: findInJp2,
+  heic: findInHeic,
   // A TIFF is itself the structure that an Exif block is in other formats.
   tiff: (reader) => ({ exif: reader }),
 };

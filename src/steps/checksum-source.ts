@@ -1,4 +1,4 @@
-import { DeadlineExceededError } from '../errors.ts';
+import { DeadlineExceededError, RejectedImageError, SourceChangedError } from '../errors.ts';
 import { readRecipe } from '../recipes.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { openSource, type PinnedObject } from './pinned-source.ts';
@@ -10,25 +10,40 @@ import { workArea } from './work-area.ts';
 const RECORDING_TIME = 20_000;
 
 /**
- * Digests of a master of which the blocks read parts only, in one pass beside them. One that is too large to be read by one
- * function is published without digests, and its sidecar says so.
+ * Digests of a master of which the blocks read parts only. Where they must agree with what the uploader sent, this comes
+ * before the blocks, and fails as they would. Otherwise nothing waits for it but the sidecar, which says why there are none
+ * when the master was too large for one function to read, or was gone before it was read.
  */
 export function makeChecksumSource({ store, config }: Pick<Ports, 'store' | 'config'>) {
-  return async ({ source, recipe: name }: PlannedState, { log, remainingMs }: Call): Promise<void> => {
+  return async ({ source, recipe: name, plan }: PlannedState, { log, remainingMs }: Call): Promise<void> => {
     const area = workArea(config.workBucket, source);
     const recipe = await readRecipe(config.recipesDirectory, name);
-    const { info, reader } = await openSource(store, source);
     try {
+      const { info, reader } = await openSource(store, source);
       const content = untilDeadline(reader, () => remainingMs() - RECORDING_TIME);
       await recordChecksums(store, area, { info, recipe, content });
       log.info('source.checksummed', { bytes: info.size });
     } catch (error) {
-      if (!(error instanceof DeadlineExceededError)) throw error;
-      const leftOut = `checksums: left out, reading ${info.size} bytes takes longer than a function may run`;
-      await writeChecksums(store, area, { sent: 'none', leftOut });
-      log.warn('source.not-checksummed', { bytes: info.size });
+      if (plan.digests === 'before') throw rejectUnreadable(error);
+      const reason = reasonToGoOn(error);
+      if (reason === undefined) throw error;
+      await writeChecksums(store, area, { sent: 'none', leftOut: `checksums: left out, ${reason}` });
+      log.warn('source.not-checksummed', { reason });
     }
   };
+}
+
+/** A redrive would not be given more time. */
+function rejectUnreadable(error: unknown): unknown {
+  if (!(error instanceof DeadlineExceededError)) return error;
+  const detail = `${error.message}, and its uploader sent a digest to compare with; send it without`;
+  return new RejectedImageError('OVER_BUDGET', detail, { cause: error });
+}
+
+function reasonToGoOn(error: unknown): string | undefined {
+  if (error instanceof DeadlineExceededError) return error.message;
+  const isGone = error instanceof RejectedImageError && error.code === 'SOURCE_GONE';
+  return isGone || error instanceof SourceChangedError ? 'the master was gone before all of it was read' : undefined;
 }
 
 /** A reader that gives up when there is no time left. */
@@ -36,7 +51,9 @@ function untilDeadline(reader: PinnedObject['reader'], remainingMs: () => number
   return {
     ...reader,
     async readInto(target, offset) {
-      if (remainingMs() <= 0) throw new DeadlineExceededError(`Expected time to read ${reader.size} bytes`);
+      if (remainingMs() <= 0) {
+        throw new DeadlineExceededError(`reading ${reader.size} bytes takes longer than a function may run`);
+      }
       await reader.readInto(target, offset);
     },
   };

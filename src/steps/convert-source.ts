@@ -9,11 +9,13 @@ import { probe } from '../convert/probe.ts';
 import { writeTiledTiff } from '../convert/tiled-tiff.ts';
 import { identify } from '../imaging/identify.ts';
 import { CONVERSION_BUDGET, DEFAULT_DPI } from '../limits.ts';
-import type { SourceImage } from '../pyramid/source-image.ts';
+import type { EmbeddedMetadata } from '../metadata/embedded-metadata.ts';
+import { readEmbeddedMetadata } from '../metadata/read.ts';
+import type { ConvertibleFormat, SourceImage } from '../pyramid/source-image.ts';
 import { readRecipe } from '../recipes.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, Piece } from '../storage/object-store.ts';
-import { memoryReader } from '../tiff/range-reader.ts';
+import { memoryReader, type RangeReader } from '../tiff/range-reader.ts';
 import { openPixels, openSource } from './pinned-source.ts';
 import { recordChecksums } from './record-checksums.ts';
 import { aboutSource, UnconvertedState } from './state.ts';
@@ -40,9 +42,26 @@ export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'conf
     const converted = { from: format, key, etag };
     const { reader } = await openPixels(store, config.workBucket, source, { converted });
     const identified = await identify(reader, 'tiff');
-    await writeHeader(store, area, { reader, format: 'tiff', identified, recipe });
+    const metadata = await metadataOf(format, memoryReader(bytes), reader);
+    await writeHeader(store, area, { info: master.info, metadata, identified, recipe });
     log.info('source.converted', { format, width: shape.width, height: shape.height });
     return { ...identified.image, converted };
+  };
+}
+
+/** What the master says of itself, where its format is one that is read; profile and resolution as its TIFF has them. */
+async function metadataOf(
+  format: ConvertibleFormat,
+  master: RangeReader,
+  converted: RangeReader,
+): Promise<EmbeddedMetadata> {
+  const kept = await readEmbeddedMetadata(converted, 'tiff');
+  if (format !== 'jp2' && format !== 'heic') return kept;
+  const { icc, resolution } = kept;
+  return {
+    ...(await readEmbeddedMetadata(master, format)),
+    ...(icc ? { icc } : {}),
+    ...(resolution ? { resolution } : {}),
   };
 }
 

@@ -17,7 +17,7 @@ export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config
   return async ({ source, recipe: name, image }: ValidatedState, { log }: Call): Promise<PlannedPyramid> => {
     const area = workArea(config.workBucket, source);
     const recipe = await readRecipe(config.recipesDirectory, name);
-    const { iccProfile, resolution } = await readHeader(store, area);
+    const { iccProfile, resolution, digestSent } = await readHeader(store, area);
     const description = await publishedDescription(image, recipe, { iccProfile, resolution });
     const copyrighted = recipe.sizeCap?.copyrighted !== undefined && (await isMarkedCopyrighted(store, source));
     const plan = makePlan(image, recipe, description, { copyrighted });
@@ -27,8 +27,8 @@ export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config
     await store.write(ref, bytes, { contentType: 'application/json' });
     const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
     log.info('pyramid.planned', { blocks: blocks.length, splitLevel: plan.splitLevel, recipe: recipe.name });
-    const checksumApart = plan.access === 'slices' && !image.converted;
-    return { ref: { hash, key: ref.key }, blocks, checksumApart };
+    const isReadWhole = plan.access === 'whole' || image.converted !== undefined;
+    return { ref: { hash, key: ref.key }, blocks, digests: isReadWhole ? 'within' : digestSent ? 'before' : 'beside' };
   };
 }
 

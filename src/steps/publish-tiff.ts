@@ -3,7 +3,6 @@ import {
   ObjectNotFoundError,
   PreconditionFailedError,
   RejectedImageError,
-  ServiceUnavailableError,
   SourceChangedError,
 } from '../errors.ts';
 import type { Source } from '../execution-input.ts';
@@ -11,17 +10,12 @@ import type { Publication } from '../ledger/ledger.ts';
 import { levelsOf, type Plan, reducedSize } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, WriteOptions } from '../storage/object-store.ts';
-import { publishedKey, sidecarKey } from './published-key.ts';
-import { readChecksums } from './record-checksums.ts';
-import { sidecarOf } from './sidecar-of.ts';
+import { findObject, placeUnlessNewer, withdraw } from './public-object.ts';
+import { publishedKey } from './published-key.ts';
 import { AssembledState, type AssembledTiff, aboutSource } from './state.ts';
-import { type PlanRef, readHeader, readPlan, workArea } from './work-area.ts';
+import { readPlan } from './work-area.ts';
 
-/**
- * To its public key, with a sidecar beside it; then the ledger, and whoever listens. Public objects carry the sequence they
- * were made from and are only ever replaced by compare-and-swap, so that the newest upload stands whichever execution ends
- * first.
- */
+/** To its public key, a PDF that it was made of beside it; then the ledger, and whoever listens. */
 export function makePublishTiff({
   store,
   ledger,
@@ -30,26 +24,20 @@ export function makePublishTiff({
 }: Pick<Ports, 'store' | 'ledger' | 'notifier' | 'config'>) {
   return async ({ source, plan: { ref }, assembled }: AssembledState, { log }: Call): Promise<Publication> => {
     await ledger.assertCurrent(source);
-    const area = workArea(config.workBucket, source);
     const plan = await readPlan(store, config.workBucket, ref);
     const target = { bucket: config.publishedBucket, key: publishedKey(source.key) };
-    const origin = originOf(source, ref);
-    const place = (wanted: Omit<PublicObject, 'bucket'>, put: Put): Promise<ObjectInfo> =>
-      placeUnlessNewer(store, source, { ...wanted, bucket: target.bucket }, put);
-
-    const metadata = { ...servingFacts(plan), ...origin };
-    const tiff = { key: target.key, size: assembled.size, contentType: 'image/tiff', metadata };
-    const published = await place(tiff, (over) => copyAssembled(store, config.workBucket, assembled, target, over));
-    const digests = await readChecksums(store, area);
-    const bytes = sidecarOf({ header: await readHeader(store, area), plan, source, digests, target, published });
-    const sidecar = { bucket: target.bucket, key: sidecarKey(target.key) };
-    const json = { key: sidecar.key, size: bytes.length, contentType: 'application/json', metadata: origin };
-    await place(json, (over) => store.write(sidecar, bytes, over));
-    if (plan.image.converted?.from === 'pdf' && !plan.copyrighted && !reducedSize(plan)) {
-      const pdf = { key: source.key, size: source.size, contentType: 'application/pdf', metadata: origin };
-      await place(pdf, (over) => copyMaster(store, source, target.bucket, over));
+    if (plan.image.converted?.from === 'pdf') {
+      const copy = { bucket: target.bucket, key: source.key };
+      const pdf = { ...copy, size: source.size, contentType: 'application/pdf' };
+      // It holds more than the picture: where a recipe lets only a smaller one leave, it stays.
+      const mayLeave = !plan.copyrighted && !reducedSize(plan);
+      if (mayLeave) await placeUnlessNewer(store, source, ref, pdf, (how) => copyMaster(store, source, copy, how));
+      else await withdraw(store, source, copy);
     }
-
+    const tiff = { ...target, size: assembled.size, contentType: 'image/tiff', metadata: servingFacts(plan) };
+    const published = await placeUnlessNewer(store, source, ref, tiff, (options) =>
+      copyAssembled(store, config.workBucket, assembled, target, options),
+    );
     const publication: Publication = {
       ...target,
       etag: published.etag,
@@ -58,9 +46,6 @@ export function makePublishTiff({
       height: plan.height,
       levels: levelsOf(plan).length,
       tileSize: plan.recipe.tileSize,
-      sidecar: sidecar.key,
-      sha256: digests.sha256,
-      md5: digests.md5,
     };
     await ledger.published(source, publication);
     const { imageId, sequence, bucket, key } = source;
@@ -68,38 +53,6 @@ export function makePublishTiff({
     log.info('tiff.published', { target: target.key, bytes: published.size });
     return publication;
   };
-}
-
-type Metadata = Readonly<Record<string, string>>;
-
-interface PublicObject extends ObjectRef {
-  /** Bytes. */
-  readonly size: number;
-  readonly contentType: string;
-  readonly metadata: Metadata;
-}
-
-/** Writes a public object, over nothing but what stood there before. */
-type Put = (options: WriteOptions) => Promise<ObjectInfo>;
-
-/** Leaves alone what is there already of this very work. Throws SourceChangedError where the work of a newer upload is. */
-async function placeUnlessNewer(
-  store: ObjectStore,
-  source: Source,
-  { size, contentType, metadata, ...target }: PublicObject,
-  put: Put,
-): Promise<ObjectInfo> {
-  const there = await findObject(store, target);
-  if (there && isNewer(there, source)) throw new SourceChangedError(`${target.key} was published from a newer upload`);
-  const isThisWork = Object.entries(metadata).every(([name, value]) => there?.metadata[name] === value);
-  if (there && isThisWork && there.size === size) return there;
-  try {
-    return await put({ contentType, metadata, over: there ? { etag: there.etag } : 'absent' });
-  } catch (error) {
-    if (!(error instanceof PreconditionFailedError)) throw error;
-    // Another execution came between, or this one's own lost answer: look again at the next try.
-    throw new ServiceUnavailableError(`${target.key} changed while it was published`, { cause: error });
-  }
 }
 
 async function copyAssembled(
@@ -120,15 +73,15 @@ async function copyAssembled(
   }
 }
 
-/** A PDF stays what people want to read; it goes beside the picture of its first page, unless that is all that may leave. */
+/** A PDF stays what people want to read; it goes beside the picture of its first page. */
 async function copyMaster(
   store: ObjectStore,
   source: Source,
-  publishedBucket: string,
+  target: ObjectRef,
   options: WriteOptions,
 ): Promise<ObjectInfo> {
   try {
-    return await store.copy(source, { bucket: publishedBucket, key: source.key }, options);
+    return await store.copy(source, target, options);
   } catch (error) {
     if (error instanceof ObjectNotFoundError) {
       throw new RejectedImageError('SOURCE_GONE', `${source.key} was removed before it was copied`, { cause: error });
@@ -141,7 +94,7 @@ async function copyMaster(
 }
 
 /** What IIIF servers on S3 read, plain and prefixed. */
-function servingFacts(plan: Plan): Metadata {
+function servingFacts(plan: Plan): Readonly<Record<string, string>> {
   const facts = {
     width: String(plan.width),
     height: String(plan.height),
@@ -150,25 +103,6 @@ function servingFacts(plan: Plan): Metadata {
   };
   const prefixed = Object.fromEntries(Object.entries(facts).map(([name, value]) => [`iiif-${name}`, value]));
   return { ...facts, ...prefixed };
-}
-
-/** What keeps an older execution from replacing the work of a newer one. */
-function originOf(source: Source, ref: PlanRef): Metadata {
-  return { 'stepwell-image': source.imageId, 'stepwell-sequence': source.sequence, 'stepwell-plan': ref.hash };
-}
-
-function isNewer(there: ObjectInfo, source: Source): boolean {
-  const sequence = there.metadata['stepwell-sequence'];
-  return there.metadata['stepwell-image'] === source.imageId && sequence !== undefined && sequence > source.sequence;
-}
-
-async function findObject(store: ObjectStore, ref: ObjectRef): Promise<ObjectInfo | undefined> {
-  try {
-    return await store.head(ref);
-  } catch (error) {
-    if (error instanceof ObjectNotFoundError) return undefined;
-    throw error;
-  }
 }
 
 export const handler = lambdaHandler(AssembledState, makePublishTiff, aboutSource);

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { RejectedImageError } from '../errors.ts';
-import { type ChecksumAlgorithm, checksums, type Checksums, compareChecksums } from '../metadata/checksums.ts';
+import {
+  type ChecksumAlgorithm,
+  checksums,
+  type Checksums,
+  compareChecksums,
+  sentAlgorithms,
+  type SentChecksums,
+} from '../metadata/checksums.ts';
 import type { Recipe } from '../pyramid/recipe.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import type { RangeReader } from '../tiff/range-reader.ts';
@@ -32,10 +39,9 @@ export async function recordChecksums(
   area: WorkArea,
   { info, recipe, content }: Checked,
 ): Promise<void> {
-  const sent = { checksumSha256: info.checksumSha256, metadata: info.metadata };
   const algorithms = algorithmsFor(info, recipe);
   const found: Partial<Checksums> = algorithms.length === 0 ? {} : await checksums(content, algorithms);
-  const verdict = compareChecksums(found, sent);
+  const verdict = compareChecksums(found, sentWith(info));
   if (verdict === 'mismatch') {
     const digests = Object.entries(found).map(([algorithm, digest]) => `${algorithm} ${digest}`);
     throw new RejectedImageError(
@@ -48,10 +54,16 @@ export async function recordChecksums(
 
 /** Both where the recipe says nothing; and always what an uploader sent. */
 function algorithmsFor(info: ObjectInfo, recipe: Pick<Recipe, 'checksums'>): ChecksumAlgorithm[] {
-  const wanted = new Set<ChecksumAlgorithm>(recipe.checksums ?? ['sha256', 'md5']);
-  if (info.checksumSha256 !== undefined || 'sha256' in info.metadata) wanted.add('sha256');
-  if ('md5' in info.metadata) wanted.add('md5');
-  return [...wanted];
+  return [...new Set([...(recipe.checksums ?? (['sha256', 'md5'] as const)), ...sentAlgorithms(sentWith(info))])];
+}
+
+/** Whether the uploader said what the object's digest is. */
+export function isDigestSent(info: ObjectInfo): boolean {
+  return sentAlgorithms(sentWith(info)).length > 0;
+}
+
+function sentWith({ checksumSha256, metadata }: ObjectInfo): SentChecksums {
+  return { checksumSha256, metadata };
 }
 
 export async function writeChecksums(store: ObjectStore, area: WorkArea, recorded: RecordedChecksums): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Source } from '../execution-input.ts';
+import type { Publication } from '../ledger/ledger.ts';
 import { makeSidecar, sidecarBytes } from '../metadata/sidecar.ts';
 import { levelsOf, type Plan } from '../pyramid/plan.ts';
-import type { ObjectInfo, ObjectRef } from '../storage/object-store.ts';
 import type { RecordedChecksums } from './record-checksums.ts';
 import type { Header } from './work-area.ts';
 
@@ -10,12 +10,11 @@ interface SidecarParts {
   readonly header: Header;
   readonly plan: Plan;
   readonly digests: RecordedChecksums;
-  readonly target: ObjectRef;
-  readonly published: ObjectInfo;
+  readonly published: Pick<Publication, 'bucket' | 'key' | 'size' | 'etag'>;
 }
 
 /** The sidecar of a published pyramid, as it is stored. */
-export function sidecarOf({ source, header, plan, digests, target, published }: SidecarParts): Uint8Array {
+export function sidecarOf({ source, header, plan, digests, published }: SidecarParts): Uint8Array {
   const { image, recipe } = plan;
   const { sha256, md5, leftOut } = digests;
   const { bucket, key, size, etag } = source;
@@ -29,8 +28,8 @@ export function sidecarOf({ source, header, plan, digests, target, published }: 
         ...{ width, height, bands, alpha, bitDepth, orientation },
       },
       published: {
-        bucket: target.bucket,
-        key: target.key,
+        bucket: published.bucket,
+        key: published.key,
         size: published.size,
         etag: published.etag,
         tileSize: recipe.tileSize,

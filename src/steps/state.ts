@@ -22,8 +22,11 @@ export type ValidatedState = z.infer<typeof ValidatedState>;
 export const PlannedPyramid = z.object({
   ref: PlanRef,
   blocks: z.array(z.int()),
-  /** No step reads the whole master: its digests need a pass of their own. */
-  checksumApart: z.boolean(),
+  /**
+   * Who takes the digests of the master: a step that reads all of it on the way; ChecksumSource before anything is rendered,
+   * because the uploader sent some to compare with; or ChecksumSource, while it is rendered and published.
+   */
+  digests: z.enum(['within', 'before', 'beside']),
 });
 export type PlannedPyramid = z.infer<typeof PlannedPyramid>;
 
@@ -35,6 +38,12 @@ export type AssembledTiff = z.infer<typeof AssembledTiff>;
 
 export const AssembledState = PlannedState.extend({ assembled: AssembledTiff });
 export type AssembledState = z.infer<typeof AssembledState>;
+
+/** What PublishTiff answers, as far as later steps need it. */
+export const PublishedState = PlannedState.extend({
+  published: z.object({ bucket: z.string(), key: z.string(), etag: z.string(), size: z.number() }),
+});
+export type PublishedState = z.infer<typeof PublishedState>;
 
 /** What every log line of a step carries. */
 export function aboutSource(state: { source: { imageId: string; sequence: string; key: string } }) {

@@ -1,6 +1,7 @@
 import { recognise } from '../convert/recognise.ts';
 import { ExecutionInput } from '../execution-input.ts';
 import { identify } from '../imaging/identify.ts';
+import { readEmbeddedMetadata } from '../metadata/read.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
 import { readRecipe } from '../recipes.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
@@ -16,7 +17,7 @@ const HEAD_BYTES = 256 * 1024;
 /** What is it, by content, and may it pass? Reads the header only. */
 export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, recipe: name }: ExecutionInput, { log }: Call): Promise<SourceImage | UnconvertedImage> => {
-    const { reader } = await openSource(store, source);
+    const { info, reader } = await openSource(store, source);
     // Format, header and metadata lie in the same bytes, mostly.
     const head = pagedReader(reader, HEAD_BYTES);
     const { kind, format } = await recognise(head);
@@ -26,7 +27,8 @@ export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'con
     }
     const identified = await identify(head, format);
     const recipe = await readRecipe(config.recipesDirectory, name);
-    await writeHeader(store, workArea(config.workBucket, source), { reader: head, format, identified, recipe });
+    const metadata = await readEmbeddedMetadata(head, format);
+    await writeHeader(store, workArea(config.workBucket, source), { info, metadata, identified, recipe });
     log.info('object.validated', { ...identified.image });
     return identified.image;
   };

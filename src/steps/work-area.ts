@@ -55,6 +55,8 @@ export type SegmentIndex = z.infer<typeof SegmentIndexSchema>;
 /** What ValidateObject or ConvertSource found in the header, for the steps that need it; private parts are not in it. */
 const HeaderSchema = PlanDescription.extend({
   metadata: RedactedMetadata,
+  /** The uploader said what the master's digest is. */
+  digestSent: z.boolean(),
   /** Versions of what reads and writes the pixels. */
   software: z.strictObject({ stepwell: z.string(), sharp: z.string(), libvips: z.string() }),
 });

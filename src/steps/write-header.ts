@@ -1,17 +1,17 @@
 import type { Identified } from '../imaging/identify.ts';
 import { libraryVersions } from '../imaging/library-versions.ts';
-import { readEmbeddedMetadata } from '../metadata/read.ts';
+import type { EmbeddedMetadata } from '../metadata/embedded-metadata.ts';
 import { redact } from '../metadata/redact.ts';
 import type { Recipe } from '../pyramid/recipe.ts';
-import type { SourceFormat } from '../pyramid/source-image.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
-import type { RangeReader } from '../tiff/range-reader.ts';
+import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import { VERSION } from '../version.ts';
+import { isDigestSent } from './record-checksums.ts';
 import { toJsonBytes, type WorkArea } from './work-area.ts';
 
 interface Described {
-  readonly reader: RangeReader;
-  readonly format: SourceFormat;
+  /** Of the master. */
+  readonly info: ObjectInfo;
+  readonly metadata: EmbeddedMetadata;
   readonly identified: Identified;
   readonly recipe: Pick<Recipe, 'metadata'>;
 }
@@ -20,14 +20,15 @@ interface Described {
 export async function writeHeader(
   store: ObjectStore,
   area: WorkArea,
-  { reader, format, identified, recipe }: Described,
+  { info, metadata: embedded, identified, recipe }: Described,
 ): Promise<void> {
   const policy = {
     gps: recipe.metadata?.gps !== 'keep',
     serialNumbers: recipe.metadata?.serialNumbers !== 'keep',
   };
-  const metadata = redact(await readEmbeddedMetadata(reader, format), policy);
+  const metadata = redact(embedded, policy);
   const software = { stepwell: VERSION, ...libraryVersions() };
-  const header = { ...identified.description, metadata, software };
+  const digestSent = isDigestSent(info);
+  const header = { ...identified.description, metadata, digestSent, software };
   await store.write(area.header, toJsonBytes(header));
 }

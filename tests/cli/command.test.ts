@@ -61,6 +61,24 @@ const put = async (name: string, bytes: Uint8Array | string): Promise<void> => {
 const rowOf = (out: string, name: string): string =>
   out.split('\n').findLast((line) => line.startsWith(`in/${name} `)) ?? '';
 
+test('what is published but for its sidecar is unfinished, and the same command finishes it', async () => {
+  await put('photo.png', await pictureOf(600, 400).png().toBuffer());
+  // Somebody has a folder of that name.
+  const folderInTheWay = path.join(folder, 'published', 'photo.tif.json');
+  await mkdir(folderInTheWay, { recursive: true });
+  await writeFile(path.join(folderInTheWay, 'notes.txt'), 'mine');
+  const first = await stepwell(['in']);
+  expect([first.code, rowOf(first.out, 'photo.png')]).toEqual([1, expect.stringMatching(/ UNFINISHED +published/u)]);
+  await rm(folderInTheWay, { recursive: true });
+  const second = await stepwell(['in']);
+  expect([second.code, rowOf(second.out, 'photo.png')]).toEqual([0, expect.stringMatching(/ PUBLISHED +published/u)]);
+  expect(second.out).toContain('in/photo.png: resumed');
+  const sidecar = JSON.parse(await readFile(path.join(folder, 'published', 'photo.tif.json'), 'utf8')) as object;
+  expect(sidecar).toMatchObject({ published: { key: 'photo.tif' } });
+  const third = await stepwell(['in']);
+  expect(rowOf(third.out, 'photo.png')).toMatch(/ unchanged +PUBLISHED /u);
+});
+
 test('good files and one that is no image: all told in the table, and the exit code is 1', async () => {
   await put('photo one.png', await pictureOf(600, 400).png().toBuffer());
   await put('caf\u00e9 100%.jpg', await pictureOf(300, 200).jpeg().toBuffer());

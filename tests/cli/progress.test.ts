@@ -35,7 +35,7 @@ describe('in a pipe', () => {
     display.note('Step Functions API: http://127.0.0.1:1');
     display.begin('x', 'scan\u001b.tif');
     clock += 60_000; // waiting for others
-    for (const state of ['ValidateObject', 'RecordMetadata', 'PlanPyramid', 'ReadMaster'])
+    for (const state of ['ValidateObject', 'RecordMetadata', 'PlanPyramid', 'RenderPyramid'])
       display.step({ execution: 'x', ...entered(state) });
     for (let index = 0; index < 40; index++) {
       display.step({ execution: 'x', ...block('iteration-started', index, 40) });
@@ -111,7 +111,7 @@ describe('on a terminal', () => {
     const display = terminalDisplay(write, () => 80, now);
     display.begin('x', 'scan.tif');
     display.begin('y', 'other.tif');
-    display.step({ execution: 'x', ...entered('ReadMaster') });
+    display.step({ execution: 'x', ...entered('RenderPyramid') });
     display.step({ execution: 'x', ...block('iteration-started', 0, 4) });
     clock += 1500;
     jest.advanceTimersByTime(100);
@@ -130,6 +130,23 @@ describe('on a terminal', () => {
     expect(screen()).toEqual(['no such file: b.tif', 'scan.tif: published (1.5 s)', '1 done, 1 waiting', '']);
     display.close();
     expect(screen()).toEqual(['no such file: b.tif', 'scan.tif: published (1.5 s)', '']);
+  });
+
+  test('what goes on beside is shown when it is all that is left', () => {
+    const display = terminalDisplay(write, () => 80, now);
+    const shown = (): string => {
+      jest.advanceTimersByTime(100);
+      return screen()[0]?.slice(24 + 2) ?? '';
+    };
+    display.begin('x', 'scan.tif');
+    for (const state of ['MakePyramid', 'VerifyTiff', 'IsReadInParts', 'ChecksumSource', 'PublishTiff'])
+      display.step({ execution: 'x', ...entered(state) });
+    expect(shown()).toBe('scan.tif  publishing  0.0 s');
+    display.step({ execution: 'x', kind: 'state-exited', state: 'PublishTiff' });
+    expect(shown()).toBe('scan.tif  reading on for the checksums  0.0 s');
+    display.step({ execution: 'x', ...entered('PublishSidecar') });
+    expect(shown()).toBe('scan.tif  writing the sidecar  0.0 s');
+    display.close();
   });
 
   test('nothing is drawn any more once it is closed', () => {

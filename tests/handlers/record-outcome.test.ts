@@ -33,7 +33,7 @@ afterAll(() => table.stop());
 
 const publication: Publication = {
   ...{ bucket: 'published', key: 'a.tif', etag: 'p1', size: 1_000 },
-  ...{ width: 512, height: 512, levels: 1, tileSize: 512, sidecar: 'a.tif.json' },
+  ...{ width: 512, height: 512, levels: 1, tileSize: 512 },
 };
 
 /** The event as EventBridge sends it; fields that are undefined are not there. */

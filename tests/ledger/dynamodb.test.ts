@@ -34,8 +34,6 @@ const publication: Publication = {
   height: 7_000,
   levels: 6,
   tileSize: 512,
-  sidecar: 'maps/blaeu.tif.json',
-  sha256: '9921a0877f5b5dc6a3a866fe323eac49bdac3074d47b50ddfaed6a03b0924da4',
 };
 const rejection = { code: 'TRUNCATED', detail: 'ends in strip 12' };
 const failure = { error: 'Lambda.Unknown', cause: 'out of memory' };
@@ -260,6 +258,32 @@ describe('published', () => {
       expect((await entry(older)).published).toEqual({ ...publication, ...difference });
     },
   );
+});
+
+describe('the sidecar of a published file', () => {
+  const sidecar = { key: 'maps/blaeu.tif.json', sha256: '9921a0877f5b5dc6', md5: '81cf557ba1efb6b7' };
+
+  test('is noted, and the status stays', async () => {
+    await reach.PUBLISHED(older);
+    await ledger.sidecarPublished(older, sidecar);
+    await ledger.sidecarPublished(older, sidecar);
+    expect(await entry(older)).toMatchObject({ status: 'PUBLISHED', published: publication, sidecar });
+  });
+
+  test.each(open)('is not noted of an upload that is %s', async (before) => {
+    await reach[before](older);
+    await expectUntouched(older, () => ledger.sidecarPublished(older, sidecar));
+  });
+
+  test('of an older upload stays until the newer one publishes, and is not noted after it', async () => {
+    await reach.PUBLISHED(older);
+    await ledger.sidecarPublished(older, sidecar);
+    await reach.PROCESSING(newer);
+    expect(await entry(newer)).toMatchObject({ published: publication, sidecar });
+    await ledger.published(newer, { ...publication, etag: 'p2' });
+    expect(await entry(newer)).not.toHaveProperty('sidecar');
+    await expectUntouched(newer, () => ledger.sidecarPublished(older, sidecar));
+  });
 });
 
 describe('rejected', () => {
@@ -654,6 +678,7 @@ describe('when the table cannot answer', () => {
     ['releaseTarget', () => deaf.releaseTarget('published', 'a.tif', older.imageId)],
     ['assertCurrent', () => deaf.assertCurrent(older)],
     ['published', () => deaf.published(older, publication)],
+    ['sidecarPublished', () => deaf.sidecarPublished(older, { key: 'a.tif.json' })],
     ['rejected', () => deaf.rejected(older, rejection)],
     ['superseded', () => deaf.superseded(older)],
     ['ended', () => deaf.ended(older, 'FAILED', failure)],

@@ -15,6 +15,7 @@ const keys = [
   'assembleTiff',
   'verifyTiff',
   'publishTiff',
+  'publishSidecar',
   'recordRejection',
 ];
 const bound = keys.map((key) => ({ key, module: '', exportName: 'handler', timeoutMs: 900_000, memory: 2 ** 30 }));
@@ -38,9 +39,10 @@ async function run(behaviours: Parameters<typeof hostOf>[0]) {
 
 const healthy = {
   validateObject: () => ({ width: 10 }),
-  planPyramid: () => ({ ref: { key: 'plan.json' }, blocks: [{ x: 0 }, { x: 1 }], checksumApart: false }),
+  planPyramid: () => ({ ref: { key: 'plan.json' }, blocks: [{ x: 0 }, { x: 1 }], digests: 'within' }),
   assembleTiff: () => ({ etag: 'e' }),
   publishTiff: () => ({ key: 'a.tif' }),
+  publishSidecar: () => ({ key: 'a.tif.json' }),
 };
 
 test('the pyramid state machine calls every step once and every block once', async () => {
@@ -56,6 +58,7 @@ test('the pyramid state machine calls every step once and every block once', asy
     'assembleTiff',
     'verifyTiff',
     'publishTiff',
+    'publishSidecar',
   ]);
   expect(calls[4]?.[1]).toEqual({
     schemaVersion: 1,
@@ -83,27 +86,43 @@ test('a master of another format is converted before it is recorded', async () =
   expect(output).toMatchObject({ image: { width: 20 }, published: { key: 'a.tif' } });
 });
 
-test('a master that is read in parts has its digests taken beside the blocks', async () => {
-  const plan = { ref: { key: 'plan.json' }, blocks: [0, 1, 2], checksumApart: true };
-  const { status, output, calls } = await run({ ...healthy, planPyramid: () => plan });
-  expect(status).toBe('SUCCEEDED');
-  const besides = calls.slice(3, 7).map(([key]) => key);
-  expect(besides.sort()).toEqual(['checksumSource', 'renderBlock', 'renderBlock', 'renderBlock']);
-  expect(calls[7]?.[0]).toBe('renderApex');
-  expect(calls.find(([key]) => key === 'checksumSource')?.[1]).toEqual({ ...input, image: { width: 10 }, plan });
-  expect(output).toMatchObject({ ...input, plan, published: { key: 'a.tif' } });
+test('a master that is read in parts has its digests taken beside everything but the sidecar', async () => {
+  const plan = { ref: { key: 'plan.json' }, blocks: [0, 1, 2], digests: 'beside' };
+  let published = false;
+  const { promise: afterwards, resolve } = Promise.withResolvers<undefined>();
+  const { status, output, calls } = await run({
+    ...healthy,
+    planPyramid: () => plan,
+    // It takes longer than all the rest.
+    checksumSource: () => afterwards,
+    publishTiff: () => {
+      published = true;
+      resolve(undefined);
+      return { key: 'a.tif' };
+    },
+  });
+  expect([status, published]).toEqual(['SUCCEEDED', true]);
+  expect(calls.filter(([key]) => key === 'checksumSource')).toEqual([
+    ['checksumSource', { ...input, image: { width: 10 }, plan }],
+  ]);
+  expect(calls.at(-1)?.[0]).toBe('publishSidecar');
+  expect(output).toMatchObject({ ...input, plan, published: { key: 'a.tif' }, sidecar: { key: 'a.tif.json' } });
 });
 
-test('a changed master is rejected by its digests, whatever becomes of the blocks', async () => {
+test('a master whose digest was sent is compared before anything is made of it', async () => {
+  const planPyramid = () => ({ ref: { key: 'plan.json' }, blocks: [0, 1], digests: 'before' });
+  const sound = await run({ ...healthy, planPyramid });
+  expect(sound.calls.slice(2, 5).map(([key]) => key)).toEqual(['planPyramid', 'checksumSource', 'renderBlock']);
+  expect(sound.calls.filter(([key]) => key === 'checksumSource')).toHaveLength(1);
   const { status, calls } = await run({
     ...healthy,
-    planPyramid: () => ({ ref: { key: 'plan.json' }, blocks: [0, 1], checksumApart: true }),
+    planPyramid,
     checksumSource: () => {
       throw namedError('RejectedImageError', 'CHECKSUM_MISMATCH: changed');
     },
   });
   expect(status).toBe('SUCCEEDED');
-  expect(calls.at(-1)?.[0]).toBe('recordRejection');
+  expect(calls.slice(-2).map(([key]) => key)).toEqual(['checksumSource', 'recordRejection']);
 });
 
 test('the pyramid state machine records a rejection, also of a block, and succeeds', async () => {

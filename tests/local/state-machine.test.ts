@@ -135,6 +135,7 @@ describe('a definition that the engine would run differently from AWS is refused
     ['more at once than AWS runs', map({ MaxConcurrency: 41 }), /One, MaxConcurrency/],
     ['a concurrency from the input', map({ MaxConcurrencyPath: '$.n' }), /One, MaxConcurrencyPath/],
     ['ResultPath $', oneTask({ ResultPath: '$' }), /One, ResultPath/],
+    ['an index within a path', oneTask({ OutputPath: '$.a[0]' }), /One, OutputPath/],
     ['ResultPath with an index', oneTask({ ResultPath: '$.a[0]' }), /One, ResultPath/],
     ['ResultPath into what may be no object', oneTask({ ResultPath: '$.a.b' }), /One, ResultPath/],
     ['a filter', oneTask({ InputPath: '$.a[?(@.b)]' }), /One, InputPath/],
@@ -191,6 +192,10 @@ describe('a definition that runs alike is accepted', () => {
     ],
     ['a Parallel', one({ Type: 'Parallel', Branches: [{ StartAt: 'X', States: { X: task('a') } }], End: true })],
     [
+      'one branch of a Parallel as its output',
+      one({ Type: 'Parallel', Branches: [{ StartAt: 'X', States: { X: task('a') } }], OutputPath: '$[0]', End: true }),
+    ],
+    [
       'simple intrinsic functions',
       oneTask({ Parameters: { 'x.$': "States.Array($.a, 1, 'b')", 'y.$': 'States.UUID()' } }),
     ],
@@ -210,6 +215,7 @@ describe('a definition that runs alike is accepted', () => {
       'assembleTiff',
       'verifyTiff',
       'publishTiff',
+      'publishSidecar',
       'recordRejection',
     ];
     const bound = names.map((key) => ({ key, module: '', exportName: 'handler', timeoutMs: 1000, memory: 2 ** 30 }));
@@ -221,7 +227,7 @@ describe('a definition that runs alike is accepted', () => {
     };
     const { tasks, definition } = readStateMachine('state-machines/pyramid.asl.yml', pipeline);
     expect(tasks.get('RenderBlock')).toBe('renderBlock');
-    expect(tasks.size).toBe(11);
+    expect(tasks.size).toBe(13);
     expect(definition.TimeoutSeconds).toBe(86400);
   });
 });

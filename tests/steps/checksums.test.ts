@@ -4,8 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ExecutionInput } from '../../src/execution-input.ts';
-import { Sidecar } from '../../src/metadata/sidecar.ts';
 import { makeChecksumSource } from '../../src/steps/checksum-source.ts';
+import type { PlannedState } from '../../src/steps/state.ts';
 import { quietCall } from '../support/pipeline.ts';
 import { pictureOf } from '../support/pixels.ts';
 import { startSteps, type Steps } from '../support/steps.ts';
@@ -19,10 +19,10 @@ afterEach(() => steps.stop());
 const digest = (algorithm: string, bytes: Uint8Array): string => createHash(algorithm).update(bytes).digest('hex');
 
 /** Masters whose digests come from the block that reads all of it, from a pass of their own, and from converting it. */
-const masters: readonly (readonly [string, () => Promise<Buffer>, boolean])[] = [
-  ['photo.jpg', () => pictureOf(300, 200).jpeg().toBuffer(), false],
-  ['scan.tif', () => pictureOf(300, 200).tiff({ compression: 'lzw' }).toBuffer(), true],
-  ['sheet.gif', () => pictureOf(300, 200).gif().toBuffer(), false],
+const masters: readonly (readonly [string, () => Promise<Buffer>, 'within' | 'beside'])[] = [
+  ['photo.jpg', () => pictureOf(300, 200).jpeg().toBuffer(), 'within'],
+  ['scan.tif', () => pictureOf(300, 200).tiff({ compression: 'lzw' }).toBuffer(), 'beside'],
+  ['sheet.gif', () => pictureOf(300, 200).gif().toBuffer(), 'within'],
 ];
 
 /** An upload whose uploader says what its digests are. */
@@ -35,23 +35,21 @@ async function uploadWith(key: string, master: Uint8Array, metadata: Record<stri
 /** Every step that reads the master. */
 async function readMaster(input: ExecutionInput): Promise<void> {
   const planned = await steps.plan(await steps.validate(input));
+  if (planned.plan.digests !== 'within') await steps.checksum(planned);
   for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
-  if (planned.plan.checksumApart) await steps.checksum(planned);
 }
 
-describe.each(masters)('of %s', (key, make, apart) => {
+describe.each(masters)('of %s', (key, make, digests) => {
   test('digests are recorded with what is published', async () => {
     const master = await make();
     const state = await steps.assembled(key, master);
-    expect(state.plan.checksumApart).toBe(apart);
+    expect(state.plan.digests).toBe(digests);
     const publication = await steps.publish(state);
     const expected = { sha256: digest('sha256', master), md5: digest('md5', master) };
-    expect(publication).toMatchObject(expected);
-    expect((await steps.ledger.get(state.source.imageId))?.published).toMatchObject(expected);
-    const sidecar: unknown = JSON.parse(
-      Buffer.from(await steps.store.read({ ...publication, key: publication.sidecar })).toString(),
-    );
-    expect(Sidecar.parse(sidecar).source).toMatchObject(expected);
+    const sidecar = await steps.publishSidecar(state, publication);
+    expect(sidecar).toEqual({ key: `${publication.key}.json`, ...expected });
+    expect((await steps.ledger.get(state.source.imageId))?.sidecar).toEqual(sidecar);
+    expect((await steps.sidecarOf(publication.key)).source).toMatchObject(expected);
   });
 
   test('digests that the uploader sent are compared', async () => {
@@ -82,7 +80,8 @@ test('a block that is there already is not rendered again, and its digests stay'
   };
   await steps.renderBlock(planned, 0);
   expect(reads).toEqual([]);
-  await expect(steps.publish(await steps.assemble(planned))).resolves.toHaveProperty('sha256');
+  const assembled = await steps.assemble(planned);
+  expect(await steps.publishSidecar(assembled, await steps.publish(assembled))).toHaveProperty('md5');
 });
 
 describe('a recipe that asks for no digests', () => {
@@ -113,16 +112,41 @@ colour: keep\ndepth: keep\nbackground: '#ffffff'\nchecksums: []\n`;
   });
 });
 
-test('a master that takes longer to read than a function may run is published without, and its sidecar says so', async () => {
-  const master = await pictureOf(300, 200).tiff().toBuffer();
-  const planned = await steps.rendered('scan.tif', master);
-  await makeChecksumSource(steps.ports)(planned, { ...quietCall, remainingMs: () => 15_000 });
-  const publication = await steps.publish(await steps.assemble(planned));
-  expect(publication.sha256).toBeUndefined();
-  const sidecar: unknown = JSON.parse(
-    Buffer.from(await steps.store.read({ ...publication, key: publication.sidecar })).toString(),
-  );
-  expect(Sidecar.parse(sidecar).metadata.warnings).toEqual([
-    `checksums: left out, reading ${master.length} bytes takes longer than a function may run`,
-  ]);
+describe('a master of which no digest can be taken', () => {
+  const short = { ...quietCall, remainingMs: () => 15_000 };
+  const scan = (): Promise<Buffer> => pictureOf(300, 200).tiff().toBuffer();
+
+  async function warningsOf(state: PlannedState): Promise<readonly string[]> {
+    const assembled = await steps.assemble(state);
+    const publication = await steps.publish(assembled);
+    expect(await steps.publishSidecar(assembled, publication)).toEqual({ key: 'scan.tif.json' });
+    return (await steps.sidecarOf(publication.key)).metadata.warnings;
+  }
+
+  test('because reading it takes longer than a function may run, is published, and its sidecar says so', async () => {
+    const planned = await steps.rendered('scan.tif', await scan());
+    await makeChecksumSource(steps.ports)(planned, short);
+    expect(await warningsOf(planned)).toEqual([
+      `checksums: left out, reading ${planned.source.size} bytes takes longer than a function may run`,
+    ]);
+  });
+
+  test('because it is removed or overwritten when its blocks have been read, is published all the same', async () => {
+    const planned = await steps.rendered('scan.tif', await scan());
+    await steps.store.write({ bucket: steps.sourceBucket, key: 'scan.tif' }, Buffer.from('another'));
+    await steps.checksum(planned);
+    await steps.store.remove({ bucket: steps.sourceBucket, key: 'scan.tif' });
+    await steps.checksum(planned);
+    expect(await warningsOf(planned)).toEqual(['checksums: left out, the master was gone before all of it was read']);
+  });
+
+  test('is rejected where one was sent to compare with', async () => {
+    const master = await scan();
+    const input = await uploadWith('scan.tif', master, { md5: digest('md5', master) });
+    const planned = await steps.plan(await steps.validate(input));
+    expect(planned.plan.digests).toBe('before');
+    await expect(makeChecksumSource(steps.ports)(planned, short)).rejects.toMatchObject({ code: 'OVER_BUDGET' });
+    await steps.store.remove({ bucket: steps.sourceBucket, key: 'scan.tif' });
+    await expect(steps.checksum(planned)).rejects.toMatchObject({ code: 'SOURCE_GONE' });
+  });
 });

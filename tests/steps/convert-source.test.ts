@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { InconsistentWorkError, SourceChangedError } from '../../src/errors.ts';
-import { Sidecar } from '../../src/metadata/sidecar.ts';
 import type { AssembledState } from '../../src/steps/state.ts';
 import { makeValidateObject } from '../../src/steps/validate-object.ts';
 import { bmp } from '../support/bmp-fixtures.ts';
@@ -85,15 +84,9 @@ describe('a master of another format', () => {
     expect(full).toMatchObject(master.size);
     expect(full?.pixels.equals(master.pixels)).toBe(true);
 
-    const sidecar = Sidecar.parse(
-      JSON.parse(Buffer.from(await steps.store.read({ ...publication, key: `scans/first.tif.json` })).toString()),
-    );
-    expect(sidecar.source).toMatchObject({
-      format,
-      size: bytes.length,
-      stored: master.size,
-      sha256: publication.sha256,
-    });
+    const { sha256 } = await steps.publishSidecar(state, publication);
+    const { source } = await steps.sidecarOf('scans/first.tif');
+    expect(source).toMatchObject({ format, size: bytes.length, stored: size, sha256 });
     expect((await steps.ledger.get(state.source.imageId))?.metadata).toMatchObject({ format, fileSize: bytes.length });
     const beside = format === 'pdf' ? ['scans/first.pdf'] : [];
     const keys = [...(await steps.objects(published)).keys()].sort();

@@ -24,7 +24,7 @@ async function upload(key: string, master: Uint8Array, metadata: Record<string, 
 async function publish(input: ExecutionInput): Promise<Publication> {
   const planned = await steps.plan(await steps.validate(input));
   for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
-  if (planned.plan.checksumApart) await steps.checksum(planned);
+  if (planned.plan.digests !== 'within') await steps.checksum(planned);
   await steps.renderApex(planned);
   return steps.publish(await steps.assemble(planned));
 }
@@ -58,6 +58,9 @@ test('the PDF of a work that is marked, or larger than the box, does not leave t
   await publish(await upload('marked.pdf', page(72), { copyrighted: '1' }));
   await publish(await upload('poster.pdf', page(1000), {}));
   await publish(await upload('free.pdf', page(72), {}));
+  // It was free when it was uploaded first.
+  await publish(await upload('then-marked.pdf', page(72), {}));
+  await publish(await upload('then-marked.pdf', page(72), { copyrighted: '1' }));
   const pdfs = [...(await steps.objects('stepwell-published')).keys()].filter((key) => key.endsWith('.pdf'));
   expect(pdfs).toEqual(['free.pdf']);
 });

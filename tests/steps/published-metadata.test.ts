@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { fromArrayBuffer } from 'geotiff';
 import sharp from 'sharp';
-import { Sidecar } from '../../src/metadata/sidecar.ts';
+import type { Sidecar } from '../../src/metadata/sidecar.ts';
 import { exifBlock, jpegSegment, jpegWith, rational, text, xmpPacket } from '../support/embedded.ts';
 import { pictureOf } from '../support/pixels.ts';
 import { startSteps, type Steps } from '../support/steps.ts';
@@ -37,9 +37,9 @@ async function published(recipe: string): Promise<{ tiff: Buffer; sidecar: Sidec
   const state = await steps.assembled('bridge.jpg', master, { recipe });
   await steps.verify(state);
   const publication = await steps.publish(state);
-  const read = async (key: string): Promise<Buffer> => Buffer.from(await steps.store.read({ ...publication, key }));
-  const sidecar = Sidecar.parse(JSON.parse((await read(publication.sidecar)).toString()));
-  return { tiff: await read(publication.key), sidecar };
+  await steps.publishSidecar(state, publication);
+  const tiff = Buffer.from(await steps.store.read(publication));
+  return { tiff, sidecar: await steps.sidecarOf(publication.key) };
 }
 
 test('the first directory tells who made the picture and whose it is; the smaller levels do not repeat it', async () => {

@@ -26,10 +26,19 @@ describe('the cause of a rejection', () => {
         errorMessage: 'TRUNCATED: tile 7 ends at byte 900, the file has 899',
         trace: ['RejectedImageError: …', '    at validate (index.js:1:2)'],
       }),
-      { code: 'TRUNCATED', detail: 'tile 7 ends at byte 900, the file has 899' },
+      { code: 'TRUNCATED', detail: 'tile 7 ends at byte 900, the file has 899; send it again, all of it' },
     ],
-    ['as plain text', 'MULTI_PAGE: 3 pages', { code: 'MULTI_PAGE', detail: '3 pages' }],
-    ['of several lines', 'CORRUPT_PIXELS: one\ntwo: three', { code: 'CORRUPT_PIXELS', detail: 'one\ntwo: three' }],
+    [
+      'as plain text',
+      'MULTI_PAGE: 3 pages',
+      { code: 'MULTI_PAGE', detail: '3 pages; send each picture as a file of its own' },
+    ],
+    [
+      'that says itself what to do',
+      'UNSUPPORTED_PIXELS: 12 bits; send 8',
+      { code: 'UNSUPPORTED_PIXELS', detail: '12 bits; send 8' },
+    ],
+    ['of several lines', 'TARGET_TAKEN: one\ntwo: three', { code: 'TARGET_TAKEN', detail: 'one\ntwo: three' }],
     ['without a code', 'something else', { code: 'REJECTED', detail: 'something else' }],
     [
       'in JSON of another form',

@@ -5,6 +5,8 @@ import { ascii, box, long, short } from './jp2-fixtures.ts';
 export interface HeicItem {
   /** hvc1, grid, … */
   readonly type: string;
+  /** Of an item of type mime. */
+  readonly contentType?: string;
   readonly data: Uint8Array;
   /** Boxes, in the order in which they apply. */
   readonly properties: readonly Uint8Array[];
@@ -52,9 +54,10 @@ function meta(items: readonly HeicItem[], dataAt: number): Uint8Array {
       fullBox('iloc', 0, [0x44, 0x00, ...short(items.length), ...locations]),
       fullBox('iinf', 0, [
         ...short(items.length),
-        ...items.flatMap(({ type }, index) => [
-          ...fullBox('infe', 2, [...short(index + 1), ...short(0), ...ascii(type), 0]),
-        ]),
+        ...items.flatMap(({ type, contentType }, index) => {
+          const content = contentType === undefined ? [] : [...ascii(contentType), 0];
+          return [...fullBox('infe', 2, [...short(index + 1), ...short(0), ...ascii(type), 0, ...content])];
+        }),
       ]),
       box(
         'iprp',

@@ -16,6 +16,7 @@ import { makeAssembleTiff } from '../../src/steps/assemble-tiff.ts';
 import { makeChecksumSource } from '../../src/steps/checksum-source.ts';
 import { makeConvertSource } from '../../src/steps/convert-source.ts';
 import { makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
+import { makePublishSidecar } from '../../src/steps/publish-sidecar.ts';
 import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
 import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
 import { makeRenderApex } from '../../src/steps/render-apex.ts';
@@ -97,14 +98,16 @@ async function runSteps(ports: StepPorts, input: ExecutionInput, cut?: Cut): Pro
   await makeRecordMetadata(ports)(validated, quietCall);
   const planned = { ...validated, plan: await planPyramid(ports, validated, cut) };
   const { plan } = planned;
+  if (plan.digests !== 'within') await makeChecksumSource(ports)(planned, quietCall);
   for (const block of plan.blocks) {
     await makeRenderBlock(ports)({ schemaVersion: 1, source: input.source, plan: plan.ref, block }, quietCall);
   }
-  if (plan.checksumApart) await makeChecksumSource(ports)(planned, quietCall);
   await makeRenderApex(ports)(planned, quietCall);
   const assembled = await makeAssembleTiff(ports)(planned, quietCall);
   await makeVerifyTiff(ports)({ ...planned, assembled }, quietCall);
-  return makePublishTiff(ports)({ ...planned, assembled }, quietCall);
+  const published = await makePublishTiff(ports)({ ...planned, assembled }, quietCall);
+  await makePublishSidecar(ports)({ ...planned, published }, quietCall);
+  return published;
 }
 
 /** What the header says, of a TIFF made of it where the master is of another format. */
@@ -120,12 +123,13 @@ export async function planPyramid(ports: StepPorts, state: ValidatedState, cut?:
   const { store, config } = ports;
   const area = workArea(config.workBucket, state.source);
   const recipe = await readRecipe(config.recipesDirectory, state.recipe);
-  const { iccProfile, resolution } = await readHeader(store, area);
+  const { iccProfile, resolution, digestSent } = await readHeader(store, area);
   const description = await publishedDescription(state.image, recipe, { iccProfile, resolution });
   const plan = makePlan(state.image, recipe, description, { cut });
   const hash = '0123456789abcdef';
   await store.write(area.plan(hash), toJsonBytes(plan));
   const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
-  const checksumApart = plan.access === 'slices' && !state.image.converted;
-  return { ref: { hash, key: area.plan(hash).key }, blocks, checksumApart };
+  const isReadWhole = plan.access === 'whole' || state.image.converted !== undefined;
+  const digests = isReadWhole ? 'within' : digestSent ? 'before' : 'beside';
+  return { ref: { hash, key: area.plan(hash).key }, blocks, digests };
 }

@@ -4,11 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import type { ExecutionInput } from '../../src/execution-input.ts';
 import { imageId, sequenceOf } from '../../src/identity.ts';
-import type { Ledger, Publication } from '../../src/ledger/ledger.ts';
+import type { Ledger, Publication, PublishedSidecar } from '../../src/ledger/ledger.ts';
+import { Sidecar } from '../../src/metadata/sidecar.ts';
 import type { PublishedImage } from '../../src/notifier.ts';
 import type { Cut } from '../../src/pyramid/plan.ts';
 import { makeAssembleTiff } from '../../src/steps/assemble-tiff.ts';
 import { makeChecksumSource } from '../../src/steps/checksum-source.ts';
+import { makePublishSidecar } from '../../src/steps/publish-sidecar.ts';
 import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
 import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
 import { makeRenderApex } from '../../src/steps/render-apex.ts';
@@ -69,6 +71,9 @@ export interface Steps {
   assemble(state: PlannedState): Promise<AssembledState>;
   verify(state: AssembledState): Promise<void>;
   publish(state: AssembledState, ports?: Partial<StepPorts>): Promise<Publication>;
+  publishSidecar(state: AssembledState, published: Publication): Promise<PublishedSidecar>;
+  /** The sidecar of what was published under this key, as it is read. */
+  sidecarOf(published: string): Promise<Sidecar>;
   /** From upload to planned. */
   planned(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<PlannedState>;
   /** From upload to rendered: every block and the apex. */
@@ -129,6 +134,11 @@ export async function startSteps(): Promise<Steps> {
     },
     verify: (state) => makeVerifyTiff(ports)(state, quietCall),
     publish: (state, instead = {}) => makePublishTiff({ ...ports, ...instead })(state, quietCall),
+    publishSidecar: (state, published) => makePublishSidecar(ports)({ ...state, published }, quietCall),
+    async sidecarOf(published) {
+      const bytes = await store.read({ bucket: testConfig.publishedBucket, key: `${published}.json` });
+      return Sidecar.parse(JSON.parse(Buffer.from(bytes).toString()));
+    },
     async planned(key, master, { recipe, cut } = {}) {
       const validated = await steps.validate(await steps.upload(key, master, recipe));
       await makeRecordMetadata(ports)(validated, quietCall);
@@ -137,7 +147,7 @@ export async function startSteps(): Promise<Steps> {
     async rendered(key, master, options) {
       const planned = await steps.planned(key, master, options);
       for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
-      if (planned.plan.checksumApart) await steps.checksum(planned);
+      if (planned.plan.digests !== 'within') await steps.checksum(planned);
       await steps.renderApex(planned);
       return planned;
     },

@@ -20,6 +20,7 @@ const handlers = {
   assembleTiff: 'src/steps/assemble-tiff',
   verifyTiff: 'src/steps/verify-tiff',
   publishTiff: 'src/steps/publish-tiff',
+  publishSidecar: 'src/steps/publish-sidecar',
   recordRejection: 'src/steps/record-rejection',
   recordOutcome: 'src/handlers/record-outcome',
 };

@@ -17,15 +17,15 @@ describe('the packaged template', () => {
     const count = (type: string): number =>
       Object.values(made.template.Resources).filter(({ Type }) => Type === type).length;
 
-    expect(count('AWS::Lambda::Function')).toBe(13);
-    expect(count('AWS::IAM::Role')).toBe(14);
+    expect(count('AWS::Lambda::Function')).toBe(14);
+    expect(count('AWS::IAM::Role')).toBe(15);
     expect(count('AWS::StepFunctions::StateMachine')).toBe(1);
     expect(count('AWS::S3::Bucket')).toBe(4);
     expect(count('AWS::SQS::Queue')).toBe(3);
     expect(count('AWS::DynamoDB::Table')).toBe(1);
     expect(count('AWS::Events::Rule')).toBe(2);
     expect(count('AWS::CloudWatch::Alarm')).toBe(5);
-    expect(count('AWS::Logs::LogGroup')).toBe(14);
+    expect(count('AWS::Logs::LogGroup')).toBe(15);
     expect(count('AWS::Lambda::LayerVersion')).toBe(2);
   });
 

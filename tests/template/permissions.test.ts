@@ -55,7 +55,7 @@ function rolesThatMay(action: RegExp, resource: string): string[] {
 
 test('every function has a role of its own, for Lambda only', () => {
   const functions = lambdaFunctions(template);
-  expect(functions).toHaveLength(13);
+  expect(functions).toHaveLength(14);
   for (const { key, role } of functions) {
     expect(role.toLowerCase()).toBe(`${key}role`.toLowerCase());
     expect(trustStatements(template, role)).toEqual([
@@ -66,7 +66,7 @@ test('every function has a role of its own, for Lambda only', () => {
       }),
     ]);
   }
-  expect(roles.size).toBe(14);
+  expect(roles.size).toBe(15);
 });
 
 test('permissions stand nowhere else', () => {
@@ -115,6 +115,7 @@ test('whoever may write to S3 is forbidden to write to the source bucket', () =>
     'ChecksumSourceRole',
     'ConvertSourceRole',
     'PlanPyramidRole',
+    'PublishSidecarRole',
     'PublishTiffRole',
     'RenderApexRole',
     'RenderBlockRole',
@@ -128,10 +129,12 @@ test('whoever may write to S3 is forbidden to write to the source bucket', () =>
   }
 });
 
-test('only publishTiff writes to the published bucket', () => {
-  expect(rolesThatMay(/^s3:PutObject$/u, '<PublishedBucket.Arn>/*')).toEqual(['PublishTiffRole']);
+test('only publishTiff and publishSidecar write to the published bucket', () => {
+  const publishers = ['PublishSidecarRole', 'PublishTiffRole'];
+  expect(rolesThatMay(/^s3:PutObject$/u, '<PublishedBucket.Arn>/*')).toEqual(publishers);
+  expect(rolesThatMay(/^s3:DeleteObject$/u, '<PublishedBucket.Arn>/*')).toEqual(['PublishTiffRole']);
   const others = allowed().filter(
-    ({ role, resource }) => role !== 'PublishTiffRole' && resource.startsWith('<PublishedBucket.Arn>'),
+    ({ role, resource }) => !publishers.includes(role) && resource.startsWith('<PublishedBucket.Arn>'),
   );
   expect(others).toEqual([]);
 });
@@ -145,6 +148,20 @@ test('only the steps that make something write to the work bucket', () => {
     'RenderApexRole',
     'RenderBlockRole',
     'ValidateObjectRole',
+  ]);
+});
+
+test('the steps that work with what others made read the work bucket', () => {
+  expect(rolesThatMay(/^s3:GetObject$/u, '<WorkBucket.Arn>/*')).toEqual([
+    'AssembleTiffRole',
+    'ConvertSourceRole',
+    'PlanPyramidRole',
+    'PublishSidecarRole',
+    'PublishTiffRole',
+    'RecordMetadataRole',
+    'RenderApexRole',
+    'RenderBlockRole',
+    'VerifyTiffRole',
   ]);
 });
 
@@ -166,8 +183,10 @@ test('only planPyramid reads tags, and those of masters only', () => {
   expect(found).toEqual(readingTags.map((action) => ({ role: 'PlanPyramidRole', action, resource: `${source}/*` })));
 });
 
-test('nobody deletes an object', () => {
-  expect(allowed().filter(({ action }) => /^s3:Delete/u.test(action))).toEqual([]);
+test('nobody deletes an object, but publishTiff a public PDF that may no longer be', () => {
+  expect(allowed().filter(({ action }) => /^s3:Delete/u.test(action))).toEqual([
+    { role: 'PublishTiffRole', action: 's3:DeleteObject', resource: '<PublishedBucket.Arn>/*' },
+  ]);
 });
 
 test('whoever reads objects can tell one that is gone from one that is forbidden', () => {

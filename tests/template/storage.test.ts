@@ -87,7 +87,7 @@ describe('what is kept', () => {
 
   test('every log group forgets', () => {
     const groups = resourcesOfType(template, 'AWS::Logs::LogGroup');
-    expect(groups).toHaveLength(14);
+    expect(groups).toHaveLength(15);
     for (const [id, { Properties }] of groups) expect([id, Properties['RetentionInDays']]).toEqual([id, 30]);
   });
 });

@@ -1,0 +1,30 @@
+import type { PublishedSidecar } from '../ledger/ledger.ts';
+import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import { placeUnlessNewer } from './public-object.ts';
+import { publishedKey, sidecarKey } from './published-key.ts';
+import { readChecksums } from './record-checksums.ts';
+import { sidecarOf } from './sidecar-of.ts';
+import { aboutSource, PublishedState } from './state.ts';
+import { readHeader, readPlan, workArea } from './work-area.ts';
+
+/** What is known of the master and of its pyramid, beside the pyramid: once the digests are there, which may take longer. */
+export function makePublishSidecar({ store, ledger, config }: Pick<Ports, 'store' | 'ledger' | 'config'>) {
+  return async ({ source, plan: { ref }, published }: PublishedState, { log }: Call): Promise<PublishedSidecar> => {
+    const area = workArea(config.workBucket, source);
+    const [plan, header, digests] = await Promise.all([
+      readPlan(store, config.workBucket, ref),
+      readHeader(store, area),
+      readChecksums(store, area),
+    ]);
+    const target = { bucket: config.publishedBucket, key: sidecarKey(publishedKey(source.key)) };
+    const bytes = sidecarOf({ header, plan, source, digests, published });
+    const sidecar = { ...target, size: bytes.length, contentType: 'application/json' };
+    await placeUnlessNewer(store, source, ref, sidecar, (options) => store.write(target, bytes, options));
+    const { sha256, md5 } = digests;
+    await ledger.sidecarPublished(source, { key: target.key, sha256, md5 });
+    log.info('sidecar.published', { target: target.key, bytes: bytes.length });
+    return { key: target.key, sha256, md5 };
+  };
+}
+
+export const handler = lambdaHandler(PublishedState, makePublishSidecar, aboutSource);
