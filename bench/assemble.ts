@@ -11,7 +11,7 @@ import { levelsOf, makePlan, type Plan } from '../src/pyramid/plan.ts';
 import type { ExecutionInput } from '../src/execution-input.ts';
 import type { SourceImage } from '../src/pyramid/source-image.ts';
 import { makeAssembleTiff } from '../src/steps/assemble-tiff.ts';
-import { type SegmentIndex, toJsonBytes, workArea } from '../src/steps/work-area.ts';
+import { type Header, type SegmentIndex, toJsonBytes, workArea } from '../src/steps/work-area.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore } from '../src/storage/object-store.ts';
 
 const TILE = 512;
@@ -93,8 +93,9 @@ function objectsOf(plan: Plan): Map<string, () => Uint8Array> {
   const whole = { left: 0, top: 0, right: plan.width, bottom: plan.height };
   const header = {
     metadata: { exif: {}, iptc: {}, descriptive: {}, warnings: [], redacted: { gps: true, serialNumbers: true } },
+    digestSent: false,
     software: { stepwell: '0', sharp: '0', libvips: '0' },
-  };
+  } satisfies Header;
   const objects = new Map([
     [ref.key, () => toJsonBytes(plan)],
     [area.header.key, () => toJsonBytes(header)],

@@ -242,10 +242,16 @@ async function judgeOverviewPixels(subject: Case): Promise<string[]> {
   return found;
 }
 
+/** It advises smaller levels from 513 pixels on, also where a larger tile holds all of the picture. */
+const adviceOnSize = `The following warnings were found:
+ - The file is greater than 512xH or Wx512, it is recommended to include internal overviews`;
+
 /** GDAL's own validator, every offset looked at. It speaks of warnings on stdout. */
-async function judgeCloudOptimized({ file }: Case): Promise<string[]> {
+async function judgeCloudOptimized({ file, master, promised }: Case): Promise<string[]> {
   const ran = await run(python, ['-m', cogValidator, '--full-check=yes', file]);
   const complaint = complaintOf('the COG validator', ran);
   if (complaint !== undefined) return [`${complaint} ${ran.stdout.trim()}`];
-  return /warning|error/iu.test(ran.stdout.replaceAll(file, '')) ? [ran.stdout.trim()] : [];
+  const isOneTile = Math.max(master.width, master.height) <= promised.tileSize;
+  const said = ran.stdout.replaceAll(file, '').replace(isOneTile ? adviceOnSize : file, '');
+  return /warning|error/iu.test(said) ? [ran.stdout.trim()] : [];
 }
