@@ -6,7 +6,7 @@ export const MAX_READ_BYTES = 16 * 2 ** 20;
 /** A request counts as at least this much, so that there are never more than 1,024 of them. Bytes. */
 export const MIN_CHARGE_BYTES = 16 * 2 ** 10;
 
-/** A JPEG's segments before its scan, or the chunks of a PNG or WebP. */
+/** A JPEG's segments before its scan, the chunks of a PNG or WebP, or the places of a HEIC's items. */
 export const MAX_SEGMENTS = 4_096;
 
 /** Chunks behind the pixels of a PNG are looked for in this much of its end. Bytes. */

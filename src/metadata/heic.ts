@@ -1,7 +1,7 @@
-import { readBoxes, readContent, textOf } from '../convert/boxes.ts';
-import type { Box } from '../convert/boxes.ts';
+import { type Box, readBoxes, readContent, textOf } from '../convert/boxes.ts';
 import type { RangeReader } from '../tiff/range-reader.ts';
 import { joinedReader, latin1, type Place, readExactly, viewOf } from './bounded-reader.ts';
+import { MAX_SEGMENTS } from './bounds.ts';
 import type { Carriers } from './carriers.ts';
 import { MalformedMetadataError } from './warnings.ts';
 
@@ -62,13 +62,17 @@ async function readPlaces(reader: RangeReader, box: Box, idat: number | undefine
     return value;
   };
   const places = new Map<number, Place[]>();
+  let extentsLeft = MAX_SEGMENTS;
   for (let items = number(version < 2 ? 2 : 4); items > 0; items--) {
     const item = number(version < 2 ? 2 : 4);
     const method = version === 0 ? 0 : number(2) & 15;
     const reference = number(2);
     const base = number(baseBytes) + (method === 1 ? (idat ?? NaN) : 0);
+    const count = number(2);
+    extentsLeft -= Math.max(1, count);
+    if (extentsLeft < 0) throw new MalformedMetadataError(`Expected at most ${MAX_SEGMENTS} places of items`);
     const extents: Place[] = [];
-    for (let count = number(2); count > 0; count--) {
+    for (let extent = 0; extent < count; extent++) {
       number(indexBytes);
       extents.push({ offset: base + number(offsetBytes), length: number(lengthBytes) });
     }

@@ -4,20 +4,21 @@ import { ObjectNotFoundError, RejectedImageError } from '../errors.ts';
 import type { Source } from '../execution-input.ts';
 import { publishedDescription } from '../imaging/published-description.ts';
 import { blockCount } from '../pyramid/blocks.ts';
-import { makePlan } from '../pyramid/plan.ts';
+import { makePlan, type Plan } from '../pyramid/plan.ts';
 import { readRecipe } from '../recipes.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openSource } from './pinned-source.ts';
 import { aboutSource, type PlannedPyramid, ValidatedState } from './state.ts';
-import { readHeader, toJsonBytes, workArea } from './work-area.ts';
+import { type Header, readHeader, toJsonBytes, workArea } from './work-area.ts';
 
 /** Levels, blocks and apex, written to plan.json; the state carries only where it is and the block numbers. */
 export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, recipe: name, image }: ValidatedState, { log }: Call): Promise<PlannedPyramid> => {
     const area = workArea(config.workBucket, source);
     const recipe = await readRecipe(config.recipesDirectory, name);
-    const { iccProfile, resolution, digestSent } = await readHeader(store, area);
+    const header = await readHeader(store, area);
+    const { iccProfile, resolution } = header;
     const description = await publishedDescription(image, recipe, { iccProfile, resolution });
     const copyrighted = recipe.sizeCap?.copyrighted !== undefined && (await isMarkedCopyrighted(store, source));
     const plan = makePlan(image, recipe, description, { copyrighted });
@@ -27,9 +28,17 @@ export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config
     await store.write(ref, bytes, { contentType: 'application/json' });
     const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
     log.info('pyramid.planned', { blocks: blocks.length, splitLevel: plan.splitLevel, recipe: recipe.name });
-    const isReadWhole = plan.access === 'whole' || image.converted !== undefined;
-    return { ref: { hash, key: ref.key }, blocks, digests: isReadWhole ? 'within' : digestSent ? 'before' : 'beside' };
+    return { ref: { hash, key: ref.key }, blocks, digests: digestsOf(plan, header) };
   };
+}
+
+/** Who takes the digests of the master: see `PlannedPyramid`. */
+export function digestsOf(
+  { access, image }: Plan,
+  { digestSent }: Pick<Header, 'digestSent'>,
+): PlannedPyramid['digests'] {
+  if (access === 'whole' || image.converted) return 'within';
+  return digestSent ? 'before' : 'beside';
 }
 
 /** By its user metadata or its tags; only asked where the recipe has a size for such works. */

@@ -21,6 +21,8 @@ import {
   webpWith,
   xmpPacket,
 } from '../support/embedded.ts';
+import { fullBox, heic } from '../support/heic-fixtures.ts';
+import { box } from '../support/jp2-fixtures.ts';
 import { greyFields, handTiff, long, short, withFields } from '../support/tiff-bytes.ts';
 
 const jpeg = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#123' } })
@@ -247,12 +249,22 @@ test('no more than 16 MiB are fetched in 1,024 requests, whatever the file', asy
   expect(requests).toBeLessThanOrEqual(1024);
 });
 
+test('items of a HEIC that lie in millions of places of no length end the reading', async () => {
+  // Of version 0, with offsets and lengths of no bytes: an item takes six.
+  const locations = new Uint8Array(6 + 6 * 2000);
+  new DataView(locations.buffer).setUint16(2, 2000);
+  for (let at = 4; at < locations.length - 6; at += 6) new DataView(locations.buffer).setUint16(at + 4, 0xffff);
+  const items = [fullBox('iloc', 0, locations), fullBox('iinf', 0, [0, 0])];
+  const file = fullBox('meta', 0, Buffer.concat(items));
+  expect((await read(file, 'heic')).warnings).toEqual(['heic: Expected at most 4096 places of items']);
+});
+
 test('a storage that fails is not taken for a file that is wrong', async () => {
   const failing: RangeReader = {
     size: 1000,
     read: () => Promise.reject(new ServiceUnavailableError('throttled')),
   };
-  for (const format of ['jpeg', 'png', 'webp', 'tiff'] as const) {
+  for (const format of ['jpeg', 'png', 'webp', 'tiff', 'jp2', 'heic'] as const) {
     await expect(readEmbeddedMetadata(failing, format)).rejects.toThrow('throttled');
   }
 });
@@ -267,6 +279,8 @@ test('no bytes, of any format, end in an exception', async () => {
     ['jpeg', jpegWith(jpeg, jpegSegment(0xe1, 'Exif\0\0', exif), jpegSegment(0xe2, 'ICC_PROFILE\0\x01\x01', exif))],
     ['png', pngWith(png, 'start', pngChunk('eXIf', exif), pngChunk('tEXt', 'Author\0A'))],
     ['webp', Buffer.concat([Buffer.from('RIFF\x40\0\0\0WEBPEXIF\x40\0\0\0'), exif])],
+    ['jp2', box('uuid', [...Buffer.from('4a706754696666457869662d3e4a5032', 'hex'), ...exif])],
+    ['heic', heic({ items: [{ type: 'Exif', data: Uint8Array.from([0, 0, 0, 0, ...exif]), properties: [] }] })],
   ];
   const edits = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 12 });
   await fc.assert(

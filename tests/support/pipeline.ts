@@ -15,7 +15,7 @@ import type { Call, Ports } from '../../src/runtime.ts';
 import { makeAssembleTiff } from '../../src/steps/assemble-tiff.ts';
 import { makeChecksumSource } from '../../src/steps/checksum-source.ts';
 import { makeConvertSource } from '../../src/steps/convert-source.ts';
-import { makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
+import { digestsOf, makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
 import { makePublishSidecar } from '../../src/steps/publish-sidecar.ts';
 import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
 import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
@@ -123,13 +123,12 @@ export async function planPyramid(ports: StepPorts, state: ValidatedState, cut?:
   const { store, config } = ports;
   const area = workArea(config.workBucket, state.source);
   const recipe = await readRecipe(config.recipesDirectory, state.recipe);
-  const { iccProfile, resolution, digestSent } = await readHeader(store, area);
+  const header = await readHeader(store, area);
+  const { iccProfile, resolution } = header;
   const description = await publishedDescription(state.image, recipe, { iccProfile, resolution });
   const plan = makePlan(state.image, recipe, description, { cut });
   const hash = '0123456789abcdef';
   await store.write(area.plan(hash), toJsonBytes(plan));
   const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
-  const isReadWhole = plan.access === 'whole' || state.image.converted !== undefined;
-  const digests = isReadWhole ? 'within' : digestSent ? 'before' : 'beside';
-  return { ref: { hash, key: area.plan(hash).key }, blocks, digests };
+  return { ref: { hash, key: area.plan(hash).key }, blocks, digests: digestsOf(plan, header) };
 }
