@@ -6,6 +6,7 @@ import { CLASSIC_TIFF_BYTES } from '../limits.ts';
 import { headBytes, layoutTiff, wholeHead } from '../tiff/layout.ts';
 import { type Description, pyramidFields } from '../tiff/pyramid-fields.ts';
 import { Compression, Photometric } from '../tiff/tags.ts';
+import { writeAt } from '../write-at.ts';
 import { type DecodedImage, type Resolution, samplesPerPixel } from './decoded-image.ts';
 
 /** A multiple of 16. Pixels. */
@@ -117,11 +118,4 @@ function asRationals({ x, y, unit }: Resolution): NonNullable<Description['resol
   const rational = (value: number): [number, number] =>
     Number.isInteger(value) ? [value, 1] : [Math.round(value * 10_000), 10_000];
   return { x: rational(x), y: rational(y), unit: unit === 'inch' ? 2 : 3 };
-}
-
-async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);
-    written += bytesWritten;
-  }
 }

@@ -68,7 +68,7 @@ async function decodeLab(
   const shape = { bands: 3, bitDepth: image.bitDepth };
   const stored = await readRaster(storedPixels(input, wanted), shape, wanted, own);
   if (!reducedTo) return labToSrgb(stored, model, bitDepth, arena);
-  const colours = resized(rasterPipeline(labToSrgb(stored, model, bitDepth, own), request), reducedTo);
+  const colours = resized(samplesPipeline(labToSrgb(stored, model, bitDepth, own), request), reducedTo);
   const small = cropped(colours, request.crop).toColourspace(colourspaceOf(3, bitDepth));
   return readRaster(small, request, request, arena);
 }
@@ -141,12 +141,12 @@ function hasGreyTarget({ image, bands }: DecodeRequest): boolean {
 
 /** Converted samples on their background, in the bands and the depth wanted. */
 function finished(converted: Raster, request: DecodeRequest): Sharp {
-  const samples = rasterPipeline(converted, request);
+  const samples = samplesPipeline(converted, request);
   const flat = request.image.alpha ? samples.flatten({ background: request.background }) : samples;
   return flat.toColourspace(colourspaceOf(request.bands, request.bitDepth));
 }
 
-function rasterPipeline(
+function samplesPipeline(
   { width, height, bands, data }: Raster,
   { timeoutSeconds }: Pick<DecodeRequest, 'timeoutSeconds'>,
 ): Sharp {

@@ -1,10 +1,11 @@
 /** The bytes of a slice: read from the master in as few reads as is quick. */
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { forEachParallel } from '../parallel.ts';
 import type { RangeReader } from '../tiff/range-reader.ts';
 import type { Slice, SliceRead } from '../tiff/slice.ts';
+import { writeAt } from '../write-at.ts';
 import { Arena } from './arena.ts';
 
 export type SliceReader = RangeReader & Required<Pick<RangeReader, 'readInto'>>;
@@ -96,13 +97,5 @@ async function writeSlice(reader: SliceReader, slice: Slice, file: string): Prom
     await handle.truncate(slice.size);
   } finally {
     await handle.close();
-  }
-}
-
-/** A full disk takes part of the bytes first, and fails only when it is asked again. */
-async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);
-    written += bytesWritten;
   }
 }

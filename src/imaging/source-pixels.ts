@@ -26,8 +26,8 @@ export interface SourcePixels {
   /** Decodes a rectangle of level 0 into memory of the arena: of the upright image, in the size wanted. */
   raster(rect: Rect, arena: Arena): Promise<Raster>;
   /**
-   * Decodes the whole upright image, in the size wanted, and encodes all its levels in one pass of libvips, from the largest. Not there where
-   * converting the colours takes more than one pass.
+   * Decodes the whole upright image, in the size wanted, and encodes all its levels in one pass of libvips, from the
+   * largest. Not there where converting the colours takes more than one pass.
    */
   pyramid?(recipe: Pick<Recipe, 'tileSize' | 'encoding'>, arena: Arena): Promise<readonly EncodedTiles[]>;
 }

@@ -27,7 +27,7 @@ export function makeChecksumSource({ store, config }: Pick<Ports, 'store' | 'con
       if (plan.digests === 'before') throw rejectUnreadable(error);
       const reason = reasonToGoOn(error);
       if (reason === undefined) throw error;
-      await writeChecksums(store, area, { sent: 'none', leftOut: `checksums: left out, ${reason}` });
+      await writeChecksums(store, area, { leftOut: `checksums: left out, ${reason}` });
       log.warn('source.not-checksummed', { reason });
     }
   };

@@ -14,6 +14,7 @@ import type { RangeReader } from '../tiff/range-reader.ts';
 export interface PinnedObject {
   readonly info: ObjectInfo;
   readonly reader: RangeReader & Required<Pick<RangeReader, 'readInto'>>;
+  tags(): Promise<Readonly<Record<string, string>>>;
   /** A file that holds the object, while `use` runs. */
   withFile<Result>(use: (file: string) => Promise<Result>): Promise<Result>;
 }
@@ -79,6 +80,7 @@ async function openPinned(
         }
       },
     },
+    tags: () => pinned(store.tags(ref)),
     async withFile(use) {
       const file = await pinned(store.materialise(ref, pin));
       try {

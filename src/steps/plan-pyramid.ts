@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { isCopyrighted } from '../copyright-mark.ts';
-import { ObjectNotFoundError, RejectedImageError } from '../errors.ts';
 import type { Source } from '../execution-input.ts';
 import { publishedDescription } from '../imaging/published-description.ts';
 import { blockCount } from '../pyramid/blocks.ts';
@@ -43,17 +42,8 @@ export function digestsOf(
 
 /** By its user metadata or its tags; only asked where the recipe has a size for such works. */
 async function isMarkedCopyrighted(store: ObjectStore, source: Source): Promise<boolean> {
-  const { info } = await openSource(store, source);
-  return isCopyrighted({ metadata: info.metadata, tags: await sourceTags(store, source) });
-}
-
-async function sourceTags(store: ObjectStore, source: Source): Promise<Readonly<Record<string, string>>> {
-  try {
-    return await store.tags(source);
-  } catch (error) {
-    if (!(error instanceof ObjectNotFoundError)) throw error;
-    throw new RejectedImageError('SOURCE_GONE', `${source.key} was removed before it was read`, { cause: error });
-  }
+  const master = await openSource(store, source);
+  return isCopyrighted({ metadata: master.info.metadata, tags: await master.tags() });
 }
 
 export const handler = lambdaHandler(ValidatedState, makePlanPyramid, aboutSource);

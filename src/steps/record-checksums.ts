@@ -17,8 +17,6 @@ import { readText, toJsonBytes, type WorkArea } from './work-area.ts';
 const RecordedChecksums = z.object({
   sha256: z.string().optional(),
   md5: z.string().optional(),
-  /** Whether they are those that the uploader sent, where any were sent. */
-  sent: z.enum(['match', 'none']),
   /** Why there are none. */
   leftOut: z.string().optional(),
 });
@@ -41,15 +39,14 @@ export async function recordChecksums(
 ): Promise<void> {
   const algorithms = algorithmsFor(info, recipe);
   const found: Partial<Checksums> = algorithms.length === 0 ? {} : await checksums(content, algorithms);
-  const verdict = compareChecksums(found, sentWith(info));
-  if (verdict === 'mismatch') {
+  if (compareChecksums(found, sentWith(info)) === 'mismatch') {
     const digests = Object.entries(found).map(([algorithm, digest]) => `${algorithm} ${digest}`);
     throw new RejectedImageError(
       'CHECKSUM_MISMATCH',
       `the object has ${digests.join(', ')}, the uploader sent another: it was changed on its way; send it again`,
     );
   }
-  await writeChecksums(store, area, { ...found, sent: verdict });
+  await writeChecksums(store, area, found);
 }
 
 /** Both where the recipe says nothing; and always what an uploader sent. */
