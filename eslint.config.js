@@ -1,59 +1,31 @@
 import tseslint from 'typescript-eslint';
+import { mayImport, pure, restricted } from './eslint.rooms.ts';
 
-/** Who may import whom. A folder's list is what it must NOT reach; see docs/architecture.md. */
-const folders = [
-  'handlers',
-  'steps',
-  'pyramid',
-  'tiff',
-  'metadata',
-  'imaging',
-  'convert',
-  'storage',
-  'ledger',
-  'local',
-  'cli',
-];
-const mayImport = {
-  pyramid: [],
-  tiff: [],
-  metadata: ['pyramid', 'tiff', 'convert'],
-  imaging: ['pyramid', 'tiff'],
-  convert: ['pyramid', 'tiff', 'imaging'],
-  storage: [],
-  ledger: [],
-  steps: ['pyramid', 'tiff', 'metadata', 'imaging', 'convert', 'storage', 'ledger'],
-  handlers: ['storage', 'ledger'],
-  local: ['storage', 'ledger', 'pyramid'],
-  cli: ['local', 'storage', 'ledger', 'pyramid', 'tiff', 'imaging'],
-};
-const pure = ['pyramid', 'tiff'];
+const rooms = Object.keys(mayImport);
 
-const boundaries = Object.entries(mayImport).map(([folder, allowed]) => ({
-  files: [`src/${folder}/**/*.ts`],
-  rules: {
-    '@typescript-eslint/no-restricted-imports': [
-      'error',
-      {
-        patterns: [
-          {
-            group: folders
-              .filter((other) => other !== folder && !allowed.includes(other))
-              .flatMap((other) => [`../${other}/*`, `../../${other}/*`]),
-            message: `src/${folder} may import only ${allowed.join(', ') || 'errors and limits'}.`,
-          },
-          ...(folder === 'imaging' ? [] : [{ group: ['sharp'], message: 'Only src/imaging imports sharp.' }]),
-          ...(pure.includes(folder)
-            ? [{ group: ['@aws-sdk/*', 'node:*', '../config.ts', '../log.ts', '../runtime.ts'], message: 'Pure code.' }]
-            : []),
-          ...(['metadata', 'imaging', 'convert', 'storage', 'ledger'].includes(folder)
-            ? [{ group: ['../config.ts', '../runtime.ts'], message: 'Adapters are given what they need.' }]
-            : []),
-        ],
-      },
-    ],
-  },
-}));
+/** How deep folders nest below src. */
+const depths = [0, 1, 2];
+
+const boundaries = Object.entries(mayImport).flatMap(([room, allowed]) =>
+  depths.map((depth) => ({
+    files: [`src/${room}/${'*/'.repeat(depth)}*.ts`],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: forbidden(room, allowed, depth) }] },
+  })),
+);
+
+function forbidden(room, allowed, depth) {
+  const up = '../'.repeat(depth + 1);
+  const others = rooms.filter((other) => other !== room && !allowed.includes(other)).map((other) => `${up}${other}/**`);
+  const files = restricted.filter((file) => !allowed.includes(file)).map((file) => `${up}${file}`);
+  return [
+    {
+      group: [...others, ...files],
+      message: `src/${room} may import ${allowed.join(', ') || 'errors and limits only'}; see eslint.rooms.ts.`,
+    },
+    ...(room === 'imaging' ? [] : [{ group: ['sharp'], message: 'Only src/imaging imports sharp.' }]),
+    ...(pure.includes(room) ? [{ group: ['@aws-sdk/*', 'node:*', `${up}log.ts`], message: 'Pure code.' }] : []),
+  ];
+}
 
 export default tseslint.config(
   {
@@ -81,7 +53,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/runtime.ts', 'src/cli/**/*.ts', 'src/local/**/*.ts', 'tests/**/*.ts', 'bench/**/*.ts'],
+    files: [
+      'src/runtime.ts',
+      'src/cli/**/*.ts',
+      'src/local/**/*.ts',
+      'src/stepfunctions/**/*.ts',
+      'tests/**/*.ts',
+      'bench/**/*.ts',
+    ],
     rules: { 'no-restricted-syntax': 'off' },
   },
   ...boundaries,

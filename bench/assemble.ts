@@ -8,10 +8,10 @@ import { MAX_BLOCKS } from '../src/limits.ts';
 import { jsonLog } from '../src/log.ts';
 import { blockCount, blockRect, edges, rectAtLevel, tilesOf } from '../src/pyramid/blocks.ts';
 import { levelsOf, makePlan, type Plan } from '../src/pyramid/plan.ts';
-import type { ExecutionInput } from '../src/execution-input.ts';
+import type { ExecutionInput } from '../src/work/execution-input.ts';
 import type { SourceImage } from '../src/pyramid/source-image.ts';
 import { makeAssembleTiff } from '../src/steps/assemble-tiff.ts';
-import { type Header, type SegmentIndex, toJsonBytes, workArea } from '../src/steps/work-area.ts';
+import { type Header, type SegmentIndex, toJsonBytes, workArea } from '../src/work/work-area.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore } from '../src/storage/object-store.ts';
 
 const TILE = 512;

@@ -13,7 +13,7 @@ export const layers = {
     // npm leaves optional packages out silently when it takes them for another machine's.
     files: ['@img/sharp-linux-arm64/package.json', '@img/sharp-libvips-linux-arm64/package.json'],
   },
-  /** The decoders of src/convert: WebAssembly, for any machine. */
+  /** The decoders of src/formats: WebAssembly, for any machine. */
   decoders: {
     platform: [],
     files: [

@@ -16,8 +16,8 @@ class CheckRecipes {
 
   async check() {
     const { serviceDir, service } = this.serverless;
-    const { readRecipes, remarksOn } = await import('../src/recipes.ts');
-    const { RecipeRules } = await import('../src/recipe-choice.ts');
+    const { readRecipes, remarksOn } = await import('../src/recipe/read.ts');
+    const { RecipeRules } = await import('../src/recipe/choice.ts');
     const { DEFAULT_RECIPE, RECIPES_BY_PREFIX } = service.provider.environment;
     const recipes = await readRecipes(join(serviceDir, 'recipes')).catch((error) => {
       throw this.error(error.message);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LogLevel } from './log.ts';
-import { type RecipeRule, RecipeRules } from './recipe-choice.ts';
+import { type RecipeRule, RecipeRules } from './recipe/choice.ts';
 
 /** What a deployed function (or the embedded engine) is told by its environment. The only reader of `process.env`. */
 export interface Config {

@@ -8,13 +8,13 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { type Config, readConfig } from './config.ts';
-import { dynamoLedger } from './ledger/dynamodb.ts';
+import { dynamoLedger } from './ledger/dynamodb/dynamodb.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { jsonLog, type Log } from './log.ts';
-import { eventBridgeNotifier, logNotifier, type Notifier } from './notifier.ts';
-import { fileStore } from './storage/files.ts';
+import { eventBridgeNotifier, logNotifier, type Notifier } from './notifications/eventbridge.ts';
+import { fileStore } from './storage/files/files.ts';
 import type { ObjectStore } from './storage/object-store.ts';
-import { s3Store } from './storage/s3.ts';
+import { s3Store } from './storage/s3/s3.ts';
 
 export interface Ports {
   readonly config: Config;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { UsageError } from '../errors.ts';
-import { readRecipes } from '../recipes.ts';
+import { readRecipes } from '../recipe/read.ts';
 import { parseArguments, usage } from './arguments.ts';
 import { plainDisplay, terminalDisplay } from './progress.ts';
 import { run } from './run.ts';

@@ -1,4 +1,4 @@
-import type { Progress } from '../local/progress.ts';
+import type { Progress } from '../stepfunctions/progress.ts';
 import { formatTime, printable } from './results-table.ts';
 
 /** What people see while images are on their way: bars on a terminal, lines in a pipe. */

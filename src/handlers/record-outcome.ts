@@ -5,10 +5,10 @@
  */
 import { DescribeExecutionCommand, type DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
-import { parseExecutionName } from '../identity.ts';
+import { parseExecutionName } from '../ledger/identity.ts';
 import type { ImageStatus, LedgerEntry, UploadId } from '../ledger/ledger.ts';
 import { lambdaHandler, type Call, type Ports } from '../runtime.ts';
-import { callService } from '../service-trouble.ts';
+import { callService } from '../service-errors.ts';
 
 const Detail = z.object({
   executionArn: z.string().min(1),

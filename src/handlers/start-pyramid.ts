@@ -2,13 +2,13 @@
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
-import type { ExecutionInput, Source } from '../execution-input.ts';
-import { executionName } from '../identity.ts';
+import type { ExecutionInput, Source } from '../work/execution-input.ts';
+import { executionName } from '../ledger/identity.ts';
 import { forEachParallel } from '../parallel.ts';
-import { chooseRecipe } from '../recipe-choice.ts';
+import { chooseRecipe } from '../recipe/choice.ts';
 import { lambdaHandler, type Call, type Ports } from '../runtime.ts';
-import { callService } from '../service-trouble.ts';
-import { DirectEvent, QueueEvent, readEvent, readMessage, type UploadEvent } from './upload-events.ts';
+import { callService } from '../service-errors.ts';
+import { DirectEvent, QueueEvent, readEvent, readMessage, type UploadEvent } from '../intake/upload-events.ts';
 
 /** Uploads of one batch that are started at once: enough to hide the round trips, few enough not to be throttled. */
 const CONCURRENT_STARTS = 5;

@@ -2,7 +2,7 @@ import type { Sharp, TiffOptions } from 'sharp';
 import { ENCODED_WIDTH, MAX_ENCODED_SIDE } from '../limits.ts';
 import { forEachParallel } from '../parallel.ts';
 import { edges } from '../pyramid/blocks.ts';
-import type { Recipe } from '../pyramid/recipe.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { type EncodedTiles, takeTiles } from '../tiff/encoded-tiles.ts';
 import type { Arena } from './arena.ts';
 import type { Raster } from './raster.ts';

@@ -3,9 +3,9 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { forEachParallel } from '../parallel.ts';
-import type { RangeReader } from '../tiff/range-reader.ts';
+import type { RangeReader } from '../bytes/range-reader.ts';
 import type { Slice, SliceRead } from '../tiff/slice.ts';
-import { writeAt } from '../write-at.ts';
+import { writeAt } from '../bytes/write-at.ts';
 import { Arena } from './arena.ts';
 
 export type SliceReader = RangeReader & Required<Pick<RangeReader, 'readInto'>>;

@@ -2,7 +2,7 @@ import { MAX_ENCODED_SIDE } from '../limits.ts';
 import { blockCount, blockRect, isEmpty, type Rect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
 import type { Level, Size } from '../pyramid/levels.ts';
 import { subdivide } from '../pyramid/subdivide.ts';
-import type { Recipe } from '../pyramid/recipe.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import type { TileEncoding } from '../tiff/pyramid-fields.ts';
 import { Arena } from './arena.ts';
 import { encodeTiles } from './encode.ts';

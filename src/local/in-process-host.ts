@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { UsageError } from '../errors.ts';
-import type { FunctionHost, FunctionTable, InvokeOptions, LocalFunction } from './functions.ts';
-import { type Json, jsonCopy } from './json.ts';
-import { slots } from './slots.ts';
+import type { FunctionHost, FunctionTable, InvokeOptions, LocalFunction } from '../stepfunctions/functions.ts';
+import { type Json, jsonCopy } from '../stepfunctions/json.ts';
+import { slots } from '../stepfunctions/slots.ts';
 
 type Handler = (event: Json, context: object) => unknown;
 

@@ -5,14 +5,14 @@ import path from 'node:path';
 import { RedriveExecutionCommand } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
-import { executionName, imageId, sequenceOf } from '../identity.ts';
+import { executionName, imageId, sequenceOf } from '../ledger/identity.ts';
 import type { LedgerEntry, UploadId } from '../ledger/ledger.ts';
-import { readRecipe } from '../recipes.ts';
+import { readRecipe } from '../recipe/read.ts';
 import type { Ports } from '../runtime.ts';
-import { ApiError } from './api-errors.ts';
-import type { Engine } from './engine.ts';
-import type { ExecutionStatus } from './executions.ts';
-import type { FunctionHost } from './functions.ts';
+import { ApiError } from '../stepfunctions/api-errors.ts';
+import type { Engine } from '../stepfunctions/engine.ts';
+import type { ExecutionStatus } from '../stepfunctions/executions.ts';
+import type { FunctionHost } from '../stepfunctions/functions.ts';
 
 export interface TakenUpload extends UploadId {
   /** Name of its execution. */

@@ -10,7 +10,7 @@ import {
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { ledgerTable } from '../ledger/dynamodb.ts';
+import { ledgerTable } from '../ledger/dynamodb/dynamodb.ts';
 
 export interface LedgerServer {
   /** URL to give to a DynamoDB client as its endpoint. */

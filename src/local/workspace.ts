@@ -7,16 +7,16 @@ import { readConfig } from '../config.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { LogLevel } from '../log.ts';
 import { portsFor } from '../runtime.ts';
-import { registerBucket } from '../storage/buckets.ts';
-import { type ServedApi, serveApi } from './api.ts';
-import { CheckedDefinitions } from './checked-definitions.ts';
-import { type Engine, startEngine } from './engine.ts';
-import { readFunctions } from './functions.ts';
+import { registerBucket } from '../storage/files/buckets.ts';
+import { type ServedApi, serveApi } from '../stepfunctions/api.ts';
+import { CheckedDefinitions } from '../stepfunctions/checked-definitions.ts';
+import { type Engine, startEngine } from '../stepfunctions/engine.ts';
+import { readFunctions } from '../stepfunctions/functions.ts';
 import { inProcessHost } from './in-process-host.ts';
 import { Intake, type TakenUpload } from './intake.ts';
 import { serveLedger } from './ledger-server.ts';
-import type { Progress } from './progress.ts';
-import type { StatusChangeEvent } from './status-event.ts';
+import type { Progress } from '../stepfunctions/progress.ts';
+import type { StatusChangeEvent } from '../stepfunctions/status-event.ts';
 
 export interface WorkspaceOptions {
   /** Where the ledger, the executions and the work area are kept. */

@@ -1,4 +1,4 @@
-import { pagedReader, type RangeReader } from '../tiff/range-reader.ts';
+import { pagedReader, type RangeReader } from '../bytes/range-reader.ts';
 import { MAX_READ_BYTES, MIN_CHARGE_BYTES } from './bounds.ts';
 import { MalformedMetadataError } from './warnings.ts';
 

@@ -1,4 +1,4 @@
-import type { RangeReader } from '../tiff/range-reader.ts';
+import type { RangeReader } from '../bytes/range-reader.ts';
 import type { Place } from './bounded-reader.ts';
 import type { MetadataFields, Resolution } from './embedded-metadata.ts';
 

@@ -2,7 +2,6 @@ import { FieldType, Tag } from '../tiff/tags.ts';
 import type { Field } from '../tiff/written-directory.ts';
 import type { Descriptive, EmbeddedMetadata, MetadataFields } from './embedded-metadata.ts';
 import { fromBase64, toBase64 } from './text.ts';
-import { IPTC_TAG, XMP_TAG } from './tiff.ts';
 
 /**
  * What a published TIFF says of the picture. Of each property the first that the master has: its Exif or TIFF field, its
@@ -82,7 +81,7 @@ export function descriptiveFields(descriptive: Descriptive): Field[] {
     text === undefined ? [] : [{ tag, type: FieldType.ASCII, values: new TextEncoder().encode(`${text}\0`) }],
   );
   const { xmp, iptc } = descriptive;
-  if (xmp !== undefined) fields.push({ tag: XMP_TAG, type: FieldType.BYTE, values: fromBase64(xmp) });
-  if (iptc !== undefined) fields.push({ tag: IPTC_TAG, type: FieldType.UNDEFINED, values: fromBase64(iptc) });
+  if (xmp !== undefined) fields.push({ tag: Tag.Xmp, type: FieldType.BYTE, values: fromBase64(xmp) });
+  if (iptc !== undefined) fields.push({ tag: Tag.Iptc, type: FieldType.UNDEFINED, values: fromBase64(iptc) });
   return fields;
 }

@@ -1,4 +1,4 @@
-import type { RangeReader } from '../tiff/range-reader.ts';
+import type { RangeReader } from '../bytes/range-reader.ts';
 import { Tag } from '../tiff/tags.ts';
 import { MAX_TEXT } from './bounds.ts';
 import type { MetadataFields, Resolution } from './embedded-metadata.ts';

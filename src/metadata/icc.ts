@@ -1,4 +1,4 @@
-import type { RangeReader } from '../tiff/range-reader.ts';
+import type { RangeReader } from '../bytes/range-reader.ts';
 import { latin1, readExactly, viewOf } from './bounded-reader.ts';
 import { MAX_ICC_TAGS } from './bounds.ts';
 import type { IccSummary } from './embedded-metadata.ts';

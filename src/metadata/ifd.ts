@@ -2,7 +2,7 @@
  * Directories of an Exif block or of a TIFF, read leniently: where `src/tiff/read.ts` refuses a directory that has a wrong
  * field, because pixels hang on it, a wrong field here costs only itself.
  */
-import type { RangeReader } from '../tiff/range-reader.ts';
+import type { RangeReader } from '../bytes/range-reader.ts';
 import { FieldType, fieldBytes } from '../tiff/tags.ts';
 import { readExactly, viewOf } from './bounded-reader.ts';
 import { MAX_IFD_FIELDS, MAX_NUMBERS, MAX_TEXT } from './bounds.ts';

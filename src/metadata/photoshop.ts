@@ -1,4 +1,4 @@
-import type { RangeReader } from '../tiff/range-reader.ts';
+import type { RangeReader } from '../bytes/range-reader.ts';
 import { joinedReader, latin1, readExactly, viewOf } from './bounded-reader.ts';
 import { MAX_RESOURCES } from './bounds.ts';
 import { MalformedMetadataError } from './warnings.ts';

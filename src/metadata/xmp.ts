@@ -1,6 +1,6 @@
 /** XMP packets (ISO 16684-1): RDF in XML, in one of Unicode's encodings. */
 import { createHash } from 'node:crypto';
-import type { RangeReader } from '../tiff/range-reader.ts';
+import type { RangeReader } from '../bytes/range-reader.ts';
 import { joinedReader, readExactly } from './bounded-reader.ts';
 import { MAX_XMP_BYTES } from './bounds.ts';
 import type { ExtendedXmpPortion } from './carriers.ts';

@@ -11,7 +11,7 @@ import {
 import { blockCount, blockRect, edges } from './blocks.ts';
 import { type Candidate, type Estimate, estimate } from './cost-model.ts';
 import { describeSize, planLevels, type Size } from './levels.ts';
-import type { Recipe } from './recipe.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { isReduced } from './size-cap.ts';
 import { type SourceImage, uprightSize } from './source-image.ts';
 

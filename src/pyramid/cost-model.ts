@@ -5,7 +5,7 @@
 import { blockCount, type BlockGrid } from './blocks.ts';
 import { type Conversion, conversionOf } from './conversion.ts';
 import type { Size } from './levels.ts';
-import type { Recipe } from './recipe.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { isReduced } from './size-cap.ts';
 import type { SourceImage } from './source-image.ts';
 

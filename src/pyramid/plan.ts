@@ -6,7 +6,7 @@ import type { BlockGrid } from './blocks.ts';
 import { accessOf, chooseCut } from './choose-cut.ts';
 import { partPixelsOf } from './cost-model.ts';
 import { describeSize, type Level, planLevels, type Size } from './levels.ts';
-import { Recipe } from './recipe.ts';
+import { Recipe } from '../recipe/recipe.ts';
 import { isReduced, publishedSize, scaledResolution } from './size-cap.ts';
 import { SourceImage, uprightSize } from './source-image.ts';
 

@@ -1,6 +1,6 @@
 /** How large a master is published: a recipe may say that nothing larger than a box leaves the house. */
 import type { Size } from './levels.ts';
-import type { Recipe } from './recipe.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { type SourceImage, uprightSize } from './source-image.ts';
 
 /**

@@ -8,7 +8,7 @@ import { forEachParallel } from '../parallel.ts';
 import { layoutTiff, type TiffLayout } from '../tiff/layout.ts';
 import type { Field, LevelTable } from '../tiff/written-directory.ts';
 import { pyramidFields } from '../tiff/pyramid-fields.ts';
-import { aboutSource, type AssembledTiff, PlannedState } from './state.ts';
+import { aboutSource, type AssembledTiff, PlannedState } from '../work/state.ts';
 import {
   type PlanRef,
   readHeader,
@@ -18,7 +18,7 @@ import {
   type SegmentName,
   workArea,
   type WorkArea,
-} from './work-area.ts';
+} from '../work/work-area.ts';
 
 /** Indexes read at once. */
 const READERS = 16;

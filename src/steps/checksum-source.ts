@@ -1,10 +1,10 @@
 import { DeadlineExceededError, RejectedImageError, SourceChangedError } from '../errors.ts';
-import { readRecipe } from '../recipes.ts';
+import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
-import { openSource, type PinnedObject } from './pinned-source.ts';
-import { recordChecksums, writeChecksums } from './record-checksums.ts';
-import { aboutSource, PlannedState } from './state.ts';
-import { workArea } from './work-area.ts';
+import { openSource, type PinnedObject } from '../work/pinned-source.ts';
+import { recordChecksums, writeChecksums } from '../work/record-checksums.ts';
+import { aboutSource, PlannedState } from '../work/state.ts';
+import { workArea } from '../work/work-area.ts';
 
 /** Kept back of the invocation's time, for recording that it was not enough. Milliseconds. */
 const RECORDING_TIME = 20_000;

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { isCopyrighted } from '../copyright-mark.ts';
-import type { Source } from '../execution-input.ts';
+import { isCopyrighted } from '../recipe/copyright-mark.ts';
+import type { Source } from '../work/execution-input.ts';
 import { publishedDescription } from '../imaging/published-description.ts';
 import { blockCount } from '../pyramid/blocks.ts';
 import { makePlan, type Plan } from '../pyramid/plan.ts';
-import { readRecipe } from '../recipes.ts';
+import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { openSource } from './pinned-source.ts';
-import { aboutSource, type PlannedPyramid, ValidatedState } from './state.ts';
-import { type Header, readHeader, toJsonBytes, workArea } from './work-area.ts';
+import { openSource } from '../work/pinned-source.ts';
+import { aboutSource, type PlannedPyramid, ValidatedState } from '../work/state.ts';
+import { type Header, readHeader, toJsonBytes, workArea } from '../work/work-area.ts';
 
 /** Levels, blocks and apex, written to plan.json; the state carries only where it is and the block numbers. */
 export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config'>) {

@@ -1,11 +1,11 @@
 import type { PublishedSidecar } from '../ledger/ledger.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
-import { placeUnlessNewer } from './public-object.ts';
-import { publishedKey, sidecarKey } from './published-key.ts';
-import { readChecksums } from './record-checksums.ts';
-import { sidecarOf } from './sidecar-of.ts';
-import { aboutSource, PublishedState } from './state.ts';
-import { readHeader, readPlan, workArea } from './work-area.ts';
+import { placeUnlessNewer } from '../work/public-object.ts';
+import { publishedKey, sidecarKey } from '../work/published-key.ts';
+import { readChecksums } from '../work/record-checksums.ts';
+import { sidecarOf } from '../work/sidecar-of.ts';
+import { aboutSource, PublishedState } from '../work/state.ts';
+import { readHeader, readPlan, workArea } from '../work/work-area.ts';
 
 /** What is known of the master and of its pyramid, beside the pyramid: once the digests are there, which may take longer. */
 export function makePublishSidecar({ store, ledger, config }: Pick<Ports, 'store' | 'ledger' | 'config'>) {

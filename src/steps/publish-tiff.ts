@@ -5,15 +5,15 @@ import {
   RejectedImageError,
   SourceChangedError,
 } from '../errors.ts';
-import type { Source } from '../execution-input.ts';
+import type { Source } from '../work/execution-input.ts';
 import type { Publication } from '../ledger/ledger.ts';
 import { levelsOf, type Plan, reducedSize } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, WriteOptions } from '../storage/object-store.ts';
-import { findObject, placeUnlessNewer, withdraw } from './public-object.ts';
-import { publishedKey } from './published-key.ts';
-import { AssembledState, type AssembledTiff, aboutSource } from './state.ts';
-import { readPlan } from './work-area.ts';
+import { findObject, placeUnlessNewer, withdraw } from '../work/public-object.ts';
+import { publishedKey } from '../work/published-key.ts';
+import { AssembledState, type AssembledTiff, aboutSource } from '../work/state.ts';
+import { readPlan } from '../work/work-area.ts';
 
 /** To its public key, a PDF that it was made of beside it; then the ledger, and whoever listens. */
 export function makePublishTiff({

@@ -3,9 +3,9 @@ import { MAX_KEY_BYTES } from '../limits.ts';
 import { shortMetadata } from '../metadata/short.ts';
 import { uprightSize } from '../pyramid/source-image.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
-import { isStorableKey, publishedKey, sidecarKey } from './published-key.ts';
-import { aboutSource, ValidatedState } from './state.ts';
-import { readHeader, workArea } from './work-area.ts';
+import { isStorableKey, publishedKey, sidecarKey } from '../work/published-key.ts';
+import { aboutSource, ValidatedState } from '../work/state.ts';
+import { readHeader, workArea } from '../work/work-area.ts';
 
 /** The header's facts, and what the master tells of itself in short, to the ledger, and the public key reserved: two masters must not overwrite each other's pyramid. */
 export function makeRecordMetadata({ store, ledger, config }: Pick<Ports, 'store' | 'ledger' | 'config'>) {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ExecutionInput } from '../execution-input.ts';
+import { ExecutionInput } from '../work/execution-input.ts';
 import { type RejectionCode, whatToDo } from '../errors.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
-import { publishedKey } from './published-key.ts';
-import { aboutSource } from './state.ts';
+import { publishedKey } from '../work/published-key.ts';
+import { aboutSource } from '../work/state.ts';
 
 const RejectedState = ExecutionInput.extend({ error: z.object({ Error: z.string(), Cause: z.string() }) });
 type RejectedState = z.infer<typeof RejectedState>;

@@ -9,9 +9,9 @@ import type { Level } from '../pyramid/levels.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { forEachParallel } from '../parallel.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { aboutSource, PlannedState } from './state.ts';
-import { type PlanRef, readIndex, readPlan, workArea, type WorkArea } from './work-area.ts';
-import { isRendered, writeSegment } from './write-segment.ts';
+import { aboutSource, PlannedState } from '../work/state.ts';
+import { type PlanRef, readIndex, readPlan, workArea, type WorkArea } from '../work/work-area.ts';
+import { isRendered, writeSegment } from '../work/write-segment.ts';
 
 /** Rasters read at once. */
 const READERS = 8;

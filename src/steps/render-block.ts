@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
-import { ExecutionInput } from '../execution-input.ts';
+import { ExecutionInput } from '../work/execution-input.ts';
 import { Arena } from '../imaging/arena.ts';
 import { type EncodedLevels, renderArea, renderImage } from '../imaging/render-levels.ts';
 import type { Raster } from '../imaging/raster.ts';
@@ -9,11 +9,11 @@ import { blockCount, blockRect, rectAtLevel, rectSize, tilesOf } from '../pyrami
 import { conversionOf } from '../pyramid/conversion.ts';
 import { levelsOf, outputBands, outputBitDepth, reducedSize } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
-import { openPixels } from './pinned-source.ts';
-import { recordChecksums } from './record-checksums.ts';
-import { aboutSource } from './state.ts';
-import { PlanRef, readPlan, workArea } from './work-area.ts';
-import { isRendered, writeSegment } from './write-segment.ts';
+import { openPixels } from '../work/pinned-source.ts';
+import { recordChecksums } from '../work/record-checksums.ts';
+import { aboutSource } from '../work/state.ts';
+import { PlanRef, readPlan, workArea } from '../work/work-area.ts';
+import { isRendered, writeSegment } from '../work/write-segment.ts';
 
 export const RenderBlockInput = ExecutionInput.pick({ schemaVersion: true, source: true }).extend({
   plan: PlanRef,

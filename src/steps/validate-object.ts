@@ -1,15 +1,15 @@
-import { recognise } from '../convert/recognise.ts';
-import { ExecutionInput } from '../execution-input.ts';
-import { identify } from '../imaging/identify.ts';
-import { readEmbeddedMetadata } from '../metadata/read.ts';
+import { recognise } from '../formats/recognise.ts';
+import { ExecutionInput } from '../work/execution-input.ts';
+import { identify } from '../formats/identify.ts';
+import { readEmbeddedMetadata } from '../formats/metadata.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
-import { readRecipe } from '../recipes.ts';
+import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
-import { pagedReader } from '../tiff/range-reader.ts';
-import { openSource } from './pinned-source.ts';
-import { aboutSource, type UnconvertedImage } from './state.ts';
-import { workArea } from './work-area.ts';
-import { writeHeader } from './write-header.ts';
+import { pagedReader } from '../bytes/range-reader.ts';
+import { openSource } from '../work/pinned-source.ts';
+import { aboutSource, type UnconvertedImage } from '../work/state.ts';
+import { workArea } from '../work/work-area.ts';
+import { writeHeader } from '../work/write-header.ts';
 
 /** Enough for nearly every header, profile and metadata included. */
 const HEAD_BYTES = 256 * 1024;

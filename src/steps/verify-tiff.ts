@@ -5,10 +5,10 @@ import { levelsOf } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { forEachParallel } from '../parallel.ts';
-import { pagedReader, type RangeReader } from '../tiff/range-reader.ts';
+import { pagedReader, type RangeReader } from '../bytes/range-reader.ts';
 import { checkTables, readBack, type ReadBackLevel } from '../tiff/read-back.ts';
-import { AssembledState, type AssembledTiff, aboutSource } from './state.ts';
-import { readPlan } from './work-area.ts';
+import { AssembledState, type AssembledTiff, aboutSource } from '../work/state.ts';
+import { readPlan } from '../work/work-area.ts';
 
 /** Levels looked at at once. */
 const DECODERS = 4;

@@ -1,7 +1,7 @@
 import { MalformedTiffError } from '../errors.ts';
 import { describeDirectory, readSegmentTable } from './directory-info.ts';
 import type { TileEncoding } from './pyramid-fields.ts';
-import { memoryReader } from './range-reader.ts';
+import { memoryReader } from '../bytes/range-reader.ts';
 import { type Directory, readBytes, readNumbers, readTiff, type TiffFile } from './read.ts';
 import { Tag } from './tags.ts';
 

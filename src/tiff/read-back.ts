@@ -4,7 +4,7 @@
 import { Tiff, type TiffImage, TiffTag } from '@cogeotiff/core';
 import { MalformedTiffError } from '../errors.ts';
 import type { TileEncoding } from './pyramid-fields.ts';
-import type { RangeReader } from './range-reader.ts';
+import type { RangeReader } from '../bytes/range-reader.ts';
 import { readTiff } from './read.ts';
 
 export interface ReadBackLevel {

@@ -3,7 +3,7 @@
  * length in it is trusted: each is checked against the file before anything of that size is read.
  */
 import { MalformedTiffError } from '../errors.ts';
-import type { RangeReader } from './range-reader.ts';
+import type { RangeReader } from '../bytes/range-reader.ts';
 import { FieldType, fieldBytes } from './tags.ts';
 
 /** A field of a directory and where its values lie. */

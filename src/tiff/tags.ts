@@ -41,7 +41,10 @@ export const Tag = {
   YCbCrSubSampling: 530,
   YCbCrPositioning: 531,
   ReferenceBlackWhite: 532,
+  Xmp: 700,
   Copyright: 33_432,
+  Iptc: 33_723,
+  PhotoshopResources: 34_377,
   IccProfile: 34_675,
 } as const;
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { plainDisplay, terminalDisplay } from '../../src/cli/progress.ts';
-import type { ProgressStep } from '../../src/local/progress.ts';
+import type { ProgressStep } from '../../src/stepfunctions/progress.ts';
 
 let said: string;
 let clock: number;

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import type { TakenUpload } from '../../src/local/intake.ts';
 import { Workspace } from '../../src/local/workspace.ts';
-import { fileStore } from '../../src/storage/files.ts';
+import { fileStore } from '../../src/storage/files/files.ts';
 import { decodeLevels, pictureOf, singlePass } from '../support/pixels.ts';
 
 const repository = process.cwd();

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readConfig } from '../../src/config.ts';
 import { ServiceUnavailableError } from '../../src/errors.ts';
-import { ExecutionInput } from '../../src/execution-input.ts';
+import { ExecutionInput } from '../../src/work/execution-input.ts';
 import { makeStartPyramid, StartPyramidEvent } from '../../src/handlers/start-pyramid.ts';
-import { imageId } from '../../src/identity.ts';
+import { imageId } from '../../src/ledger/identity.ts';
 import type { Ledger, LedgerEntry } from '../../src/ledger/ledger.ts';
 import { jsonLog } from '../../src/log.ts';
 import { startEngine, type FakeEngine } from '../support/engine.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { Arena } from '../../src/imaging/arena.ts';
-import { identifyTiff } from '../../src/imaging/identify-tiff.ts';
+import { identifyTiff } from '../../src/formats/tiff/header.ts';
 import { rasterBytes } from '../../src/imaging/raster.ts';
 import { pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
-import { memoryReader } from '../../src/tiff/range-reader.ts';
+import { memoryReader } from '../../src/bytes/range-reader.ts';
 import { greyFields, handTiff, short, withFields } from '../support/tiff-bytes.ts';
 
 test.each([

@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { Arena } from '../../src/imaging/arena.ts';
-import { identifyTiff } from '../../src/imaging/identify-tiff.ts';
+import { identifyTiff } from '../../src/formats/tiff/header.ts';
 import { rasterBytes } from '../../src/imaging/raster.ts';
 import { pixelsOfSlices, type SourcePixels } from '../../src/imaging/source-pixels.ts';
-import { memoryReader } from '../../src/tiff/range-reader.ts';
+import { memoryReader } from '../../src/bytes/range-reader.ts';
 import { type PlainTiff, writePlainTiff } from '../support/tiff-writer.ts';
 
 interface Rect {

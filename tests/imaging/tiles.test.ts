@@ -5,7 +5,7 @@ import { decodeTiles } from '../../src/imaging/decode-tiles.ts';
 import { encodeTiles } from '../../src/imaging/encode.ts';
 import type { Raster } from '../../src/imaging/raster.ts';
 import { sharp } from '../../src/imaging/sharp.ts';
-import type { Encoding } from '../../src/pyramid/recipe.ts';
+import type { Encoding } from '../../src/recipe/recipe.ts';
 import type { TileEncoding } from '../../src/tiff/pyramid-fields.ts';
 import { picture } from '../support/pixels.ts';
 

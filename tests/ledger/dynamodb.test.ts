@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import fc from 'fast-check';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dynamoLedger } from '../../src/ledger/dynamodb.ts';
+import { dynamoLedger } from '../../src/ledger/dynamodb/dynamodb.ts';
 import type { Claim, ImageStatus, Ledger, LedgerEntry, Publication } from '../../src/ledger/ledger.ts';
 import { localDynamo, startLedger, testClock, type TestLedger } from '../support/ledger.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { serveLedger } from '../../src/local/ledger-server.ts';
-import { folder, removeFolders } from './project.ts';
+import { folder, removeFolders } from '../stepfunctions/project.ts';
 
 afterAll(removeFolders);
 

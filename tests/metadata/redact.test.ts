@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { readEmbeddedMetadata } from '../../src/metadata/read.ts';
+import { readEmbeddedMetadata } from '../../src/formats/metadata.ts';
 import { redact } from '../../src/metadata/redact.ts';
-import { makeSidecar, sidecarBytes } from '../../src/metadata/sidecar.ts';
-import { memoryReader } from '../../src/tiff/range-reader.ts';
+import { makeSidecar, sidecarBytes } from '../../src/work/sidecar.ts';
+import { memoryReader } from '../../src/bytes/range-reader.ts';
 import {
   blob,
   exifBlock,

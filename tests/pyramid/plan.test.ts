@@ -4,7 +4,7 @@ import { RejectedImageError } from '../../src/errors.ts';
 import { blockCount } from '../../src/pyramid/blocks.ts';
 import { estimate } from '../../src/pyramid/cost-model.ts';
 import { makePlan, type Plan, type PlanDescription, reducedSize } from '../../src/pyramid/plan.ts';
-import type { Recipe } from '../../src/pyramid/recipe.ts';
+import type { Recipe } from '../../src/recipe/recipe.ts';
 import type { SourceImage } from '../../src/pyramid/source-image.ts';
 
 const jpeg: Recipe = {

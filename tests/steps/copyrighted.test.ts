@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { ExecutionInput } from '../../src/execution-input.ts';
+import type { ExecutionInput } from '../../src/work/execution-input.ts';
 import type { Publication } from '../../src/ledger/ledger.ts';
 import { pdf } from '../support/pdf-fixtures.ts';
 import { pictureOf } from '../support/pixels.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { fromArrayBuffer } from 'geotiff';
 import sharp from 'sharp';
-import type { Sidecar } from '../../src/metadata/sidecar.ts';
+import type { Sidecar } from '../../src/work/sidecar.ts';
 import { exifBlock, jpegSegment, jpegWith, rational, text, xmpPacket } from '../support/embedded.ts';
 import { pictureOf } from '../support/pixels.ts';
 import { startSteps, type Steps } from '../support/steps.ts';

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ObjectNotFoundError, PreconditionFailedError } from '../../src/errors.ts';
-import { fileStore, registerBucket } from '../../src/storage/files.ts';
+import { fileStore, registerBucket } from '../../src/storage/files/files.ts';
 import type { ObjectStore, Piece } from '../../src/storage/object-store.ts';
 import { hostileKeys } from '../support/hostile-keys.ts';
 import { describeObjectStore, listKeys } from './contract.ts';

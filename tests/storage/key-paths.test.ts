@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { keyFromPath, pathFromKey } from '../../src/storage/key-paths.ts';
+import { keyFromPath, pathFromKey } from '../../src/storage/files/key-paths.ts';
 import { hostileKeys } from '../support/hostile-keys.ts';
 
 const isKey = (key: string): boolean => key !== '' && Buffer.byteLength(key) <= 1_024;

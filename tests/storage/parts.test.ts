@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { MadePiece, Piece } from '../../src/storage/object-store.ts';
-import { type Part, type PartLimits, planParts, S3_PART_LIMITS } from '../../src/storage/parts.ts';
+import { type Part, type PartLimits, planParts, S3_PART_LIMITS } from '../../src/storage/s3/parts.ts';
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;

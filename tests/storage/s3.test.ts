@@ -5,7 +5,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ObjectNotFoundError, PreconditionFailedError, ServiceUnavailableError } from '../../src/errors.ts';
 import type { ObjectStore, Piece } from '../../src/storage/object-store.ts';
-import { s3Store } from '../../src/storage/s3.ts';
+import { s3Store } from '../../src/storage/s3/s3.ts';
 import { hostileKeys } from '../support/hostile-keys.ts';
 import { type Matching, type S3Server, startS3 } from '../support/s3-server.ts';
 import { describeObjectStore, expectSameBytes, listKeys, patterned } from './contract.ts';

@@ -1,16 +1,16 @@
 /** A master through identification and decoding, as a recipe wants its colours; nothing is encoded. */
 import { Arena } from '../../src/imaging/arena.ts';
 import { decodeRect } from '../../src/imaging/decode.ts';
-import { recognise } from '../../src/convert/recognise.ts';
-import { type Identified, identify } from '../../src/imaging/identify.ts';
+import { recognise } from '../../src/formats/recognise.ts';
+import { type Identified, identify } from '../../src/formats/identify.ts';
 import { publishedDescription } from '../../src/imaging/published-description.ts';
 import { type PixelWishes, pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
 import { conversionOf } from '../../src/pyramid/conversion.ts';
 import { outputBands, outputBitDepth, PlanDescription, reducedSize } from '../../src/pyramid/plan.ts';
-import type { Recipe } from '../../src/pyramid/recipe.ts';
+import type { Recipe } from '../../src/recipe/recipe.ts';
 import { publishedSize } from '../../src/pyramid/size-cap.ts';
 import type { SourceImage } from '../../src/pyramid/source-image.ts';
-import { memoryReader, type RangeReader } from '../../src/tiff/range-reader.ts';
+import { memoryReader, type RangeReader } from '../../src/bytes/range-reader.ts';
 
 export interface DecodedMaster {
   readonly image: SourceImage;

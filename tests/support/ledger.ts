@@ -3,7 +3,7 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { dynamoLedger, ledgerTable } from '../../src/ledger/dynamodb.ts';
+import { dynamoLedger, ledgerTable } from '../../src/ledger/dynamodb/dynamodb.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 
 // It brings no types.

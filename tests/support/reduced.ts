@@ -1,7 +1,7 @@
 /** What the tests of reduced pictures share: a master's size, the cap on it, and one pass of sharp to compare with. */
 import { expect } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
-import type { Recipe } from '../../src/pyramid/recipe.ts';
+import type { Recipe } from '../../src/recipe/recipe.ts';
 import { type DecodedMaster, decodeMaster } from './decode-master.ts';
 
 /** Of every master here, and of what it is reduced to: neither side by a whole factor. */

@@ -1,4 +1,4 @@
-import type { SidecarRequest } from '../../src/metadata/sidecar.ts';
+import type { SidecarRequest } from '../../src/work/sidecar.ts';
 
 /** A request for a sidecar, but for the metadata. */
 export const sidecarRequest: Omit<SidecarRequest, 'metadata'> = {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { z } from 'zod';
-import { fileStore } from '../../src/storage/files.ts';
+import { fileStore } from '../../src/storage/files/files.ts';
 import { bmp } from '../support/bmp-fixtures.ts';
 import { codedColours, codedItem, heic } from '../support/heic-fixtures.ts';
 import { encodeHevc } from '../support/hevc-pcm.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { ledgerTable } from '../../src/ledger/dynamodb.ts';
+import { ledgerTable } from '../../src/ledger/dynamodb/dynamodb.ts';
 import { resource, resourcesOfType, statements, text } from '../support/cloudformation.ts';
 import { packaged, type Template } from '../support/packaged-template.ts';
 

@@ -6,7 +6,7 @@ import {
   readSegmentTable,
   type SegmentTable,
 } from '../../src/tiff/directory-info.ts';
-import { memoryReader, type RangeReader } from '../../src/tiff/range-reader.ts';
+import { memoryReader, type RangeReader } from '../../src/bytes/range-reader.ts';
 import { type Directory, readTiff, type TiffFile } from '../../src/tiff/read.ts';
 import { greyFields, type HandField, handTiff, long, short, withFields, withoutField } from '../support/tiff-bytes.ts';
 

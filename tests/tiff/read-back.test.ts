@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { MalformedTiffError, ServiceUnavailableError } from '../../src/errors.ts';
-import { memoryReader } from '../../src/tiff/range-reader.ts';
+import { memoryReader } from '../../src/bytes/range-reader.ts';
 import { checkTables, readBack, type ReadBackLevel } from '../../src/tiff/read-back.ts';
 import { pictureOf } from '../support/pixels.ts';
 

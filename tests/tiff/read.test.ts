@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MalformedTiffError } from '../../src/errors.ts';
 import { describeDirectory, readSegmentTable } from '../../src/tiff/directory-info.ts';
-import { memoryReader } from '../../src/tiff/range-reader.ts';
+import { memoryReader } from '../../src/bytes/range-reader.ts';
 import { readBytes, readNumber, readNumbers, readTiff, type TiffFile } from '../../src/tiff/read.ts';
 import { greyFields, handTiff, long, short, withFields } from '../support/tiff-bytes.ts';
 import { pictureOf } from '../support/pixels.ts';

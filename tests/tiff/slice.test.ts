@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import sharp, { type TiffOptions } from 'sharp';
 import { describeDirectory } from '../../src/tiff/directory-info.ts';
-import { memoryReader, type RangeReader } from '../../src/tiff/range-reader.ts';
+import { memoryReader, type RangeReader } from '../../src/bytes/range-reader.ts';
 import { readTiff } from '../../src/tiff/read.ts';
 import { planSlice, type Slice } from '../../src/tiff/slice.ts';
 import { pictureOf } from '../support/pixels.ts';

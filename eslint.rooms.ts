@@ -1,0 +1,44 @@
+/**
+ * The folders of src and what each may import: the single statement of the dependency rules. eslint.config.js enforces
+ * it, docs/architecture.md prints it, and tests/architecture.test.ts holds both against the imports that exist.
+ */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  bytes: [],
+  recipe: [],
+  storage: [],
+  ledger: [],
+  stepfunctions: [],
+  tiff: ['bytes'],
+  pyramid: ['recipe'],
+  notifications: ['ledger'],
+  metadata: ['bytes', 'tiff'],
+  imaging: ['bytes', 'pyramid', 'recipe', 'tiff'],
+  formats: ['bytes', 'imaging', 'metadata', 'pyramid', 'tiff'],
+  work: ['bytes', 'formats', 'imaging', 'ledger', 'metadata', 'pyramid', 'recipe', 'storage'],
+  intake: ['ledger', 'work'],
+  steps: [
+    'bytes',
+    'formats',
+    'imaging',
+    'ledger',
+    'metadata',
+    'pyramid',
+    'recipe',
+    'runtime.ts',
+    'storage',
+    'tiff',
+    'work',
+  ],
+  handlers: ['intake', 'ledger', 'recipe', 'runtime.ts', 'work'],
+  local: ['config.ts', 'ledger', 'recipe', 'runtime.ts', 'stepfunctions', 'storage'],
+  cli: ['imaging', 'ledger', 'local', 'recipe', 'stepfunctions'],
+};
+
+/** Files at the root of src that every folder may import. */
+export const shared: readonly string[] = ['errors.ts', 'limits.ts', 'log.ts', 'parallel.ts', 'service-errors.ts'];
+
+/** Files at the root of src that only the folders which name them above may import. */
+export const restricted: readonly string[] = ['config.ts', 'runtime.ts'];
+
+/** Folders without AWS, files, environment or clock. */
+export const pure: readonly string[] = ['pyramid', 'tiff'];

@@ -1,0 +1,47 @@
+import { RejectedImageError } from '../../errors.ts';
+import { memoryReader } from '../../bytes/range-reader.ts';
+import { viewOf } from '../boxes.ts';
+import { type DecodedImage, type ImageShape, samplesPerPixel } from '../decoded-image.ts';
+import { readHeicHeader } from './header.ts';
+import { decodePrimaryImage, type HeifPixels } from './libheif.ts';
+import { newSamples, wideningTable } from '../samples.ts';
+
+/**
+ * Decodes the primary image of a HEIC file, grids included: 8-bit samples as they are, 10 and 12 bits widened to 16. The
+ * file's own rotation and mirroring are applied, and no Exif orientation after them. Throws RejectedImageError.
+ */
+export async function decodeHeic(bytes: Uint8Array): Promise<DecodedImage> {
+  const { shape, bits, iccProfile } = await readHeicHeader(memoryReader(bytes));
+  const pixels = await decodePrimaryImage(bytes, { bits, alpha: shape.alpha });
+  if (pixels.width !== shape.width || pixels.height !== shape.height) {
+    const received = `${pixels.width} × ${pixels.height}`;
+    throw new RejectedImageError(
+      'CORRUPT_HEADER',
+      `Expected ${shape.width} × ${shape.height} but received ${received}`,
+    );
+  }
+  return { ...shape, data: withoutPadding(pixels, shape), ...(iccProfile ? { iccProfile } : {}) };
+}
+
+/** Rows without padding, samples widened; of grey only the first of three equal samples is kept. */
+function withoutPadding(pixels: HeifPixels, shape: ImageShape): DecodedImage['data'] {
+  const { width, height, bands, alpha, bitDepth } = shape;
+  const samples = samplesPerPixel(shape);
+  const stored = 3 + (alpha ? 1 : 0);
+  // The places of the wanted samples within a stored pixel.
+  const places = [0, 1, 2].slice(0, bands).concat(alpha ? [3] : []);
+  const data = newSamples(width * height * samples, bitDepth);
+  const view = viewOf(pixels.data);
+  const wide = wideningTable(pixels.bits_per_pixel, bitDepth);
+  let target = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = y * pixels.stride + x * stored * (bitDepth / 8);
+      for (const place of places) {
+        data[target++] =
+          bitDepth === 8 ? view.getUint8(at + place) : (wide[view.getUint16(at + 2 * place, true)] ?? 0xffff);
+      }
+    }
+  }
+  return data;
+}

@@ -1,0 +1,100 @@
+/** libheif (LGPL-3.0) as WebAssembly, used as the separate package that it is: nothing of it becomes part of this program. */
+import { RejectedImageError } from '../../errors.ts';
+import { runDecoder } from '../module-failure.ts';
+import { loadPackage, readPackageFile } from '../packages.ts';
+
+interface Enumerator {
+  readonly value: number;
+}
+
+interface HeifError {
+  readonly code: Enumerator;
+  readonly subcode: Enumerator;
+  readonly message: string;
+}
+
+/** Interleaved samples in the module's memory; two bytes each, little-endian, of more than 8 bits. */
+interface Plane {
+  readonly width: number;
+  readonly height: number;
+  /** Bytes from row to row. */
+  readonly stride: number;
+  readonly bits_per_pixel: number;
+  readonly data: Uint8Array;
+}
+
+interface HeifModule {
+  readonly heif_colorspace: { readonly heif_colorspace_RGB: Enumerator };
+  readonly heif_chroma: Readonly<Record<string, Enumerator>>;
+  readonly heif_error_code: { readonly heif_error_Memory_allocation_error: Enumerator };
+  readonly heif_suberror_code: Readonly<Record<string, Enumerator>>;
+  heif_context_alloc(): unknown;
+  heif_context_read_from_memory(context: unknown, bytes: Uint8Array): HeifError;
+  heif_js_context_get_primary_image_handle(context: unknown): unknown;
+  heif_js_decode_image2(
+    handle: unknown,
+    colourspace: Enumerator,
+    chroma: Enumerator,
+  ): { channels: Plane[] } | HeifError;
+}
+
+type Factory = (options: {
+  wasmBinary: Uint8Array;
+  print: (line: string) => void;
+  printErr: (line: string) => void;
+}) => HeifModule;
+
+/** What libheif gives: RGB or RGBA samples, rows with padding. */
+export type HeifPixels = Plane;
+
+/**
+ * Decodes the primary image with its crop, rotation and mirroring applied: RGB or RGBA, one byte a sample when `bits` is
+ * 8, two when it is more. The samples are valid as long as they are referred to: each call has a module of its own.
+ * Throws RejectedImageError.
+ */
+export async function decodePrimaryImage(
+  bytes: Uint8Array,
+  wanted: { bits: number; alpha: boolean },
+): Promise<HeifPixels> {
+  const ignore = (): void => undefined;
+  const wasmBinary = await readPackageFile('libheif-js/libheif-wasm/libheif.wasm');
+  const createModule = loadPackage('libheif-js/libheif-wasm/libheif.js') as Factory;
+  const module = createModule({ wasmBinary, print: ignore, printErr: ignore });
+  return runDecoder('libheif', () => decodeWith(module, bytes, wanted));
+}
+
+function decodeWith(module: HeifModule, bytes: Uint8Array, wanted: { bits: number; alpha: boolean }): HeifPixels {
+  const context = module.heif_context_alloc();
+  const problem = module.heif_context_read_from_memory(context, bytes);
+  if (problem.code.value !== 0) throw rejection(module, problem, 'CORRUPT_HEADER');
+  const handle = module.heif_js_context_get_primary_image_handle(context);
+  if (isError(handle)) throw rejection(module, handle, 'CORRUPT_HEADER');
+  const alpha = wanted.alpha ? 'A' : '';
+  const chroma = wanted.bits > 8 ? `RRGGBB${alpha}${alpha}_LE` : `RGB${alpha}`;
+  const result = module.heif_js_decode_image2(
+    handle,
+    module.heif_colorspace.heif_colorspace_RGB,
+    module.heif_chroma[`heif_chroma_interleaved_${chroma}`] ?? { value: -1 },
+  );
+  if (isError(result)) throw rejection(module, result, 'CORRUPT_PIXELS');
+  const [plane] = result.channels;
+  if (!plane) throw new RejectedImageError('CORRUPT_PIXELS', 'libheif gave no pixels');
+  return plane;
+}
+
+function isError(result: unknown): result is HeifError {
+  return typeof result === 'object' && result !== null && 'code' in result;
+}
+
+function rejection(
+  module: HeifModule,
+  { code, subcode, message }: HeifError,
+  otherwise: 'CORRUPT_HEADER' | 'CORRUPT_PIXELS',
+): RejectedImageError {
+  const { heif_suberror_End_of_data: endOfData, heif_suberror_Security_limit_exceeded: limit } =
+    module.heif_suberror_code;
+  const isMemory =
+    subcode.value === limit?.value || code.value === module.heif_error_code.heif_error_Memory_allocation_error.value;
+  if (isMemory) return new RejectedImageError('OVER_BUDGET', `libheif: ${message}`);
+  return new RejectedImageError(subcode.value === endOfData?.value ? 'TRUNCATED' : otherwise, `libheif: ${message}`);
+}

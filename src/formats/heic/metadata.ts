@@ -1,0 +1,84 @@
+import { type Box, readBoxes, readContent, textOf } from '../boxes.ts';
+import type { RangeReader } from '../../bytes/range-reader.ts';
+import { joinedReader, latin1, type Place, readExactly, viewOf } from '../../metadata/bounded-reader.ts';
+import { MAX_SEGMENTS } from '../../metadata/bounds.ts';
+import type { Carriers } from '../../metadata/carriers.ts';
+import { MalformedMetadataError } from '../../metadata/warnings.ts';
+
+/** The metadata items of a HEIF file (ISO/IEC 23008-12, annex A): Exif, and XMP as a MIME item. */
+export async function findInHeic(reader: RangeReader): Promise<Carriers> {
+  const meta = (await readBoxes(reader, 0, reader.size)).find(({ type }) => type === 'meta');
+  if (!meta) return {};
+  const boxes = await readBoxes(reader, meta.start + 4, meta.end);
+  const box = (type: string): Box | undefined => boxes.find((candidate) => candidate.type === type);
+  const [information, locations] = [box('iinf'), box('iloc')];
+  if (!information || !locations) return {};
+  const items = await readItems(reader, information);
+  const places = await readPlaces(reader, locations, box('idat')?.start);
+  const item = (matches: (kind: string) => boolean): RangeReader | undefined => {
+    const [number] = [...items].find(([, kind]) => matches(kind)) ?? [];
+    const where = number === undefined ? undefined : places.get(number);
+    return where && joinedReader(reader, where);
+  };
+  const exif = item((kind) => kind === 'Exif');
+  return { exif: exif && (await tiffWithin(exif)), xmp: item((kind) => kind === 'mime application/rdf+xml') };
+}
+
+/** The block says how many bytes of something else its TIFF structure comes after. */
+async function tiffWithin(block: RangeReader): Promise<RangeReader> {
+  const offset = 4 + viewOf(await readExactly(block, 0, 4)).getUint32(0);
+  if (offset > block.size) throw new MalformedMetadataError(`Expected an Exif block of more than ${offset} bytes`);
+  return joinedReader(block, [{ offset, length: block.size - offset }]);
+}
+
+/** The kind of every item by its number: four characters, and of MIME items the type of their content. */
+async function readItems(reader: RangeReader, box: Box): Promise<Map<number, string>> {
+  const isLong = (await readContent(reader, box, 6)).getUint8(0) > 0;
+  const items = new Map<number, string>();
+  for (const entry of await readBoxes(reader, box.start + 4 + (isLong ? 4 : 2), box.end)) {
+    const view = await readContent(reader, entry, 12);
+    const version = view.getUint8(0);
+    if (entry.type !== 'infe' || version < 2) continue;
+    const at = version === 2 ? 8 : 10;
+    const kind = textOf(view, at);
+    // Behind the kind: its name, and what its content is, each ended by a zero.
+    const texts = latin1(new Uint8Array(view.buffer, view.byteOffset + at + 4, view.byteLength - at - 4)).split('\0');
+    const number = version === 2 ? view.getUint16(4) : view.getUint32(4);
+    items.set(number, kind === 'mime' ? `mime ${texts[1] ?? ''}` : kind);
+  }
+  return items;
+}
+
+/** Where items lie (ISO/IEC 14496-12, section 8.11.3); those that are made of other items are left out. */
+async function readPlaces(reader: RangeReader, box: Box, idat: number | undefined): Promise<Map<number, Place[]>> {
+  const view = await readContent(reader, box, 8);
+  const version = view.getUint8(0);
+  const [offsetBytes, lengthBytes] = [view.getUint8(4) >> 4, view.getUint8(4) & 15];
+  const [baseBytes, indexBytes] = [view.getUint8(5) >> 4, version === 0 ? 0 : view.getUint8(5) & 15];
+  let at = 6;
+  const number = (bytes: number): number => {
+    let value = 0;
+    for (let byte = 0; byte < bytes; byte++) value = value * 256 + view.getUint8(at++);
+    return value;
+  };
+  const places = new Map<number, Place[]>();
+  let extentsLeft = MAX_SEGMENTS;
+  for (let items = number(version < 2 ? 2 : 4); items > 0; items--) {
+    const item = number(version < 2 ? 2 : 4);
+    const method = version === 0 ? 0 : number(2) & 15;
+    const reference = number(2);
+    const base = number(baseBytes) + (method === 1 ? (idat ?? NaN) : 0);
+    const count = number(2);
+    extentsLeft -= Math.max(1, count);
+    if (extentsLeft < 0) throw new MalformedMetadataError(`Expected at most ${MAX_SEGMENTS} places of items`);
+    const extents: Place[] = [];
+    for (let extent = 0; extent < count; extent++) {
+      number(indexBytes);
+      extents.push({ offset: base + number(offsetBytes), length: number(lengthBytes) });
+    }
+    const isHere =
+      reference === 0 && method < 2 && extents.every(({ offset, length }) => offset + length <= reader.size);
+    if (isHere) places.set(item, extents);
+  }
+  return places;
+}

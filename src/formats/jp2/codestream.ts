@@ -1,0 +1,91 @@
+/** A JPEG 2000 codestream (ISO/IEC 15444-1, annex A), as far as one must know it to have it decoded. */
+import { RejectedImageError } from '../../errors.ts';
+import type { RangeReader } from '../../bytes/range-reader.ts';
+import { corrupt, viewOf, withinBytes } from '../boxes.ts';
+
+export interface Component {
+  /** Bits a sample, 1 to 38. */
+  readonly bits: number;
+  readonly signed: boolean;
+  readonly subsampled: boolean;
+}
+
+export interface Codestream {
+  readonly width: number;
+  readonly height: number;
+  readonly components: readonly Component[];
+  /** Of the tile grid. */
+  readonly tiles: number;
+}
+
+const START = 0xff4f;
+const SIZE = 0xff51;
+const START_OF_TILE_PART = 0xff90;
+const END = 0xffd9;
+
+/** SIZ with all the components there may be: Annex A.5.1. Bytes. */
+const MAX_SIZE_SEGMENT = 40 + 3 * 16_384;
+
+/** Reads SOC and SIZ. Throws RejectedImageError. */
+export async function readCodestream(reader: RangeReader, start: number): Promise<Codestream> {
+  const bytes = await reader.read(start, MAX_SIZE_SEGMENT);
+  return withinBytes('the SIZ segment', () => parseSize(viewOf(bytes)), bytes.length < MAX_SIZE_SEGMENT);
+}
+
+function parseSize(view: DataView): Codestream {
+  if (view.getUint16(0) !== START || view.getUint16(2) !== SIZE) {
+    throw corrupt('Expected the markers SOC and SIZ', `0x${view.getUint32(0).toString(16)}`);
+  }
+  const [right, bottom, left, top, tileWidth, tileHeight, tileLeft, tileTop] = Array.from({ length: 8 }, (_, index) =>
+    view.getUint32(8 + 4 * index),
+  ) as [number, number, number, number, number, number, number, number];
+  const count = view.getUint16(40);
+  if (right <= left || bottom <= top) throw corrupt('Expected an image of at least one pixel', `${right} × ${bottom}`);
+  if (tileWidth === 0 || tileHeight === 0) throw corrupt('Expected tiles of at least one pixel', 'none');
+  if (count === 0) throw corrupt('Expected at least one component', count);
+  return {
+    width: right - left,
+    height: bottom - top,
+    components: Array.from({ length: count }, (_, index) => {
+      const precision = view.getUint8(42 + 3 * index);
+      const subsampled = view.getUint8(43 + 3 * index) !== 1 || view.getUint8(44 + 3 * index) !== 1;
+      return { bits: (precision & 0x7f) + 1, signed: precision > 0x7f, subsampled };
+    }),
+    tiles: Math.ceil((right - tileLeft) / tileWidth) * Math.ceil((bottom - tileTop) / tileHeight),
+  };
+}
+
+/**
+ * Follows the tile-parts from SOT to SOT: a decoder would fill with grey what is missing of a file cut short.
+ * Throws RejectedImageError: TRUNCATED, CORRUPT_PIXELS.
+ */
+export function assertWholeCodestream(bytes: Uint8Array, tiles: number): void {
+  const view = viewOf(bytes);
+  const seen = new Set<number>();
+  let at = firstTilePart(view);
+  while (at + 12 <= bytes.length && view.getUint16(at) === START_OF_TILE_PART) {
+    seen.add(view.getUint16(at + 4));
+    // A length of zero reaches to the end of the codestream (Annex A.4.2).
+    const length = view.getUint32(at + 6) || bytes.length - 2 - at;
+    if (length < 14) throw new RejectedImageError('CORRUPT_PIXELS', `a tile-part of ${length} bytes`);
+    if (at + length > bytes.length) {
+      throw new RejectedImageError('TRUNCATED', `a tile-part ends at byte ${at + length} of ${bytes.length}`);
+    }
+    at += length;
+  }
+  if (at + 2 > bytes.length) throw new RejectedImageError('TRUNCATED', 'the codestream ends without its end marker');
+  if (view.getUint16(at) !== END) {
+    throw new RejectedImageError('CORRUPT_PIXELS', `Expected a tile-part or the end at byte ${at} of the codestream`);
+  }
+  if (seen.size < tiles) throw new RejectedImageError('TRUNCATED', `${seen.size} of ${tiles} tiles are there`);
+}
+
+function firstTilePart(view: DataView): number {
+  let at = 2;
+  while (at + 4 <= view.byteLength && view.getUint16(at) !== START_OF_TILE_PART) {
+    if (view.getUint8(at) !== 0xff)
+      throw corrupt(`Expected a marker at byte ${at} of the codestream`, view.getUint8(at));
+    at += 2 + view.getUint16(at + 2);
+  }
+  return at;
+}

@@ -1,0 +1,89 @@
+import { RejectedImageError } from '../../errors.ts';
+import { memoryReader } from '../../bytes/range-reader.ts';
+import { type DecodedImage, samplesPerPixel } from '../decoded-image.ts';
+import { assertWholeCodestream } from './codestream.ts';
+import { type Channel, type Jp2Header, readJp2Header } from './header.ts';
+import { decodeComponents } from './openjpeg.ts';
+import { newSamples, widenAll, yccToRgb } from '../samples.ts';
+
+/**
+ * Decodes a JP2, JPX or J2K file, all quality layers, at full size. What is reversible decodes exactly. Fewer than 8 bits
+ * are widened to 8, 9 to 15 to 16, by repeating the bits below themselves; sYCC becomes sRGB; palettes are expanded.
+ * Throws RejectedImageError.
+ */
+export async function decodeJp2(bytes: Uint8Array): Promise<DecodedImage> {
+  const header = await readJp2Header(memoryReader(bytes));
+  const { shape, codestream, iccProfile, resolution } = header;
+  const stream = bytes.subarray(codestream.start, codestream.end);
+  assertWholeCodestream(stream, codestream.tiles);
+  return {
+    ...shape,
+    data: await decodeChannels(stream, header),
+    ...(iccProfile ? { iccProfile } : {}),
+    ...(resolution ? { resolution } : {}),
+  };
+}
+
+async function decodeChannels(stream: Uint8Array, header: Jp2Header): Promise<DecodedImage['data']> {
+  const { shape, colours, alpha } = header;
+  const pixels = await decodeGroup(stream, header, colours);
+  if (header.isYcc) yccToRgb(pixels, colours[0]?.bits ?? 8);
+  widenInto(pixels, colours);
+  const isDone = !alpha && (pixels instanceof Uint8Array ? 8 : 16) === shape.bitDepth;
+  if (isDone) return pixels;
+  const whole = newSamples(shape.width * shape.height * samplesPerPixel(shape), shape.bitDepth);
+  spread(pixels, colours.length, whole, samplesPerPixel(shape), 0);
+  if (alpha) {
+    const opacity = await decodeGroup(stream, header, [alpha]);
+    widenInto(opacity, [alpha]);
+    spread(opacity, 1, whole, samplesPerPixel(shape), shape.bands);
+  }
+  return whole;
+}
+
+function widenInto(samples: Uint8Array | Uint16Array, channels: readonly Channel[]): void {
+  widenAll(samples, channels[0]?.bits ?? 8);
+}
+
+/** Puts the samples of some bands into their places among all; 8-bit samples are widened on the way to 16. */
+function spread(
+  from: Uint8Array | Uint16Array,
+  bands: number,
+  into: Uint8Array | Uint16Array,
+  stride: number,
+  first: number,
+): void {
+  const factor = from instanceof Uint8Array && into instanceof Uint16Array ? 257 : 1;
+  for (let source = 0, target = first; source < from.length; source += bands, target += stride) {
+    for (let band = 0; band < bands; band++) into[target + band] = (from[source + band] ?? 0) * factor;
+  }
+}
+
+/** The samples of channels of equal precision, interleaved; through the palette where they have one. */
+async function decodeGroup(
+  stream: Uint8Array,
+  { codestream, palette }: Jp2Header,
+  channels: readonly Channel[],
+): Promise<Uint8Array | Uint16Array> {
+  const [first] = channels;
+  const isPalette = first?.column !== undefined;
+  if (!isPalette) {
+    return decodeComponents(
+      stream,
+      codestream,
+      channels.map(({ component }) => component),
+    );
+  }
+  const indexes = await decodeComponents(stream, codestream, [first.component]);
+  const columns = channels.map((channel) => palette?.columns[channel.column ?? 0] ?? new Uint16Array());
+  const samples = newSamples(indexes.length * columns.length, first.bits > 8 ? 16 : 8);
+  let at = 0;
+  for (const index of indexes) {
+    for (const column of columns) {
+      const value = column[index];
+      if (value === undefined) throw new RejectedImageError('CORRUPT_PIXELS', `the palette has no entry ${index}`);
+      samples[at++] = value;
+    }
+  }
+  return samples;
+}

@@ -1,0 +1,161 @@
+/** Which components of a JPEG 2000 image are its colours and its alpha, and how they are to be read. */
+import { type RangeReader } from '../../bytes/range-reader.ts';
+import { corrupt, unsupported } from '../boxes.ts';
+import type { ImageShape, Resolution } from '../decoded-image.ts';
+import { type ChannelSource, type ColourSpecification, type Jp2Boxes, type Palette } from './jp2-boxes.ts';
+import { profileColourSpace, readJp2Boxes } from './jp2-boxes.ts';
+import { type Codestream, readCodestream } from './codestream.ts';
+
+/** A channel of the image: a component of the codestream, perhaps seen through a palette. */
+export interface Channel extends ChannelSource {
+  /** Of its samples, after the palette. */
+  readonly bits: number;
+}
+
+export interface Jp2Header {
+  readonly shape: ImageShape;
+  readonly codestream: Codestream & { readonly start: number; readonly end: number };
+  /** One for grey, three for RGB in this order. */
+  readonly colours: readonly Channel[];
+  readonly alpha: Channel | undefined;
+  readonly palette: Palette | undefined;
+  /** The colours are luma and chroma. */
+  readonly isYcc: boolean;
+  readonly iccProfile: Uint8Array | undefined;
+  readonly resolution: Resolution | undefined;
+}
+
+/**
+ * Reads the header of a JP2 file or of a bare codestream: a few ranged reads. Throws RejectedImageError, naming what cannot
+ * be decoded: signed or subsampled components, more than 16 bits, colour models other than grey, RGB and sYCC, and
+ * premultiplied alpha.
+ */
+export async function readJp2Header(reader: RangeReader): Promise<Jp2Header> {
+  const magic = await reader.read(0, 2);
+  const isBare = magic[0] === 0xff && magic[1] === 0x4f;
+  const boxes = isBare ? undefined : await readJp2Boxes(reader);
+  const start = boxes?.codestream.start ?? 0;
+  const codestream = await readCodestream(reader, start);
+  const model = colourModel(boxes?.colour, codestream, isBare);
+  const channels = allChannels(codestream, boxes);
+  const { colours, alpha } = assign(channels, boxes, model.bands);
+  const bits = commonBits(colours);
+  const bitDepth = Math.max(bits, alpha?.bits ?? 0) > 8 ? 16 : 8;
+  const { width, height } = codestream;
+  return {
+    shape: { width, height, bands: model.bands, alpha: alpha !== undefined, bitDepth },
+    codestream: { ...codestream, start, end: boxes?.codestream.end ?? reader.size },
+    colours,
+    alpha,
+    palette: boxes?.palette,
+    isYcc: model.isYcc,
+    iccProfile: boxes?.colour && 'profile' in boxes.colour ? boxes.colour.profile : undefined,
+    resolution: boxes?.resolution,
+  };
+}
+
+interface ColourModel {
+  readonly bands: 1 | 3;
+  readonly isYcc: boolean;
+}
+
+/** EnumCS (ISO/IEC 15444-1, table I.10, and 15444-2, table M.25). */
+const enumerated: Readonly<Record<number, ColourModel | string>> = {
+  0: 'a bi-level image whose zero is white',
+  11: 'the colour model is PhotoYCC',
+  12: 'the colour model is CMYK',
+  13: 'the colour model is YCCK',
+  14: 'the colour model is CIE L*a*b*',
+  16: { bands: 3, isYcc: false },
+  17: { bands: 1, isYcc: false },
+  18: { bands: 3, isYcc: true },
+  19: 'the colour model is CIE JAB',
+  20: 'the colour model is e-sRGB',
+  21: 'the colour model is ROMM RGB without its profile',
+  24: 'the colour model is e-sYCC',
+};
+
+const profiled: Readonly<Record<string, ColourModel | string>> = {
+  'RGB ': { bands: 3, isYcc: false },
+  GRAY: { bands: 1, isYcc: false },
+  CMYK: 'the colour model is CMYK',
+  'Lab ': 'the colour model is CIE L*a*b*',
+};
+
+function colourModel(
+  colour: ColourSpecification | undefined,
+  { components }: Codestream,
+  isBare: boolean,
+): ColourModel {
+  // OpenJPEG writes 0, which stands for bi-level, where it was told of no colour space.
+  const isUnknown = !colour || ('enumerated' in colour && colour.enumerated === 0 && components[0]?.bits !== 1);
+  if (isUnknown) {
+    // Nothing says what the components are: one can only be grey, three are taken as RGB.
+    if (components.length === 1) return { bands: 1, isYcc: false };
+    if (components.length === 3) return { bands: 3, isYcc: false };
+    const where = isBare ? 'a bare codestream' : 'a JP2 file without colour specification';
+    throw unsupported(`${where} of ${components.length} components`);
+  }
+  const space = 'profile' in colour ? profileColourSpace(colour.profile) : colour.enumerated;
+  const model = typeof space === 'string' ? profiled[space] : enumerated[space];
+  if (model === undefined)
+    throw unsupported(`the colour model is ${typeof space === 'string' ? space : `number ${space}`}`);
+  if (typeof model === 'string') throw unsupported(model);
+  return model;
+}
+
+function allChannels(codestream: Codestream, boxes: Jp2Boxes | undefined): Channel[] {
+  const { components } = codestream;
+  const palette = boxes?.palette;
+  const sources = palette && boxes.sources ? boxes.sources : components.map((_, component) => ({ component }));
+  return sources.map((source: ChannelSource) => {
+    const component = components[source.component];
+    if (!component) throw corrupt(`Expected a component below ${components.length}`, source.component);
+    if (component.signed) throw unsupported('signed samples');
+    if (component.subsampled) throw unsupported('JPEG 2000 with subsampled components has no decoder here');
+    if (component.bits > 16) throw unsupported(`samples of ${component.bits} bits`);
+    if (source.column === undefined) return { ...source, bits: component.bits };
+    if (!palette?.columns[source.column]) throw corrupt('Expected a column of the palette', source.column);
+    return { ...source, bits: palette.bits };
+  });
+}
+
+const COLOUR = 0;
+const OPACITY = 1;
+const PREMULTIPLIED = 2;
+
+/** Without definitions, channels are colours in order; one more than the colour model has is then opacity. */
+function assign(
+  channels: readonly Channel[],
+  boxes: Jp2Boxes | undefined,
+  bands: 1 | 3,
+): { colours: Channel[]; alpha: Channel | undefined } {
+  const meanings = boxes?.meanings;
+  if (!meanings) {
+    const extra = channels.length - bands;
+    if (extra < 0 || extra > 1) throw unsupported(`${channels.length} channels where ${bands} are colour`);
+    return { colours: channels.slice(0, bands), alpha: channels[bands] };
+  }
+  if (meanings.some(({ type }) => type === PREMULTIPLIED)) throw unsupported('colours premultiplied with alpha');
+  const opacity = meanings.filter(({ type }) => type === OPACITY);
+  if (opacity.length > 1 || meanings.some(({ type }) => type > PREMULTIPLIED) || meanings.length !== channels.length) {
+    throw unsupported(`${channels.length} channels where ${bands} are colour`);
+  }
+  const colours = Array.from({ length: bands }, (_, index) => {
+    const meaning = meanings.find(({ type, association }) => type === COLOUR && association === index + 1);
+    const channel = meaning && channels[meaning.channel];
+    if (!channel) throw corrupt(`Expected a channel for colour ${index + 1}`, 'none');
+    return channel;
+  });
+  return { colours, alpha: opacity[0] && channels[opacity[0].channel] };
+}
+
+function commonBits(colours: readonly Channel[]): number {
+  const bits = colours[0]?.bits ?? 0;
+  const behind = colours.map(({ component, column }) => (column === undefined ? undefined : component));
+  if (behind.some((component) => component !== behind[0])) throw unsupported('a palette of some of the colours');
+  if (colours.some((colour) => colour.bits !== bits)) {
+    throw unsupported(`colours of ${colours.map((colour) => colour.bits).join(', ')} bits`);
+  }
+  return bits;
+}

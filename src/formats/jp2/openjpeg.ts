@@ -1,0 +1,120 @@
+/** OpenJPEG as WebAssembly: components of a codestream, decoded. */
+import { RejectedImageError } from '../../errors.ts';
+import { type Codestream } from './codestream.ts';
+import { runDecoder } from '../module-failure.ts';
+import { loadPackage, readPackageFile } from '../packages.ts';
+
+interface Decoder {
+  /** Memory of the module for the file; valid until the module next allocates. */
+  getEncodedBuffer(length: number): Uint8Array;
+  /** A copy. */
+  getDecodedBuffer(): Uint8ClampedArray<ArrayBuffer>;
+  /** `layers` 0 means all of them; `decode()` would stop after the first. */
+  decodeSubResolution(reductions: number, layers: number): void;
+  getFrameInfo(): { width: number; height: number; bitsPerSample: number; componentCount: number };
+}
+
+type Factory = (options: {
+  wasmBinary: Uint8Array;
+  print: (line: string) => void;
+  printErr: (line: string) => void;
+}) => Promise<{ J2KDecoder: new () => Decoder }>;
+
+/**
+ * The samples of one or of three components of the same precision, interleaved: bytes up to 8 bits, else 16-bit. Throws
+ * RejectedImageError when the decoder finds the codestream broken.
+ *
+ * Each call has a module of its own: a WebAssembly memory never shrinks, and after a failure it is not to be trusted.
+ */
+export async function decodeComponents(
+  codestream: Uint8Array,
+  size: Codestream,
+  components: readonly number[],
+): Promise<Uint8Array | Uint16Array> {
+  const messages: string[] = [];
+  const note = (line: string): void => {
+    if (line.startsWith('[ERROR]')) messages.push(line.slice('[ERROR]'.length).trim());
+  };
+  const createModule = loadPackage('@cornerstonejs/codec-openjpeg/decodewasmjs') as Factory;
+  const { J2KDecoder } = await createModule({
+    wasmBinary: await readPackageFile('@cornerstonejs/codec-openjpeg/decodewasm'),
+    print: note,
+    printErr: note,
+  });
+  const isAll = components.length === size.components.length && components.every((component, at) => component === at);
+  const head = isAll ? new Uint8Array() : selection(size, components);
+  // The decoder is not freed: its module goes with it.
+  return runDecoder('OpenJPEG', () => {
+    const decoder = new J2KDecoder();
+    const input = decoder.getEncodedBuffer(head.length + codestream.length);
+    input.set(head);
+    input.set(codestream, head.length);
+    decoder.decodeSubResolution(0, 0);
+    const info = decoder.getFrameInfo();
+    const isWhole = info.width === size.width && info.height === size.height;
+    if (messages.length > 0 || !isWhole || info.componentCount !== components.length) throw broken(messages);
+    return asSamples(decoder.getDecodedBuffer(), info.bitsPerSample);
+  });
+}
+
+function broken(messages: readonly string[]): RejectedImageError {
+  const detail = messages.join('; ') || 'the JPEG 2000 decoder gave up';
+  const isCut = /stream too short|inconsistent with stream length/iu.test(detail);
+  return new RejectedImageError(isCut ? 'TRUNCATED' : 'CORRUPT_PIXELS', detail);
+}
+
+function asSamples(bytes: Uint8ClampedArray<ArrayBuffer>, bits: number): Uint8Array | Uint16Array {
+  if (bits <= 8) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
+}
+
+/**
+ * The module gives images of one or of three components only. A JP2 header whose component mapping takes components as
+ * they are ("direct use", ISO/IEC 15444-1, annex I.5.3.5) lets it choose: what stands in front of the codestream.
+ */
+function selection(size: Codestream, components: readonly number[]): Uint8Array {
+  const bits = size.components[components[0] ?? 0]?.bits ?? 8;
+  const zero = bits > 8 ? [0, 0] : [0];
+  const header = [
+    ...box('ihdr', [...long(size.height), ...long(size.width), ...short(size.components.length), 0xff, 7, 1, 0]),
+    ...box(
+      'bpcc',
+      size.components.map((component) => component.bits - 1),
+    ),
+    ...box('colr', [1, 0, 0, ...long(components.length === 1 ? 17 : 16)]),
+    ...box('pclr', [
+      ...short(1),
+      components.length,
+      ...components.map(() => bits - 1),
+      ...components.flatMap(() => zero),
+    ]),
+    ...box(
+      'cmap',
+      components.flatMap((component) => [...short(component), 0, 0]),
+    ),
+  ];
+  return Uint8Array.from([
+    ...box('jP  ', [0x0d, 0x0a, 0x87, 0x0a]),
+    ...box('ftyp', [...ascii('jp2 '), ...long(0), ...ascii('jp2 ')]),
+    ...box('jp2h', header),
+    // To the end of the file.
+    ...long(0),
+    ...ascii('jp2c'),
+  ]);
+}
+
+function box(type: string, content: readonly number[]): number[] {
+  return [...long(content.length + 8), ...ascii(type), ...content];
+}
+
+function ascii(text: string): number[] {
+  return Array.from(text, (character) => character.charCodeAt(0));
+}
+
+function long(value: number): number[] {
+  return [value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
+}
+
+function short(value: number): number[] {
+  return [value >> 8, value & 0xff];
+}

@@ -1,0 +1,69 @@
+import type { RangeReader } from '../../bytes/range-reader.ts';
+import { latin1, type Place, readExactly, viewOf } from '../../metadata/bounded-reader.ts';
+import { MAX_SEGMENTS, MAX_TAIL_BYTES } from '../../metadata/bounds.ts';
+import { MalformedMetadataError } from '../../metadata/warnings.ts';
+
+/** Of the PNG specification (W3C, third edition, section 11): what describes the picture. */
+const wanted = ['eXIf', 'iTXt', 'tEXt', 'zTXt', 'iCCP', 'pHYs'] as const;
+export type PngChunkType = (typeof wanted)[number];
+
+export interface PngChunk extends Place {
+  readonly type: PngChunkType;
+}
+
+/** Length, type and checksum around a chunk's data. Bytes. */
+const FRAME = 12;
+
+/**
+ * Collects the chunks before the first pixels, and those at the very end. Chunks are chained by their lengths, and there
+ * may be a million chunks of pixels between: those at the end are found from the end.
+ */
+export async function walkPngChunks(reader: RangeReader, chunks: PngChunk[]): Promise<void> {
+  let at = 8;
+  for (let walked = 0; walked < MAX_SEGMENTS; walked++) {
+    const header = await readExactly(reader, at, 8);
+    const chunk = chunkAt(header, at);
+    if (chunk.type === 'IEND') return;
+    if (chunk.type === 'IDAT') break;
+    if (chunk.end > reader.size) throw new MalformedMetadataError(`Expected all of chunk ${chunk.type}`);
+    push(chunks, chunk);
+    at = chunk.end;
+  }
+  const start = Math.max(at, reader.size - MAX_TAIL_BYTES);
+  tailChunks(await readExactly(reader, start, reader.size - start), start).forEach((chunk) => {
+    push(chunks, chunk);
+  });
+}
+
+interface AnyChunk extends Place {
+  readonly type: string;
+  readonly end: number;
+}
+
+function chunkAt(header: Uint8Array, at: number): AnyChunk {
+  const length = viewOf(header).getUint32(0);
+  return { type: latin1(header.subarray(4, 8)), offset: at + 8, length, end: at + FRAME + length };
+}
+
+function push(chunks: PngChunk[], { type, offset, length }: AnyChunk): void {
+  const known = wanted.find((name) => name === type);
+  if (known) chunks.push({ type: known, offset, length });
+}
+
+/** The longest chain of chunks that starts with a wanted one and ends with IEND at the end of the file. */
+function tailChunks(tail: Uint8Array, start: number): AnyChunk[] {
+  const text = latin1(tail);
+  const places = new Set<number>();
+  for (const match of text.matchAll(/eXIf|iTXt|tEXt|zTXt/gu)) if (match.index >= 4) places.add(match.index - 4);
+  for (const place of [...places].slice(0, MAX_SEGMENTS)) {
+    const chain: AnyChunk[] = [];
+    let at = place;
+    while (at + FRAME <= tail.length && chain.length < MAX_SEGMENTS) {
+      const chunk = chunkAt(tail.subarray(at, at + 8), start + at);
+      chain.push(chunk);
+      at = chunk.end - start;
+    }
+    if (at === tail.length && chain.at(-1)?.type === 'IEND') return chain;
+  }
+  return [];
+}

@@ -1,0 +1,120 @@
+import { RejectedImageError } from '../../errors.ts';
+import { planLevels } from '../../pyramid/levels.ts';
+import type { SourceImage } from '../../pyramid/source-image.ts';
+import { describeDirectory, type DirectoryInfo, readSegmentTable } from '../../tiff/directory-info.ts';
+import type { Description } from '../../tiff/pyramid-fields.ts';
+import type { RangeReader } from '../../bytes/range-reader.ts';
+import { type Directory, readBytes, readNumber, readTiff, type TiffFile } from '../../tiff/read.ts';
+import { Compression, Photometric, Tag } from '../../tiff/tags.ts';
+import { describeTiffPixels, type Pixels } from './pixels.ts';
+
+/** What the prebuilt libvips decodes inside a TIFF; names are for the refusal of the others. */
+const decodable: ReadonlySet<number> = new Set([
+  Compression.none,
+  Compression.ccittRle,
+  Compression.ccittT4,
+  Compression.ccittT6,
+  Compression.lzw,
+  Compression.jpeg,
+  Compression.deflate,
+  Compression.packbits,
+  Compression.adobeDeflate,
+  Compression.webp,
+]);
+
+/** Far more directories than a pyramid has levels; a document of more pages is refused all the same. */
+const MAX_DIRECTORIES = 256;
+
+/** A master that is a TIFF. Throws MalformedTiffError or RejectedImageError. */
+export async function identifyTiff(reader: RangeReader): Promise<{ image: SourceImage; description: Description }> {
+  const file = await readTiff(reader, MAX_DIRECTORIES);
+  const [directory, ...others] = file.directories;
+  if (!directory) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
+  const info = await describeDirectory(file, directory);
+  const profile = await readBytes(file, directory, Tag.IccProfile);
+  assertDecodable(info);
+  const pixels = await describeTiffPixels(file, directory, info, profile);
+  await assertOnePicture(file, info, others);
+  await assertWhole(file, directory, info);
+  const { kind, width, height } = info.segments;
+  return {
+    image: {
+      format: 'tiff',
+      width: info.width,
+      height: info.height,
+      ...pixels,
+      orientation: info.orientation >= 1 && info.orientation <= 8 ? info.orientation : 1,
+      progressive: false,
+      plain: info.compression === Compression.none && kind === 'strips' && !info.planar && isOfWholeBytes(info, pixels),
+      segments: { kind, width, height },
+      fileSize: reader.size,
+    },
+    description: await readDescription(file, directory, profile),
+  };
+}
+
+function isOfWholeBytes({ bitsPerSample }: DirectoryInfo, { model }: Pixels): boolean {
+  return (model === 'grey' || model === 'rgb') && (bitsPerSample[0] ?? 0) >= 8;
+}
+
+function assertDecodable({ compression, planar, photometric }: DirectoryInfo): void {
+  const refuse = (what: string): never => {
+    throw new RejectedImageError(
+      'UNSUPPORTED_PIXELS',
+      `${what} has no decoder here; send it uncompressed, LZW, deflate or JPEG`,
+    );
+  };
+  if (planar && photometric === Photometric.yCbCr) refuse('YCbCr in separate planes');
+  if (!decodable.has(compression)) refuse(`TIFF compression ${compression}`);
+}
+
+/** The first page counts only when the others are its reduced versions or its masks. */
+async function assertOnePicture(file: TiffFile, first: DirectoryInfo, others: readonly Directory[]): Promise<void> {
+  const [directory] = file.directories;
+  if ((first.subfileType & 1) !== 0 && (others.length > 0 || directory?.has(Tag.SubIfds))) {
+    throw new RejectedImageError('MULTI_PAGE', 'page 1 is a preview of another');
+  }
+  const halvings = planLevels(first, 1).map((level) => `${level.width} × ${level.height}`);
+  for (const [index, other] of others.entries()) {
+    const info = await describeDirectory(file, other);
+    const isReducedOrMask = (info.subfileType & 0b101) !== 0;
+    const isHalving = halvings.slice(1).includes(`${info.width} × ${info.height}`);
+    if (!isReducedOrMask && !isHalving) {
+      const pages = file.more ? `more than ${file.directories.length}` : `${file.directories.length}`;
+      throw new RejectedImageError('MULTI_PAGE', `${pages} pages, and page ${index + 2} is a picture of its own`);
+    }
+  }
+}
+
+/** Every strip or tile must lie within the file, so that a cut file is refused before a pixel is decoded. */
+async function assertWhole(file: TiffFile, directory: Directory, info: DirectoryInfo): Promise<void> {
+  const table = await readSegmentTable(file, directory, info);
+  const needed = info.segments.across * info.segments.down * (info.planar ? info.samplesPerPixel : 1);
+  for (let index = 0; index < needed; index++) {
+    const end = (table.offsets[index] ?? 0) + (table.byteCounts[index] ?? 0);
+    if (end > file.reader.size) {
+      const where = `${info.segments.kind.slice(0, -1)} ${index} ends at byte ${end}`;
+      throw new RejectedImageError('TRUNCATED', `${where}, the file has ${file.reader.size}`);
+    }
+  }
+}
+
+async function readDescription(
+  file: TiffFile,
+  directory: Directory,
+  icc: Uint8Array | undefined,
+): Promise<Description> {
+  const rational = async (tag: number): Promise<readonly number[] | undefined> => {
+    const bytes = await readBytes(file, directory, tag);
+    if (bytes?.length !== 8) return undefined;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+    return [view.getUint32(0, file.littleEndian), view.getUint32(4, file.littleEndian)];
+  };
+  const x = await rational(Tag.XResolution);
+  const y = await rational(Tag.YResolution);
+  const unit = await readNumber(file, directory, Tag.ResolutionUnit, 2);
+  return {
+    ...(icc ? { iccProfile: Buffer.from(icc).toString('base64') } : {}),
+    ...(x && y ? { resolution: { x, y, unit } } : {}),
+  };
+}

@@ -1,0 +1,121 @@
+/** Decoded pixels as a TIFF that blocks can be sliced from: tiles, deflate, horizontal differences. Lossless. */
+import { type FileHandle, open } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { deflate } from 'node:zlib';
+import { CLASSIC_TIFF_BYTES } from '../limits.ts';
+import { headBytes, layoutTiff, wholeHead } from '../tiff/layout.ts';
+import { type Description, pyramidFields } from '../tiff/pyramid-fields.ts';
+import { Compression, Photometric } from '../tiff/tags.ts';
+import { writeAt } from '../bytes/write-at.ts';
+import { type DecodedImage, type Resolution, samplesPerPixel } from './decoded-image.ts';
+
+/** A multiple of 16. Pixels. */
+const TILE_SIZE = 512;
+/** TIFF 6.0, section 14. */
+const HORIZONTAL_DIFFERENCING = 2;
+/** TIFF 6.0, section 18: alpha that the colours are not multiplied with. */
+const UNASSOCIATED_ALPHA = 2;
+/** The file is read once and then thrown away: time counts for more than size. */
+const DEFLATE_LEVEL = 1;
+/** Tiles in the making at once; zlib works on as many threads. */
+const TILES_AT_ONCE = 4;
+
+const deflated = promisify(deflate) as (bytes: Uint8Array, options: { level: number }) => Promise<Buffer>;
+
+/**
+ * Writes an image as a single-directory TIFF, profile and resolution included; alpha stays straight. Any size: tiles are
+ * small, and a file that might reach 4 GiB is a BigTIFF. Needs memory for a few tiles beyond the image.
+ */
+export async function writeTiledTiff(file: string, image: DecodedImage): Promise<void> {
+  const tilesAcross = Math.ceil(image.width / TILE_SIZE);
+  const tilesDown = Math.ceil(image.height / TILE_SIZE);
+  const tiles = tilesAcross * tilesDown;
+  const tileBytes = TILE_SIZE ** 2 * samplesPerPixel(image) * (image.bitDepth / 8);
+  // Deflate adds at most 5 bytes to 16 KiB (RFC 1951, section 3.2.4); the rest is for the table.
+  const bigTiff = tiles * (tileBytes * 1.001 + 64) + 2 ** 20 >= CLASSIC_TIFF_BYTES;
+  const { width, height } = image;
+  const level = { width, height, tilesAcross, tilesDown, fields: fieldsOf(image) };
+  const head = { tileSize: TILE_SIZE, levels: [level] };
+  const handle = await open(file, 'w');
+  try {
+    const byteCounts = await writeTiles(handle, headBytes(head, bigTiff), image, { tiles, tilesAcross });
+    const run = { level: 0, column: 0, row: 0, across: tilesAcross, down: tilesDown, byteCounts };
+    const layout = layoutTiff({ ...head, segments: [{ runs: [run] }], bigTiff });
+    await writeAt(handle, wholeHead(layout), 0);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeTiles(
+  handle: FileHandle,
+  start: number,
+  image: DecodedImage,
+  { tiles, tilesAcross }: { tiles: number; tilesAcross: number },
+): Promise<Uint32Array> {
+  const byteCounts = new Uint32Array(tiles);
+  let position = start;
+  for (let first = 0; first < tiles; first += TILES_AT_ONCE) {
+    const indexes = Array.from({ length: Math.min(TILES_AT_ONCE, tiles - first) }, (_, index) => first + index);
+    const encoded = await Promise.all(
+      indexes.map((tile) =>
+        deflated(differencedTile(image, tile % tilesAcross, Math.floor(tile / tilesAcross)), { level: DEFLATE_LEVEL }),
+      ),
+    );
+    for (const [index, bytes] of encoded.entries()) {
+      await writeAt(handle, bytes, position);
+      byteCounts[first + index] = bytes.length;
+      position += bytes.length;
+    }
+  }
+  return byteCounts;
+}
+
+/** The differences of each sample from the one to its left, of one tile; beyond the image's edge they are zero. */
+function differencedTile(image: DecodedImage, column: number, row: number): Uint8Array {
+  const { data, width, height, bitDepth } = image;
+  const samples = samplesPerPixel(image);
+  const left = column * TILE_SIZE;
+  const top = row * TILE_SIZE;
+  const right = Math.min(width, left + TILE_SIZE);
+  const bottom = Math.min(height, top + TILE_SIZE);
+  const count = TILE_SIZE ** 2 * samples;
+  const tile = bitDepth === 8 ? new Uint8Array(count) : new Uint16Array(count);
+  for (let y = top; y < bottom; y++) {
+    const rowStart = (y * width + left) * samples;
+    const rowEnd = (y * width + right) * samples;
+    let target = (y - top) * TILE_SIZE * samples;
+    for (let at = rowStart; at < rowEnd; at++) {
+      const before = at - samples < rowStart ? 0 : (data[at - samples] ?? 0);
+      tile[target++] = (data[at] ?? 0) - before;
+    }
+  }
+  return new Uint8Array(tile.buffer);
+}
+
+function fieldsOf(image: DecodedImage): ReturnType<typeof pyramidFields> {
+  const samples = samplesPerPixel(image);
+  const encoding = {
+    compression: Compression.deflate,
+    photometric: image.bands === 1 ? Photometric.blackIsZero : Photometric.rgb,
+    bitsPerSample: Array.from({ length: samples }, () => image.bitDepth),
+    sampleFormat: Array.from({ length: samples }, () => 1),
+    extraSamples: image.alpha ? [UNASSOCIATED_ALPHA] : [],
+    predictor: HORIZONTAL_DIFFERENCING,
+  };
+  return pyramidFields(0, encoding, descriptionOf(image));
+}
+
+function descriptionOf({ iccProfile, resolution }: DecodedImage): Description {
+  return {
+    ...(iccProfile ? { iccProfile: Buffer.from(iccProfile).toString('base64') } : {}),
+    ...(resolution ? { resolution: asRationals(resolution) } : {}),
+  };
+}
+
+/** Ten-thousandths of a pixel per unit: finer than any device. */
+function asRationals({ x, y, unit }: Resolution): NonNullable<Description['resolution']> {
+  const rational = (value: number): [number, number] =>
+    Number.isInteger(value) ? [value, 1] : [Math.round(value * 10_000), 10_000];
+  return { x: rational(x), y: rational(y), unit: unit === 'inch' ? 2 : 3 };
+}

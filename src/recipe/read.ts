@@ -1,0 +1,39 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { UsageError } from '../errors.ts';
+import { Recipe } from './recipe.ts';
+
+/** Every recipe of a directory, by name. Throws UsageError naming the file, the field and the reason. */
+export async function readRecipes(directory: string): Promise<Map<string, Recipe>> {
+  const files = (await readdir(directory)).filter((file) => file.endsWith('.yml')).sort();
+  const recipes = await Promise.all(files.map((file) => readRecipeFile(path.join(directory, file))));
+  return new Map(recipes.map((recipe) => [recipe.name, recipe]));
+}
+
+async function readRecipeFile(file: string): Promise<Recipe> {
+  const parsed = Recipe.safeParse(parse(await readFile(file, 'utf8')));
+  if (!parsed.success) throw new UsageError(`Expected a recipe in ${file}:\n${z.prettifyError(parsed.error)}`);
+  const expected = path.basename(file, '.yml');
+  if (parsed.data.name !== expected) {
+    throw new UsageError(`Expected the name ${expected} for the recipe in ${file} but received ${parsed.data.name}`);
+  }
+  return parsed.data;
+}
+
+/** One recipe. Throws UsageError, naming those there are: a deployment to repair, not an image to reject. */
+export async function readRecipe(directory: string, name: string): Promise<Recipe> {
+  const files = await readdir(directory);
+  const file = `${name}.yml`;
+  if (files.includes(file)) return readRecipeFile(path.join(directory, file));
+  const names = [...(await readRecipes(directory)).keys()].join(', ');
+  throw new UsageError(`Expected one of the recipes ${names} but received ${name}`);
+}
+
+/** What is allowed and likely not meant. */
+export function remarksOn({ encoding }: Pick<Recipe, 'encoding'>): string[] {
+  // tiffsave in libvips: Q of 90 and more switches chroma subsampling off, and in TIFF that means RGB.
+  const isUnsubsampled = encoding.compression === 'jpeg' && encoding.quality >= 90;
+  return isUnsubsampled ? ['from quality 90 on libvips writes RGB without subsampling: three times the bytes'] : [];
+}

@@ -1,0 +1,187 @@
+/**
+ * Folders as buckets. A key is a path below the bucket's folder (`key-paths.ts`), so a person's own folder of files is a
+ * bucket as it stands, and what is published can be opened in place. Versions of objects are not kept.
+ */
+import { constants } from 'node:fs';
+import { copyFile, type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bucketDirectories, ownBuckets } from './buckets.ts';
+import { appendAll, type Locate, writePieces } from './compose.ts';
+import { listFolder } from './listing.ts';
+import { describeWrite, MetadataFiles } from './metadata.ts';
+import { checkEtag, findFile, type FoundFile, OpenFile, requireFile } from './objects.ts';
+import { fillFile, linkFile, placeFile, removeFile } from './placing.ts';
+import { pathFromKey } from './key-paths.ts';
+import type { ObjectInfo, ObjectRef, ObjectStore, Piece, ReadOptions, WriteOptions } from '../object-store.ts';
+import { checkMemory, checkRange } from '../pieces.ts';
+
+export { registerBucket } from './buckets.ts';
+
+/**
+ * An object store in a workspace folder: buckets that `buckets.json` there names are the folders it gives, others are
+ * `buckets/<name>`. ETags follow size, modification time and inode, so nothing is read to know them.
+ *
+ * A conditional write is atomic among all stores of this process, and over 'absent' among processes too.
+ */
+export function fileStore(workspace: string): ObjectStore {
+  return new FileStore(workspace);
+}
+
+interface Located {
+  readonly root: string;
+  readonly path: string;
+  readonly name: string;
+  /** In the workspace itself, where only this store writes, and never in place. */
+  readonly isOwn: boolean;
+}
+
+class FileStore implements ObjectStore {
+  readonly #directoryOf: (bucket: string) => Promise<string>;
+  readonly #metadata: MetadataFiles;
+  /** Path of everything in the workspace's own buckets begins with this. */
+  readonly #own: string;
+
+  constructor(workspace: string) {
+    this.#own = ownBuckets(workspace);
+    this.#directoryOf = bucketDirectories(workspace);
+    this.#metadata = new MetadataFiles(workspace);
+  }
+
+  async tags(ref: ObjectRef): Promise<Readonly<Record<string, string>>> {
+    await this.head(ref);
+    return {};
+  }
+
+  async head(ref: ObjectRef, options: Pick<ReadOptions, 'ifMatch'> = {}): Promise<ObjectInfo> {
+    const { path, name } = await this.#locate(ref);
+    for (;;) {
+      const found = await requireFile(path, name, options.ifMatch);
+      const described = await this.#metadata.read(ref, found.etag);
+      if (described) return { ...found, ...described };
+      // Replaced since it was found: its metadata may have gone with it, so this is not an object without any.
+      if ((await findFile(path))?.etag === found.etag) return { ...found, contentType: undefined, metadata: {} };
+    }
+  }
+
+  async read(ref: ObjectRef, options: ReadOptions = {}): Promise<Uint8Array> {
+    options.signal?.throwIfAborted();
+    const { path, name } = await this.#locate(ref);
+    await using file = await OpenFile.open(path, name, options.ifMatch);
+    const { offset, length } = cutRange(options.range, file.found.size);
+    if (options.into) checkMemory(options.into, length);
+    const bytes = options.into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
+    await file.readInto(bytes, offset, options.signal);
+    if (options.ifMatch !== undefined) await file.checkUnchanged();
+    return bytes;
+  }
+
+  /** The file itself, where the whole object is asked for: pin what is read from it by looking at its ETag afterwards. */
+  async materialise(ref: ObjectRef, options: ReadOptions = {}): Promise<{ path: string; dispose(): Promise<void> }> {
+    options.signal?.throwIfAborted();
+    if (options.range) return this.#materialiseRange(ref, options, options.range);
+    const { path, name } = await this.#locate(ref);
+    await requireFile(path, name, options.ifMatch);
+    return { path, dispose: () => Promise.resolve() };
+  }
+
+  write(ref: ObjectRef, body: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
+    return this.#fill(ref, options, (handle) => appendAll(handle, body));
+  }
+
+  compose(ref: ObjectRef, pieces: Iterable<Piece>, options: WriteOptions = {}): Promise<ObjectInfo> {
+    const locate: Locate = (source) => this.#locate(source);
+    return this.#fill(ref, options, (handle) => writePieces(handle, pieces, locate));
+  }
+
+  async copy(
+    from: ObjectRef & { readonly etag: string },
+    to: ObjectRef,
+    options: WriteOptions = {},
+  ): Promise<ObjectInfo> {
+    const source = await this.#locate(from);
+    const { name } = await this.#locate(to);
+    return this.#place(to, options, async (temporary) => {
+      await using file = await OpenFile.open(source.path, source.name, from.etag);
+      const linked = source.isOwn ? await linkFile(source.path, temporary, name) : undefined;
+      if (linked) {
+        checkEtag(source.name, linked.etag, from.etag);
+        return linked;
+      }
+      return await fillFile(temporary, name, async () => {
+        await copyFile(source.path, temporary, constants.COPYFILE_FICLONE);
+        await file.checkUnchanged();
+        await requireFile(source.path, source.name, from.etag);
+      });
+    });
+  }
+
+  async *list(bucket: string, prefix: string): AsyncGenerator<{ key: string; size: number; etag: string }> {
+    const root = await this.#directoryOf(bucket);
+    for await (const { key, path } of listFolder(root, prefix)) {
+      const found = await findFile(join(root, path));
+      if (found) yield { key, ...found };
+    }
+  }
+
+  async remove(ref: ObjectRef): Promise<void> {
+    const { path, root } = await this.#locate(ref);
+    const etag = await removeFile(path, root);
+    if (etag !== undefined) await this.#metadata.remove(ref, etag);
+  }
+
+  async #locate({ bucket, key }: ObjectRef): Promise<Located> {
+    const root = await this.#directoryOf(bucket);
+    const isOwn = root.startsWith(this.#own);
+    return { root, path: join(root, pathFromKey(key)), name: JSON.stringify(`${bucket}/${key}`), isOwn };
+  }
+
+  async #fill(ref: ObjectRef, options: WriteOptions, fill: (handle: FileHandle) => Promise<void>): Promise<ObjectInfo> {
+    const { name } = await this.#locate(ref);
+    return this.#place(ref, options, (temporary) => fillFile(temporary, name, fill));
+  }
+
+  async #place(
+    ref: ObjectRef,
+    options: WriteOptions,
+    make: (temporary: string) => Promise<FoundFile>,
+  ): Promise<ObjectInfo> {
+    const description = describeWrite(options);
+    const found = await placeFile({
+      ...(await this.#locate(ref)),
+      over: options.over,
+      make,
+      announce: (etag) => this.#metadata.write(ref, etag, description),
+      forget: (etag) => this.#metadata.remove(ref, etag),
+    });
+    return { ...found, ...description };
+  }
+
+  async #materialiseRange(
+    ref: ObjectRef,
+    options: ReadOptions,
+    range: NonNullable<ReadOptions['range']>,
+  ): Promise<{ path: string; dispose(): Promise<void> }> {
+    const info = await this.head(ref, options);
+    const piece = { ref, etag: info.etag, ...cutRange(range, info.size) };
+    const directory = await mkdtemp(join(tmpdir(), 'stepwell-'));
+    const dispose = (): Promise<void> => rm(directory, { recursive: true, force: true });
+    const path = join(directory, 'object');
+    try {
+      await using handle = await open(path, 'wx');
+      await writePieces(handle, [piece], (source) => this.#locate(source));
+    } catch (error) {
+      await dispose();
+      throw error;
+    }
+    return { path, dispose };
+  }
+}
+
+/** What of a range lies within `size` bytes. */
+function cutRange(range: ReadOptions['range'], size: number): { offset: number; length: number } {
+  if (!range) return { offset: 0, length: size };
+  checkRange(range);
+  const offset = Math.min(range.offset, size);
+  return { offset, length: Math.min(range.length, size - offset) };
+}

@@ -1,0 +1,91 @@
+/** The keys of a folder in UTF-8 byte order, directory by directory, however many files there are. */
+import type { Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode, isMissing } from './errors.ts';
+import { continuedPart, keyFromPath, segmentFromName, TEMPORARY_PREFIX } from './key-paths.ts';
+
+/** A file or directory below the root: `path` is relative to it, `order` the bytes its keys begin with at this depth. */
+interface Entry {
+  readonly path: string;
+  readonly segment: string;
+  readonly isDirectory: boolean;
+  readonly order: Buffer;
+}
+
+/** Keys that start with `prefix`, with the paths of their files relative to `root`. A folder that is not there is empty. */
+export async function* listFolder(root: string, prefix: string): AsyncGenerator<{ key: string; path: string }> {
+  yield* walk(root, '', '', prefix);
+}
+
+async function* walk(
+  root: string,
+  directory: string,
+  keyPrefix: string,
+  prefix: string,
+): AsyncGenerator<{ key: string; path: string }> {
+  const entries = await readEntries(root, directory, '');
+  entries.sort((a, b) => Buffer.compare(a.order, b.order));
+  for (const entry of entries) {
+    const key = keyPrefix + entry.segment;
+    if (entry.isDirectory) {
+      if (mayContain(`${key}/`, prefix)) yield* walk(root, entry.path, `${key}/`, prefix);
+    } else if (key.startsWith(prefix) && keyFromPath(entry.path) === key) {
+      yield { key, path: entry.path };
+    }
+  }
+}
+
+function mayContain(directoryKey: string, prefix: string): boolean {
+  return directoryKey.startsWith(prefix) || prefix.startsWith(directoryKey);
+}
+
+/** The entries of a directory; those of directories that hold parts of long segments count as its own. */
+async function readEntries(root: string, directory: string, continued: string): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (const dirent of await readDirectory(join(root, directory))) {
+    if (dirent.name.startsWith(TEMPORARY_PREFIX)) continue;
+    const path = directory === '' ? dirent.name : `${directory}/${dirent.name}`;
+    const kind = await kindOf(root, directory, dirent);
+    if (kind === 'other') continue;
+    const more = continuedPart(dirent.name);
+    if (more !== undefined) {
+      if (kind === 'directory') entries.push(...(await readEntries(root, path, continued + more)));
+      continue;
+    }
+    const segment = segmentFromName(dirent.name, continued);
+    const isDirectory = kind === 'directory';
+    entries.push({ path, segment, isDirectory, order: Buffer.from(isDirectory ? `${segment}/` : segment) });
+  }
+  return entries;
+}
+
+async function readDirectory(path: string): Promise<Dirent[]> {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+async function kindOf(root: string, directory: string, dirent: Dirent): Promise<'file' | 'directory' | 'other'> {
+  if (dirent.isFile()) return 'file';
+  if (dirent.isDirectory()) return 'directory';
+  return dirent.isSymbolicLink() ? kindBehindLink(join(root, directory), dirent.name) : 'other';
+}
+
+/** A link to a directory that it is in would be followed for ever. */
+async function kindBehindLink(directory: string, name: string): Promise<'file' | 'directory' | 'other'> {
+  try {
+    const path = join(directory, name);
+    const stats = await stat(path);
+    if (stats.isFile()) return 'file';
+    if (!stats.isDirectory()) return 'other';
+    const [target, here] = [await realpath(path), await realpath(directory)];
+    return target === here || here.startsWith(target === '/' ? '/' : `${target}/`) ? 'other' : 'directory';
+  } catch (error) {
+    if (isMissing(error) || hasCode(error, 'ELOOP')) return 'other';
+    throw error;
+  }
+}

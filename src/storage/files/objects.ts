@@ -1,0 +1,117 @@
+/** Reading files as objects: what their ETag is, and bytes that are all from one state of a file. */
+import { createHash } from 'node:crypto';
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { ObjectNotFoundError, PreconditionFailedError, ServiceUnavailableError } from '../../errors.ts';
+import { isMissing } from './errors.ts';
+
+/** A read system call moves at most this much, so that an abort is noticed in between. Bytes. */
+const READ_BYTES = 64 * 2 ** 20;
+
+/** A file that is there, at the moment it was looked at. */
+export interface FoundFile {
+  /** Bytes. */
+  readonly size: number;
+  readonly etag: string;
+}
+
+/**
+ * Size, modification time and inode say which content a file has without reading it: every write of this project makes
+ * a new inode and sets the time to the microsecond; an edit in place changes the time.
+ */
+export function describeFile(stats: BigIntStats): FoundFile {
+  const identity = `${stats.size} ${stats.mtimeNs} ${stats.ino}`;
+  return { size: Number(stats.size), etag: createHash('sha256').update(identity).digest('hex').slice(0, 32) };
+}
+
+/** The file at a path, links followed, or undefined where there is none. A directory is none. */
+export async function findFile(path: string): Promise<FoundFile | undefined> {
+  try {
+    const stats = await stat(path, { bigint: true });
+    return stats.isFile() ? describeFile(stats) : undefined;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** `findFile`, or ObjectNotFoundError; PreconditionFailedError when it is not the one that `ifMatch` names. */
+export async function requireFile(path: string, name: string, ifMatch?: string): Promise<FoundFile> {
+  const found = await findFile(path);
+  if (!found) throw notFound(name);
+  checkEtag(name, found.etag, ifMatch);
+  return found;
+}
+
+/** An object that stays open, and the same, while it is read. */
+export class OpenFile implements AsyncDisposable {
+  readonly found: FoundFile;
+  readonly #handle: FileHandle;
+  readonly #name: string;
+
+  private constructor(handle: FileHandle, found: FoundFile, name: string) {
+    this.#handle = handle;
+    this.found = found;
+    this.#name = name;
+  }
+
+  /** Opens a file and looks at what was opened, so that nothing can come in between. Errors as `requireFile`. */
+  static async open(path: string, name: string, ifMatch?: string): Promise<OpenFile> {
+    const handle = await openForReading(path, name);
+    try {
+      const stats = await handle.stat({ bigint: true });
+      if (!stats.isFile()) throw notFound(name);
+      const found = describeFile(stats);
+      checkEtag(name, found.etag, ifMatch);
+      return new OpenFile(handle, found, name);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** Fills `target` from `position` (bytes); ServiceUnavailableError when the file ends before. */
+  async readInto(target: Uint8Array, position: number, signal?: AbortSignal): Promise<void> {
+    for (let done = 0; done < target.length;) {
+      signal?.throwIfAborted();
+      const wanted = Math.min(READ_BYTES, target.length - done);
+      const { bytesRead } = await this.#handle.read(target, done, wanted, position + done);
+      if (bytesRead === 0) {
+        throw new ServiceUnavailableError(
+          `Expected ${target.length} bytes at ${position} of ${this.#name} but received ${done}`,
+        );
+      }
+      done += bytesRead;
+    }
+  }
+
+  /** PreconditionFailedError when the file was changed in place since it was opened. */
+  async checkUnchanged(): Promise<void> {
+    const now = describeFile(await this.#handle.stat({ bigint: true }));
+    checkEtag(this.#name, now.etag, this.found.etag);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+/** O_NONBLOCK: a pipe that somebody put into the folder must not hold the thread until it is written to. */
+async function openForReading(path: string, name: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isMissing(error)) throw notFound(name);
+    throw error;
+  }
+}
+
+export function checkEtag(name: string, etag: string | undefined, expected: string | undefined): void {
+  if (expected !== undefined && etag !== expected) {
+    throw new PreconditionFailedError(`Expected ETag ${expected} for ${name} but received ${etag ?? 'no object'}`);
+  }
+}
+
+function notFound(name: string): ObjectNotFoundError {
+  return new ObjectNotFoundError(`Expected an object for ${name} but received none`);
+}

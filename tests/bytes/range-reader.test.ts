@@ -1,0 +1,101 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { memoryReader, pagedReader, type RangeReader } from '../../src/bytes/range-reader.ts';
+
+const bytesOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => (index * 31 + 7) % 251);
+
+/** A reader that remembers what it was asked for. */
+function watched(bytes: Uint8Array): RangeReader & { asked: [number, number][] } {
+  const asked: [number, number][] = [];
+  return {
+    asked,
+    size: bytes.length,
+    read(offset, length) {
+      asked.push([offset, length]);
+      return Promise.resolve(bytes.slice(offset, offset + length));
+    },
+  };
+}
+
+test('memory is read up to its end', async () => {
+  const reader = memoryReader(Uint8Array.from([1, 2, 3]));
+  expect(reader.size).toBe(3);
+  expect(await reader.read(1, 2)).toEqual(Uint8Array.from([2, 3]));
+  expect(await reader.read(2, 9)).toEqual(Uint8Array.from([3]));
+  expect(await reader.read(7, 2)).toEqual(new Uint8Array());
+});
+
+test('pages give what direct reads give, in any order and across any edge', async () => {
+  const range = fc.tuple(fc.nat(220), fc.nat(90));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 200 }),
+      fc.integer({ min: 1, max: 64 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.array(range, { minLength: 1, maxLength: 30 }),
+      async (size, pageBytes, pages, ranges) => {
+        const bytes = bytesOf(size);
+        const reader = pagedReader(memoryReader(bytes), pageBytes, pages);
+        expect(reader.size).toBe(size);
+        for (const [offset, length] of ranges) {
+          expect(Array.from(await reader.read(offset, length))).toEqual(
+            Array.from(bytes.slice(offset, offset + length)),
+          );
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('reads at once give what reads one after the other give', async () => {
+  const bytes = bytesOf(5000);
+  const reader = pagedReader(watched(bytes), 64, 2);
+  const starts = Array.from({ length: 60 }, (_, index) => (index * 83) % 4990);
+  const all = await Promise.all(starts.map((start) => reader.read(start, 60)));
+  all.forEach((read, index) => {
+    const start = starts[index] ?? 0;
+    expect(Array.from(read)).toEqual(Array.from(bytes.slice(start, start + 60)));
+  });
+});
+
+test('small reads near one another cost one read of a page', async () => {
+  const inner = watched(bytesOf(300_000));
+  const reader = pagedReader(inner);
+  for (let offset = 0; offset < 65_536; offset += 512) await reader.read(offset, 12);
+  expect(inner.asked).toEqual([[0, 65_536]]);
+  await reader.read(65_530, 12);
+  expect(inner.asked).toEqual([
+    [0, 65_536],
+    [65_536, 65_536],
+  ]);
+});
+
+test('a page that was used lately is kept, the one unused longest is read again', async () => {
+  const inner = watched(bytesOf(100));
+  const reader = pagedReader(inner, 10, 2);
+  for (const offset of [0, 10, 0, 20, 0, 10]) await reader.read(offset, 1);
+  expect(inner.asked.map(([offset]) => offset)).toEqual([0, 10, 20, 10]);
+});
+
+test('a read longer than a page is made once, as long as the object goes', async () => {
+  const inner = watched(bytesOf(100));
+  const reader = pagedReader(inner, 10, 2);
+  await reader.read(5, 25);
+  await reader.read(90, 4_000_000_000);
+  expect(inner.asked).toEqual([
+    [5, 25],
+    [90, 10],
+  ]);
+});
+
+test('a page whose read failed is asked for again', async () => {
+  const inner = memoryReader(bytesOf(100));
+  let failures = 1;
+  const reader = pagedReader({
+    size: 100,
+    read: (offset, length) => (failures-- > 0 ? Promise.reject(new Error('throttled')) : inner.read(offset, length)),
+  });
+  await expect(reader.read(0, 4)).rejects.toThrow('throttled');
+  expect(Array.from(await reader.read(0, 4))).toEqual([7, 38, 69, 100]);
+});

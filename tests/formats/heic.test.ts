@@ -1,0 +1,234 @@
+import { describe, expect, test } from '@jest/globals';
+import { decode } from '../../src/formats/decode.ts';
+import { formatOfMagic } from '../../src/formats/converted.ts';
+import { probe } from '../../src/formats/probe.ts';
+import { memoryReader } from '../../src/bytes/range-reader.ts';
+import { firstDifference } from '../support/decoded-fixtures.ts';
+import {
+  cleanAperture,
+  codedColours,
+  codedItem,
+  extents,
+  fullBox,
+  gridData,
+  heic,
+  mirroring,
+  rotation,
+} from '../support/heic-fixtures.ts';
+import { encodeHevc, type HevcStream } from '../support/hevc-pcm.ts';
+import { ascii, box, profileFor } from '../support/jp2-fixtures.ts';
+
+const options = { dpi: 300, background: '#ffffff' };
+const size = { width: 96, height: 64 };
+/** Planes are green, blue, red. */
+const IDENTITY = codedColours(0);
+const BT601 = codedColours(6);
+
+/** Distinct values all over the range. */
+function plane(width: number, height: number, bits: number, seed = 0): Uint16Array {
+  return Uint16Array.from(
+    { length: width * height },
+    (_, index) => ((index % width) * 7 + Math.floor(index / width) * 13 + seed * 40) % 2 ** bits,
+  );
+}
+
+function flat(length: number, value: number): Uint16Array {
+  return new Uint16Array(length).fill(value);
+}
+
+function greyStream(bits: number, of = size): { stream: HevcStream; luma: Uint16Array } {
+  const luma = plane(of.width, of.height, bits);
+  return { stream: encodeHevc({ ...of, chromaFormat: 0, bits, planes: [luma] }), luma };
+}
+
+function rgbStream(bits: number, seed = 0, of = size): { stream: HevcStream; rgb: Uint16Array } {
+  const [green, blue, red] = [0, 1, 2].map((index) => plane(of.width, of.height, bits, seed + index));
+  if (!green || !blue || !red) throw new Error('Expected three planes');
+  const stream = encodeHevc({ ...of, chromaFormat: 3, bits, planes: [green, blue, red] });
+  const rgb = Uint16Array.from({ length: green.length * 3 }, (_, at) => {
+    const source = [red, green, blue][at % 3];
+    return source?.[Math.floor(at / 3)] ?? 0;
+  });
+  return { stream, rgb };
+}
+
+describe('samples that HEVC stores as they are come out as they are', () => {
+  test('8-bit RGB', async () => {
+    const { stream, rgb } = rgbStream(8);
+    const file = heic({ items: [codedItem(stream, size, IDENTITY)] });
+    expect(formatOfMagic(file)).toBe('heic');
+    const decoded = await decode('heic', file, options);
+    expect(decoded).toMatchObject({ ...size, bands: 3, alpha: false, bitDepth: 8 });
+    expect(firstDifference(decoded.data, rgb)).toBeUndefined();
+  });
+
+  test('8-bit grey stays one band', async () => {
+    const { stream, luma } = greyStream(8);
+    const file = heic({ items: [codedItem(stream, size, BT601)] });
+    const decoded = await decode('heic', file, options);
+    expect(decoded).toMatchObject({ bands: 1, bitDepth: 8 });
+    expect(firstDifference(decoded.data, luma)).toBeUndefined();
+    await expect(probe('heic', memoryReader(file), options)).resolves.toEqual({
+      ...size,
+      bands: 1,
+      alpha: false,
+      bitDepth: 8,
+    });
+  });
+
+  test('4:2:0 without colour is grey in all bands', async () => {
+    const luma = plane(96, 64, 8);
+    const planes = [luma, flat(48 * 32, 128), flat(48 * 32, 128)];
+    const stream = encodeHevc({ ...size, chromaFormat: 1, bits: 8, planes });
+    const decoded = await decode('heic', heic({ items: [codedItem(stream, size, BT601)] }), options);
+    const expected = Uint8Array.from({ length: luma.length * 3 }, (_, at) => luma[Math.floor(at / 3)] ?? 0);
+    expect(firstDifference(decoded.data, expected)).toBeUndefined();
+  });
+
+  test('4:2:0 of full red is red', async () => {
+    const planes = [flat(96 * 64, 76), flat(48 * 32, 85), flat(48 * 32, 255)];
+    const stream = encodeHevc({ ...size, chromaFormat: 1, bits: 8, planes });
+    const decoded = await decode('heic', heic({ items: [codedItem(stream, size, BT601)] }), options);
+    const [red, green, blue] = decoded.data;
+    expect(red).toBeGreaterThanOrEqual(253);
+    expect(green).toBeLessThanOrEqual(2);
+    expect(blue).toBeLessThanOrEqual(2);
+  });
+
+  test.each([
+    [10, 0x2a7, 0xa9ea],
+    [12, 0xabc, 0xabca],
+  ])('%i bits are widened to 16 by repeating them', async (bits, given, wide) => {
+    const planes = [flat(96 * 64, given), flat(96 * 64, 0), flat(96 * 64, 2 ** bits - 1)];
+    const stream = encodeHevc({ ...size, chromaFormat: 3, bits, planes });
+    const file = heic({ items: [codedItem(stream, size, IDENTITY)] });
+    const decoded = await decode('heic', file, options);
+    expect(decoded.bitDepth).toBe(16);
+    expect([...decoded.data.subarray(0, 6)]).toEqual([65_535, wide, 0, 65_535, wide, 0]);
+  });
+
+  test('alpha of an auxiliary image is the fourth sample', async () => {
+    const { stream, rgb } = rgbStream(8);
+    const { stream: alphaStream, luma } = greyStream(8);
+    const kind = fullBox('auxC', 0, [...ascii('urn:mpeg:hevc:2015:auxid:1'), 0]);
+    const alpha = { ...codedItem(alphaStream, size, kind), references: [{ type: 'auxl', to: [1] }] };
+    const file = heic({ items: [codedItem(stream, size, IDENTITY), alpha] });
+    const decoded = await decode('heic', file, options);
+    expect(decoded).toMatchObject({ bands: 3, alpha: true });
+    const expected = Uint16Array.from({ length: luma.length * 4 }, (_, at) =>
+      at % 4 === 3 ? (luma[Math.floor(at / 4)] ?? 0) : (rgb[Math.floor(at / 4) * 3 + (at % 4)] ?? 0),
+    );
+    expect(firstDifference(decoded.data, expected)).toBeUndefined();
+  });
+});
+
+describe('what the file says of its primary image is applied', () => {
+  const { stream, luma } = greyStream(8);
+  const at = (x: number, y: number): number => luma[y * 96 + x] ?? -1;
+  const decodeWith = (...properties: Uint8Array[]) =>
+    decode('heic', heic({ items: [codedItem(stream, size, BT601, ...properties)] }), options);
+
+  test('a quarter turn anticlockwise swaps the sides', async () => {
+    const decoded = await decodeWith(rotation(1));
+    expect(decoded).toMatchObject({ width: 64, height: 96 });
+    const expected = Uint8Array.from({ length: 64 * 96 }, (_, index) => at(95 - Math.floor(index / 64), index % 64));
+    expect(firstDifference(decoded.data, expected)).toBeUndefined();
+  });
+
+  test('half a turn', async () => {
+    const decoded = await decodeWith(rotation(2));
+    expect(decoded).toMatchObject(size);
+    expect(decoded.data[0]).toBe(at(95, 63));
+  });
+
+  test('mirroring', async () => {
+    const decoded = await decodeWith(mirroring(1));
+    expect([...decoded.data.subarray(0, 3)]).toEqual([at(95, 0), at(94, 0), at(93, 0)]);
+  });
+
+  test('a crop', async () => {
+    const decoded = await decodeWith(cleanAperture({ width: 90, height: 60 }));
+    expect(decoded).toMatchObject({ width: 90, height: 60 });
+    expect([decoded.data[0], decoded.data[90 * 60 - 1]]).toEqual([at(3, 2), at(92, 61)]);
+  });
+
+  test('an ICC profile is carried', async () => {
+    const profile = profileFor('GRAY');
+    const decoded = await decodeWith(box('colr', [...ascii('prof'), ...profile]));
+    expect(decoded.iccProfile).toEqual(profile);
+  });
+
+  test('a grid is put together, and cut to its size', async () => {
+    const tile = { width: 64, height: 64 };
+    const tiles = [0, 1, 2, 3].map((seed) => rgbStream(8, seed * 3, tile));
+    const whole = { width: 120, height: 100 };
+    const grid = {
+      type: 'grid',
+      data: gridData(2, 2, whole),
+      properties: [extents(whole)],
+      references: [{ type: 'dimg', to: [2, 3, 4, 5] }],
+    };
+    const file = heic({ items: [grid, ...tiles.map(({ stream }) => codedItem(stream, tile, IDENTITY))] });
+    const decoded = await decode('heic', file, options);
+    expect(decoded).toMatchObject({ ...whole, bands: 3 });
+    const expected = Uint16Array.from({ length: 120 * 100 * 3 }, (_, index) => {
+      const [x, y] = [Math.floor(index / 3) % 120, Math.floor(index / 360)];
+      const part = tiles[Math.floor(y / 64) * 2 + Math.floor(x / 64)];
+      return part?.rgb[((y % 64) * 64 + (x % 64)) * 3 + (index % 3)] ?? 0;
+    });
+    expect(firstDifference(decoded.data, expected)).toBeUndefined();
+  });
+});
+
+describe('what has no decoder is refused by name', () => {
+  test.each([
+    ['av01', 'an AV1 image (AVIF)'],
+    ['jpeg', 'a JPEG image within HEIF'],
+    ['xxxx', 'a HEIF item of type xxxx'],
+  ])('an item of type %s', async (type, message) => {
+    const { stream } = greyStream(8);
+    const file = heic({ items: [{ ...codedItem(stream, size), type }] });
+    await expect(probe('heic', memoryReader(file), options)).rejects.toThrow(`UNSUPPORTED_PIXELS: ${message}`);
+  });
+
+  test('colours premultiplied with alpha', async () => {
+    const { stream } = greyStream(8);
+    const kind = fullBox('auxC', 0, [...ascii('urn:mpeg:hevc:2015:auxid:1'), 0]);
+    const image = { ...codedItem(stream, size), references: [{ type: 'prem', to: [2] }] };
+    const alpha = { ...codedItem(stream, size, kind), references: [{ type: 'auxl', to: [1] }] };
+    const file = heic({ items: [image, alpha] });
+    await expect(probe('heic', memoryReader(file), options)).rejects.toThrow('premultiplied');
+  });
+
+  test('AVIF is not taken for HEIC', () => {
+    const { stream } = greyStream(8);
+    expect(formatOfMagic(heic({ items: [codedItem(stream, size)], brand: 'avif' }))).toBeUndefined();
+  });
+});
+
+describe('broken files', () => {
+  const { stream } = greyStream(8);
+  const file = heic({ items: [codedItem(stream, size, BT601)] });
+
+  test.each([0.05, 0.5, 0.99])('cut at %f of their length are TRUNCATED', async (part) => {
+    const cut = file.subarray(0, Math.floor(file.length * part));
+    await expect(decode('heic', cut, options)).rejects.toMatchObject({ code: 'TRUNCATED' });
+  });
+
+  test('a slice that is noise is CORRUPT_PIXELS', async () => {
+    const noise = { ...stream, data: Uint8Array.from([0, 0, 0, 4, 0xff, 0xff, 0xff, 0xff]) };
+    const broken = heic({ items: [codedItem(noise, size)] });
+    await expect(decode('heic', broken, options)).rejects.toMatchObject({ code: 'CORRUPT_PIXELS' });
+  });
+
+  test('a size that is not that of the pixels is refused', async () => {
+    const lying = heic({ items: [codedItem(stream, { width: 4000, height: 3000 })] });
+    await expect(decode('heic', lying, options)).rejects.toMatchObject({ name: 'RejectedImageError' });
+  });
+
+  test('a primary item that is not there is CORRUPT_HEADER', async () => {
+    const broken = Uint8Array.from(file);
+    broken[Buffer.from(file).indexOf('pitm') + 9] = 9;
+    await expect(decode('heic', broken, options)).rejects.toMatchObject({ code: 'CORRUPT_HEADER' });
+  });
+});

@@ -1,0 +1,248 @@
+import { describe, expect, test } from '@jest/globals';
+import { decode } from '../../src/formats/decode.ts';
+import { formatOfMagic } from '../../src/formats/converted.ts';
+import { probe } from '../../src/formats/probe.ts';
+import { memoryReader } from '../../src/bytes/range-reader.ts';
+import { firstDifference } from '../support/decoded-fixtures.ts';
+import {
+  captureResolution,
+  channelDefinitions,
+  j2k,
+  jp2,
+  palette,
+  type Picture,
+  profileFor,
+} from '../support/jp2-fixtures.ts';
+import { picture } from '../support/pixels.ts';
+
+const options = { dpi: 300, background: '#ffffff' };
+const size = { width: 150, height: 101 };
+const SRGB = 16;
+const GREY = 17;
+const SYCC = 18;
+
+/** Samples of `bits` bits: a picture in the high bits, something else in the low ones. */
+function samples(count: number, bits: number): Uint16Array {
+  const eight = picture(size.width, size.height, count);
+  return Uint16Array.from(eight, (value, index) =>
+    bits <= 8 ? value >> (8 - bits) : (value << (bits - 8)) | ((index * 37) % 2 ** (bits - 8)),
+  );
+}
+
+function pictureOf(count: number, bits: number, more: Partial<Picture> = {}): Picture & { samples: Uint16Array } {
+  return { ...size, bits: Array.from({ length: count }, () => bits), ...more, samples: samples(count, bits) };
+}
+
+async function jp2Of(
+  image: Picture,
+  colour: number | Uint8Array,
+  boxes: readonly Uint8Array[] = [],
+): Promise<Uint8Array> {
+  const { width, height, bits } = image;
+  return jp2(await j2k(image), { width, height, components: bits.length, colour, boxes });
+}
+
+describe('a reversible JPEG 2000 image decodes to the samples it was made from', () => {
+  const kinds = [
+    { what: 'grey', count: 1, bands: 1, alpha: false, colour: GREY },
+    { what: 'grey with alpha', count: 2, bands: 1, alpha: true, colour: GREY },
+    { what: 'RGB', count: 3, bands: 3, alpha: false, colour: SRGB },
+    { what: 'RGB with alpha', count: 4, bands: 3, alpha: true, colour: SRGB },
+  ];
+  const cases = kinds.flatMap((kind) => [8, 16].map((bits) => ({ ...kind, bits })));
+
+  test.each(cases)('$what of $bits bits', async ({ count, bands, alpha, bits, colour }) => {
+    const image = pictureOf(count, bits);
+    const file = await jp2Of(image, colour);
+    const decoded = await decode('jp2', file, options);
+    expect(decoded).toMatchObject({ ...size, bands, alpha, bitDepth: bits });
+    expect(firstDifference(decoded.data, image.samples)).toBeUndefined();
+    const shape = await probe('jp2', memoryReader(file), options);
+    expect(shape).toEqual({ ...size, bands, alpha, bitDepth: bits });
+  });
+
+  test('of many tiles', async () => {
+    const image = pictureOf(3, 8, { tile: 64 });
+    const decoded = await decode('jp2', await jp2Of(image, SRGB), options);
+    expect(firstDifference(decoded.data, image.samples)).toBeUndefined();
+  });
+
+  test('of several quality layers, all of which count', async () => {
+    const image = pictureOf(1, 8, { layers: [40, 10, 0] });
+    const decoded = await decode('jp2', await jp2Of(image, GREY), options);
+    expect(firstDifference(decoded.data, image.samples)).toBeUndefined();
+  });
+
+  test('without a container: three components are RGB', async () => {
+    const image = pictureOf(3, 8);
+    const codestream = await j2k(image);
+    expect(formatOfMagic(codestream)).toBe('jp2');
+    const decoded = await decode('jp2', codestream, options);
+    expect(decoded.bands).toBe(3);
+    expect(firstDifference(decoded.data, image.samples)).toBeUndefined();
+  });
+});
+
+describe('other precisions are widened by repeating their bits', () => {
+  test.each([
+    { bits: 1, given: [0, 1], wide: [0, 255], bitDepth: 8 },
+    { bits: 4, given: [0, 9, 15], wide: [0, 0x99, 255], bitDepth: 8 },
+    { bits: 10, given: [0, 0x2a7, 1023], wide: [0, 0xa9ea, 65_535], bitDepth: 16 },
+    { bits: 12, given: [0, 0xabc, 4095], wide: [0, 0xabca, 65_535], bitDepth: 16 },
+  ])('$bits bits to $bitDepth', async ({ bits, given, wide, bitDepth }) => {
+    const tiled = Uint16Array.from({ length: 64 * 64 }, (_, index) => given[index % given.length] ?? 0);
+    const file = await jp2Of({ width: 64, height: 64, bits: [bits], samples: tiled }, GREY);
+    const decoded = await decode('jp2', file, options);
+    expect(decoded.bitDepth).toBe(bitDepth);
+    expect([...decoded.data.subarray(0, wide.length)]).toEqual(wide);
+  });
+
+  test('alpha of one bit beside colours of 8', async () => {
+    const given = [10, 20, 30, 1, 40, 50, 60, 0];
+    const many = Array.from({ length: 64 * 64 * 4 }, (_, index) => given[index % 8] ?? 0);
+    const file = await jp2Of({ width: 64, height: 64, bits: [8, 8, 8, 1], samples: many }, SRGB);
+    const decoded = await decode('jp2', file, options);
+    expect([...decoded.data.subarray(0, 8)]).toEqual([10, 20, 30, 255, 40, 50, 60, 0]);
+  });
+});
+
+describe('what the boxes say of the colours', () => {
+  const flat = (values: readonly number[]): Picture => ({
+    width: 64,
+    height: 64,
+    bits: values.map(() => 8),
+    samples: Array.from({ length: 64 * 64 * values.length }, (_, index) => values[index % values.length] ?? 0),
+  });
+
+  test('an ICC profile is kept', async () => {
+    const profile = profileFor('RGB ');
+    const decoded = await decode('jp2', await jp2Of(flat([1, 2, 3]), profile), options);
+    expect(decoded.iccProfile).toEqual(profile);
+  });
+
+  test('sYCC becomes RGB', async () => {
+    // Full red, by the matrix of BT.601: 0.299 · 255, 128 - 0.168736 · 255, 128 + 0.5 · 255.
+    const decoded = await decode('jp2', await jp2Of(flat([76, 85, 255]), SYCC), options);
+    expect([...decoded.data.subarray(0, 3)]).toEqual([254, 0, 0]);
+    const grey = await decode('jp2', await jp2Of(flat([77, 128, 128]), SYCC), options);
+    expect([...grey.data.subarray(0, 3)]).toEqual([77, 77, 77]);
+  });
+
+  test('a palette is expanded', async () => {
+    const indexes = { ...flat([0]), samples: Array.from({ length: 64 * 64 }, (_, index) => index % 3) };
+    const boxes = palette([10, 20, 30], [40, 50, 60], [70, 80, 90]);
+    const decoded = await decode('jp2', await jp2Of(indexes, SRGB, boxes), options);
+    expect(decoded.bands).toBe(3);
+    expect([...decoded.data.subarray(0, 9)]).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90]);
+  });
+
+  test('an index beyond the palette is refused', async () => {
+    const file = await jp2Of(flat([7]), SRGB, palette([10, 20, 30], [40, 50, 60]));
+    await expect(decode('jp2', file, options)).rejects.toThrow('CORRUPT_PIXELS: the palette has no entry 7');
+  });
+
+  test('channels are taken in the order in which they are defined', async () => {
+    const order = channelDefinitions([0, 1, 0], [1, 0, 3], [2, 0, 2], [3, 0, 1]);
+    const decoded = await decode('jp2', await jp2Of(flat([99, 3, 2, 1]), SRGB, [order]), options);
+    expect([...decoded.data.subarray(0, 4)]).toEqual([1, 2, 3, 99]);
+  });
+
+  test('the resolution of capture is carried, in pixels per centimetre', async () => {
+    const resolution = captureResolution([30_000, 254, 2], [15_000, 254, 2]);
+    const decoded = await decode('jp2', await jp2Of(flat([1]), GREY, [resolution]), options);
+    expect(decoded.resolution?.unit).toBe('centimetre');
+    expect(decoded.resolution?.x).toBeCloseTo(59.055, 3);
+    expect(decoded.resolution?.y).toBeCloseTo(118.11, 2);
+  });
+
+  test('a colour space of 0 says nothing of samples that are not of one bit', async () => {
+    await expect(decode('jp2', await jp2Of(flat([1, 2, 3]), 0), options)).resolves.toMatchObject({ bands: 3 });
+    await expect(decode('jp2', await jp2Of(flat([1]), 0), options)).resolves.toMatchObject({ bands: 1 });
+    const bilevel = await jp2Of({ ...flat([1]), bits: [1] }, 0);
+    await expect(decode('jp2', bilevel, options)).rejects.toThrow('a bi-level image whose zero is white');
+  });
+
+  test.each([
+    ['enumerated CMYK', 12, [1, 2, 3, 4], 'the colour model is CMYK'],
+    ['a CMYK profile', profileFor('CMYK'), [1, 2, 3, 4], 'the colour model is CMYK'],
+    ['CIE L*a*b*', 14, [1, 2, 3], 'the colour model is CIE L*a*b*'],
+    ['an unknown colour space', 99, [1, 2, 3], 'the colour model is number 99'],
+    ['too many channels', SRGB, [1, 2, 3, 4, 5], '5 channels where 3 are colour'],
+  ])('%s is refused by name', async (_, colour, values, message) => {
+    const file = await jp2Of(flat(values), colour);
+    await expect(probe('jp2', memoryReader(file), options)).rejects.toThrow(`UNSUPPORTED_PIXELS: ${message}`);
+    await expect(decode('jp2', file, options)).rejects.toThrow(`UNSUPPORTED_PIXELS: ${message}`);
+  });
+
+  test('premultiplied alpha is refused', async () => {
+    const definitions = channelDefinitions([0, 0, 1], [1, 2, 0]);
+    const file = await jp2Of(flat([1, 2]), GREY, [definitions]);
+    await expect(decode('jp2', file, options)).rejects.toThrow('UNSUPPORTED_PIXELS: colours premultiplied with alpha');
+  });
+
+  test('four components without a word on what they are are refused', async () => {
+    const file = await j2k(flat([1, 2, 3, 4]));
+    await expect(decode('jp2', file, options)).rejects.toThrow('a bare codestream of 4 components');
+  });
+
+  test.each([
+    ['signed samples', 42, 0x87, 'signed samples'],
+    ['subsampled components', 43, 2, 'subsampled components'],
+    ['samples of 20 bits', 42, 19, 'samples of 20 bits'],
+  ])('%s are refused', async (_, at, value, message) => {
+    const file = await j2k(flat([1, 2, 3]));
+    file[at] = value;
+    await expect(probe('jp2', memoryReader(file), options)).rejects.toThrow(`UNSUPPORTED_PIXELS: `);
+    await expect(probe('jp2', memoryReader(file), options)).rejects.toThrow(message);
+  });
+});
+
+describe('broken files', () => {
+  test.each([0.3, 0.6, 0.9, 0.9999])('cut at %f of their length are TRUNCATED', async (part) => {
+    const image = pictureOf(3, 8, { tile: 64 });
+    const file = await jp2Of(image, SRGB);
+    const cut = file.subarray(0, Math.floor(file.length * part));
+    await expect(decode('jp2', cut, options)).rejects.toMatchObject({ code: 'TRUNCATED' });
+    const bare = (await j2k(image)).subarray(0, Math.floor(file.length * part) - 100);
+    await expect(decode('jp2', bare, options)).rejects.toMatchObject({ code: 'TRUNCATED' });
+  });
+
+  test('tiles that are missing are noticed', async () => {
+    const codestream = await j2k(pictureOf(1, 8, { tile: 64 }));
+    const second = Buffer.from(codestream).indexOf(Uint8Array.of(0xff, 0x90, 0, 10, 0, 1));
+    const without = Uint8Array.from([...codestream.subarray(0, second), 0xff, 0xd9]);
+    await expect(decode('jp2', without, options)).rejects.toThrow('TRUNCATED: 1 of 6 tiles are there');
+  });
+
+  test('a codestream that is something else is CORRUPT_HEADER', async () => {
+    const file = jp2(
+      Uint8Array.from({ length: 500 }, () => 7),
+      { ...size, components: 1, colour: GREY },
+    );
+    await expect(decode('jp2', file, options)).rejects.toMatchObject({ code: 'CORRUPT_HEADER' });
+  });
+
+  test('coding parameters that make no sense are CORRUPT_PIXELS', async () => {
+    const codestream = await j2k(pictureOf(1, 8));
+    const coding = Buffer.from(codestream).indexOf(Uint8Array.of(0xff, 0x52));
+    codestream[coding + 9] = 99;
+    await expect(decode('jp2', codestream, options)).rejects.toMatchObject({ code: 'CORRUPT_PIXELS' });
+  });
+});
+
+test('the header is read without the pixels', async () => {
+  const file = await jp2Of(pictureOf(3, 16), SRGB);
+  const padded = Uint8Array.from([...file.subarray(0, -8), ...new Uint8Array(2_000_000)]);
+  new DataView(padded.buffer).setUint32(Buffer.from(file).indexOf('jp2c') - 4, 0);
+  let read = 0;
+  const reader = memoryReader(padded);
+  const counting = {
+    size: reader.size,
+    read: (offset: number, length: number) => {
+      read += length;
+      return reader.read(offset, length);
+    },
+  };
+  await expect(probe('jp2', counting, options)).resolves.toMatchObject(size);
+  expect(read).toBeLessThan(200_000);
+});

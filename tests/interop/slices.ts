@@ -1,0 +1,153 @@
+/**
+ * Slices judged by other decoders: a picture in every layout, and of each a handful of rectangles, which must be the crops
+ * of the whole as libvips decodes it; for planes in tiles, which libvips does not read, GDAL turns them into a plain TIFF
+ * first. JPEG must agree to the bit as well: tiles are decoded whole, and their chroma never looks at a neighbour.
+ */
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import sharp from 'sharp';
+import { Arena } from '../../src/imaging/arena.ts';
+import { identifyTiff } from '../../src/formats/tiff/header.ts';
+import { rasterBytes } from '../../src/imaging/raster.ts';
+import { pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
+import { conversionOf } from '../../src/pyramid/conversion.ts';
+import { memoryReader } from '../../src/bytes/range-reader.ts';
+import { run } from './programs.ts';
+import { type Layout, layouts, type Picture, pictures } from './slice-layouts.ts';
+
+const width = 331;
+const height = 277;
+/** Rectangles of each layout. */
+const RECTANGLES = 5;
+
+export interface SliceVerdict {
+  readonly layout: Layout;
+  readonly complaint?: string;
+}
+
+/** One verdict a layout; `places` of them are looked at at once. */
+export async function judgeSlices(scratch: string, places: number): Promise<SliceVerdict[]> {
+  for (const picture of Object.keys(pictures) as Picture[]) await writePicture(picture, scratch);
+  const verdicts: SliceVerdict[] = [];
+  const waiting = layouts.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, layout] of waiting) {
+      const file = path.join(scratch, `layout-${index}.tif`);
+      const complaint = await complaintAbout(layout, index, file, scratch);
+      verdicts[index] = { layout, ...(complaint === undefined ? {} : { complaint }) };
+      await rm(file, { force: true });
+    }
+  };
+  await Promise.all(Array.from({ length: places }, work));
+  return verdicts;
+}
+
+async function complaintAbout(
+  layout: Layout,
+  index: number,
+  file: string,
+  scratch: string,
+): Promise<string | undefined> {
+  try {
+    const [before, after] = layout.args;
+    await must(layout.program, [...before, fileOf(layout.picture, scratch), file, ...after]);
+    const whole = await decodeWhole(layout, file);
+    return await compare(await readFile(file), whole, index);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function must(program: string, args: readonly string[]): Promise<void> {
+  const { failure } = await run(program, args);
+  if (failure !== undefined) throw new Error(failure);
+}
+
+/** The whole picture as other programs decode it: samples interleaved, over white where it has alpha. */
+async function decodeWhole({ picture }: Layout, file: string): Promise<Buffer> {
+  const { bands, bitDepth } = pictures[picture];
+  const temporary = ['chunky.tif', 'flat.v', 'raw'].map((extension) => `${file}.${extension}`);
+  const [chunky = '', flat = '', raw = ''] = temporary;
+  let from = file;
+  try {
+    const header = await run('tiffinfo', ['-0', file]);
+    if (/separate image planes/u.test(header.stdout) && /Tile Width/u.test(header.stdout)) {
+      await must('gdal_translate', ['-q', '-co', 'INTERLEAVE=PIXEL', from, chunky]);
+      from = chunky;
+    }
+    if (bands % 2 === 0) {
+      // sharp takes white to 16 bits as 255 · 256.
+      const white = String(bitDepth === 16 ? 255 * 256 : 255);
+      await must('vips', ['flatten', from, flat, '--background', white, '--max-alpha', String(2 ** bitDepth - 1)]);
+      from = flat;
+    }
+    await must('vips', ['rawsave', from, raw]);
+    return await readFile(raw);
+  } finally {
+    for (const name of [...temporary, `${chunky}.aux.xml`]) await rm(name, { force: true });
+  }
+}
+
+/** Undefined where every rectangle is the crop of the whole. */
+async function compare(tiff: Buffer, whole: Buffer, seed: number): Promise<string | undefined> {
+  const { image } = await identifyTiff(memoryReader(tiff));
+  const { bands, bitDepth } = image;
+  const pixel = bands * (bitDepth / 8);
+  if (whole.length !== width * height * pixel) return `${whole.length} bytes of pixels, not ${width * height * pixel}`;
+  const readInto = (target: Uint8Array, offset: number): Promise<void> => {
+    target.set(tiff.subarray(offset, offset + target.length));
+    return Promise.resolve();
+  };
+  const conversion = conversionOf({ image, recipe: { colour: 'keep', encoding: { compression: 'deflate' } } });
+  const wishes = { background: '#ffffff', bitDepth, bands, timeoutSeconds: 60, conversion };
+  const pixels = await pixelsOfSlices({ ...memoryReader(tiff), readInto }, image, wishes);
+  for (const { left, top, right, bottom } of rectangles(seed)) {
+    const arena = new Arena();
+    const raster = rasterBytes(await pixels.raster({ left, top, right, bottom }, arena));
+    const row = (right - left) * pixel;
+    let wrong = 0;
+    for (let y = top; y < bottom; y++) {
+      const expected = whole.subarray((y * width + left) * pixel, (y * width + right) * pixel);
+      if (!expected.equals(raster.subarray((y - top) * row, (y - top + 1) * row))) wrong++;
+    }
+    arena.release();
+    if (wrong > 0) return `${wrong} of ${bottom - top} rows differ in ${left}, ${top} to ${right}, ${bottom}`;
+  }
+  return undefined;
+}
+
+/** The same for the same seed: numbers of a linear congruential generator. The last is a band, as strips are read in. */
+function rectangles(seed: number): { left: number; top: number; right: number; bottom: number }[] {
+  let state = Math.imul(seed + 1, 2_654_435_761);
+  const below = (limit: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    return Math.floor(((state >>> 0) / 2 ** 32) * limit);
+  };
+  return Array.from({ length: RECTANGLES }, (_, index) => {
+    const [left, top] = [below(width), below(height)];
+    const [right, bottom] = [left + 1 + below(width - left), top + 1 + below(height - top)];
+    return index === RECTANGLES - 1 ? { left: 0, top, right: width, bottom } : { left, top, right, bottom };
+  });
+}
+
+function fileOf(picture: Picture, folder: string): string {
+  return path.join(folder, `${picture}.tif`);
+}
+
+/** Slopes and grain, no two rows or bands alike. */
+async function writePicture(picture: Picture, folder: string): Promise<void> {
+  const { bands, bitDepth } = pictures[picture];
+  const samples = bitDepth === 16 ? new Uint16Array(width * height * bands) : new Uint8Array(width * height * bands);
+  const most = bitDepth === 16 ? 65_535 : 255;
+  let grain = 1;
+  for (let at = 0; at < samples.length; at++) {
+    grain = (Math.imul(grain, 1_664_525) + 1_013_904_223) | 0;
+    const [x, y, band] = [Math.floor(at / bands) % width, Math.floor(at / bands / width), at % bands];
+    const light = 0.4 + 0.2 * Math.sin(x / 31 + band) + 0.2 * Math.cos(y / (17 + 3 * band)) + (grain >>> 26) / 640;
+    samples[at] = Math.round(light * most);
+  }
+  await sharp(samples, { raw: { width, height, channels: bands } })
+    .toColourspace(bitDepth === 16 ? (bands <= 2 ? 'grey16' : 'rgb16') : bands <= 2 ? 'b-w' : 'srgb')
+    .tiff({ compression: 'none', ...(bitDepth === 1 ? { bitdepth: 1 } : {}) })
+    .toFile(fileOf(picture, folder));
+}

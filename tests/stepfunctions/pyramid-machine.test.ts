@@ -1,0 +1,141 @@
+import { afterAll, expect, test } from '@jest/globals';
+import { type FunctionTable, logicalId } from '../../src/stepfunctions/functions.ts';
+import { hostOf, namedError, removeFolders, serve } from './project.ts';
+
+afterAll(removeFolders);
+
+const keys = [
+  'validateObject',
+  'convertSource',
+  'recordMetadata',
+  'planPyramid',
+  'renderBlock',
+  'checksumSource',
+  'renderApex',
+  'assembleTiff',
+  'verifyTiff',
+  'publishTiff',
+  'publishSidecar',
+  'recordRejection',
+];
+const bound = keys.map((key) => ({ key, module: '', exportName: 'handler', timeoutMs: 900_000, memory: 2 ** 30 }));
+const byKey = new Map(bound.map((each) => [each.key, each]));
+const functions: FunctionTable = {
+  byKey,
+  byName: byKey,
+  byLogicalId: new Map(bound.map((each) => [logicalId(each.key), each])),
+};
+const input = { schemaVersion: 1, source: { key: 'a.tif' }, recipe: 'default' };
+
+async function run(behaviours: Parameters<typeof hostOf>[0]) {
+  const host = hostOf(behaviours);
+  const fixture = await serve({ definitionFile: 'state-machines/pyramid.asl.yml', host, functions });
+  const { executionArn } = fixture.engine.start({ input: JSON.stringify(input) });
+  await fixture.engine.idle();
+  const { status, output } = fixture.engine.describe(executionArn);
+  await fixture.stop();
+  return { status, output: JSON.parse(output ?? 'null') as unknown, calls: host.calls };
+}
+
+const healthy = {
+  validateObject: () => ({ width: 10 }),
+  planPyramid: () => ({ ref: { key: 'plan.json' }, blocks: [{ x: 0 }, { x: 1 }], digests: 'within' }),
+  assembleTiff: () => ({ etag: 'e' }),
+  publishTiff: () => ({ key: 'a.tif' }),
+  publishSidecar: () => ({ key: 'a.tif.json' }),
+};
+
+test('the pyramid state machine calls every step once and every block once', async () => {
+  const { status, output, calls } = await run(healthy);
+  expect(status).toBe('SUCCEEDED');
+  expect(calls.map(([key]) => key)).toEqual([
+    'validateObject',
+    'recordMetadata',
+    'planPyramid',
+    'renderBlock',
+    'renderBlock',
+    'renderApex',
+    'assembleTiff',
+    'verifyTiff',
+    'publishTiff',
+    'publishSidecar',
+  ]);
+  expect(calls[4]?.[1]).toEqual({
+    schemaVersion: 1,
+    source: { key: 'a.tif' },
+    plan: { key: 'plan.json' },
+    block: { x: 1 },
+  });
+  expect(output).toMatchObject({
+    ...input,
+    image: { width: 10 },
+    assembled: { etag: 'e' },
+    published: { key: 'a.tif' },
+  });
+});
+
+test('a master of another format is converted before it is recorded', async () => {
+  const { status, output, calls } = await run({
+    ...healthy,
+    validateObject: () => ({ convertFrom: 'pdf' }),
+    convertSource: () => ({ width: 20 }),
+  });
+  expect(status).toBe('SUCCEEDED');
+  expect(calls.slice(0, 3).map(([key]) => key)).toEqual(['validateObject', 'convertSource', 'recordMetadata']);
+  expect(calls[1]?.[1]).toEqual({ ...input, image: { convertFrom: 'pdf' } });
+  expect(output).toMatchObject({ image: { width: 20 }, published: { key: 'a.tif' } });
+});
+
+test('a master that is read in parts has its digests taken beside everything but the sidecar', async () => {
+  const plan = { ref: { key: 'plan.json' }, blocks: [0, 1, 2], digests: 'beside' };
+  let published = false;
+  const { promise: afterwards, resolve } = Promise.withResolvers<undefined>();
+  const { status, output, calls } = await run({
+    ...healthy,
+    planPyramid: () => plan,
+    // It takes longer than all the rest.
+    checksumSource: () => afterwards,
+    publishTiff: () => {
+      published = true;
+      resolve(undefined);
+      return { key: 'a.tif' };
+    },
+  });
+  expect([status, published]).toEqual(['SUCCEEDED', true]);
+  expect(calls.filter(([key]) => key === 'checksumSource')).toEqual([
+    ['checksumSource', { ...input, image: { width: 10 }, plan }],
+  ]);
+  expect(calls.at(-1)?.[0]).toBe('publishSidecar');
+  expect(output).toMatchObject({ ...input, plan, published: { key: 'a.tif' }, sidecar: { key: 'a.tif.json' } });
+});
+
+test('a master whose digest was sent is compared before anything is made of it', async () => {
+  const planPyramid = () => ({ ref: { key: 'plan.json' }, blocks: [0, 1], digests: 'before' });
+  const sound = await run({ ...healthy, planPyramid });
+  expect(sound.calls.slice(2, 5).map(([key]) => key)).toEqual(['planPyramid', 'checksumSource', 'renderBlock']);
+  expect(sound.calls.filter(([key]) => key === 'checksumSource')).toHaveLength(1);
+  const { status, calls } = await run({
+    ...healthy,
+    planPyramid,
+    checksumSource: () => {
+      throw namedError('RejectedImageError', 'CHECKSUM_MISMATCH: changed');
+    },
+  });
+  expect(status).toBe('SUCCEEDED');
+  expect(calls.slice(-2).map(([key]) => key)).toEqual(['checksumSource', 'recordRejection']);
+});
+
+test('the pyramid state machine records a rejection, also of a block, and succeeds', async () => {
+  const { status, calls } = await run({
+    ...healthy,
+    renderBlock: () => {
+      throw namedError('RejectedImageError', 'TRUNCATED: cut');
+    },
+  });
+  expect(status).toBe('SUCCEEDED');
+  const [key, event] = calls.at(-1) ?? [];
+  expect(key).toBe('recordRejection');
+  const { error } = event as { error: { Error: string; Cause: string } };
+  expect(error.Error).toBe('RejectedImageError');
+  expect(JSON.parse(error.Cause)).toMatchObject({ errorMessage: 'TRUNCATED: cut' });
+});

@@ -1,0 +1,261 @@
+import { appendFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { DescribeExecutionCommand, ExecutionNotRedrivable, RedriveExecutionCommand } from '@aws-sdk/client-sfn';
+import { UsageError } from '../../src/errors.ts';
+import { startEngine } from '../../src/stepfunctions/engine.ts';
+import {
+  asIfKilled,
+  definitionFile,
+  type Fixture,
+  folder,
+  functions,
+  hostOf,
+  namedError,
+  removeFolders,
+  serve,
+  task,
+  until,
+} from './project.ts';
+
+const open: Fixture[] = [];
+afterEach(async () => {
+  for (const fixture of open.splice(0)) await fixture.stop();
+});
+afterAll(removeFolders);
+
+async function served(definition: object, behaviours: Parameters<typeof hostOf>[0], directory = folder()) {
+  const host = hostOf(behaviours);
+  const fixture = await serve({ definitionFile: definitionFile(definition), host, directory });
+  open.push(fixture);
+  return { ...fixture, host };
+}
+
+/** Doubles every item in two steps, then adds them up. */
+const pipeline = {
+  StartAt: 'First',
+  States: {
+    First: task('c', { ResultPath: '$.first', End: undefined, Next: 'Each' }),
+    Each: {
+      Type: 'Map',
+      ItemsPath: '$.items',
+      ItemProcessor: {
+        StartAt: 'Double',
+        States: { Double: task('a', { End: undefined, Next: 'Check' }), Check: task('b') },
+      },
+      End: true,
+    },
+  },
+};
+
+describe('a redrive', () => {
+  test('takes up the state that failed, and only the iterations and steps that are missing', async () => {
+    let broken = true;
+    const { client, engine, host, events } = await served(pipeline, {
+      a: (event) => Number(event) * 2,
+      b: async (event) => {
+        if (Number(event) === 4 && broken) {
+          await until(() => host.calls.filter(([key]) => key === 'b').length === 3);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          throw namedError('Broken');
+        }
+        return Number(event) + 1;
+      },
+      c: () => 'first',
+    });
+    const { executionArn } = engine.start({ name: 'r', input: '{"items":[1,2,3]}' });
+    await engine.idle();
+    expect(engine.describe(executionArn)).toMatchObject({ status: 'FAILED', error: 'Broken' });
+    broken = false;
+    const called = host.calls.length;
+    await client.send(new RedriveExecutionCommand({ executionArn, clientToken: 'once' }));
+    await engine.idle();
+    expect(host.calls.slice(called)).toEqual([['b', 4]]);
+    const description = await client.send(new DescribeExecutionCommand({ executionArn }));
+    expect(description).toMatchObject({ status: 'SUCCEEDED', output: '[3,5,7]', redriveCount: 1 });
+    expect(description.error).toBeUndefined();
+    const types = engine.history(executionArn).map(({ type }) => type);
+    expect(types).toContain('ExecutionRedriven');
+    expect(types.filter((type) => type === 'MapIterationSucceeded')).toHaveLength(3);
+    expect(events.map(({ detail }) => [detail.status, detail.redriveCount])).toEqual([
+      ['RUNNING', 0],
+      ['FAILED', 0],
+      ['RUNNING', 1],
+      ['SUCCEEDED', 1],
+    ]);
+    const again = await client.send(new RedriveExecutionCommand({ executionArn, clientToken: 'once' }));
+    expect(again.redriveDate).toEqual(description.redriveDate);
+    await expect(client.send(new RedriveExecutionCommand({ executionArn }))).rejects.toThrow(ExecutionNotRedrivable);
+  });
+
+  test('may be repeated, each time with less to do', async () => {
+    const bad = new Set([0, 1]);
+    const { engine, host } = await served(pipeline, {
+      a: (event) => event,
+      b: async (event) => {
+        await new Promise((resolve) => setTimeout(resolve, bad.has(Number(event)) ? 30 : 1));
+        if (bad.has(Number(event))) throw namedError(`Broken${Number(event)}`);
+        return event;
+      },
+      c: () => null,
+    });
+    const { executionArn } = engine.start({ input: '{"items":[0,1,2]}' });
+    await engine.idle();
+    bad.delete(0);
+    engine.redrive(executionArn);
+    await engine.idle();
+    expect(engine.describe(executionArn)).toMatchObject({ status: 'FAILED', error: 'Broken1' });
+    bad.clear();
+    engine.redrive(executionArn);
+    await engine.idle();
+    expect(engine.describe(executionArn)).toMatchObject({ status: 'SUCCEEDED', output: '[0,1,2]', redriveCount: 2 });
+    const of = (key: string): unknown[] => host.calls.filter((call) => call[0] === key).map(([, event]) => event);
+    expect(of('c')).toHaveLength(1);
+    expect(of('a')).toEqual([0, 1, 2]);
+    expect(of('b').filter((event) => event === 2)).toHaveLength(1);
+  });
+
+  test('does not keep the iterations of an attempt that Retry began anew', async () => {
+    let failures = 2;
+    const map = { ...pipeline.States.Each, Retry: [{ ErrorEquals: ['Once'], IntervalSeconds: 1, MaxAttempts: 1 }] };
+    const { engine, host } = await served(
+      { StartAt: 'Each', States: { Each: map } },
+      {
+        a: (event) => event,
+        b: async (event) => {
+          await new Promise((resolve) => setTimeout(resolve, Number(event) * 20));
+          if (event === 1 && failures-- > 0) throw namedError('Once');
+          return event;
+        },
+      },
+    );
+    const { executionArn } = engine.start({ input: '{"items":[0,1]}' });
+    await engine.idle();
+    expect(engine.describe(executionArn).status).toBe('FAILED');
+    engine.redrive(executionArn);
+    await engine.idle();
+    expect(engine.describe(executionArn)).toMatchObject({ status: 'SUCCEEDED', output: '[0,1]' });
+    expect(host.calls.filter(([key, event]) => key === 'b' && event === 0)).toHaveLength(2);
+  });
+
+  test('of a Parallel runs only the branch that failed', async () => {
+    let broken = true;
+    const branch = (key: string): object => ({ StartAt: `In${key}`, States: { [`In${key}`]: task(key) } });
+    const parallel = { Type: 'Parallel', Branches: [branch('a'), branch('b')], End: true };
+    const { engine, host } = await served(
+      { StartAt: 'Both', States: { Both: parallel } },
+      {
+        a: () => 'a',
+        b: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          if (broken) throw namedError('Broken');
+          return 'b';
+        },
+      },
+    );
+    const { executionArn } = engine.start({});
+    await engine.idle();
+    broken = false;
+    engine.redrive(executionArn);
+    await engine.idle();
+    expect(engine.describe(executionArn).output).toBe('["a","b"]');
+    expect(host.calls.map(([key]) => key)).toEqual(['a', 'b', 'b']);
+  });
+
+  test('is refused while running, after a success and after 14 days', async () => {
+    let now = new Date('2026-01-01T00:00:00Z');
+    const gate = Promise.withResolvers<undefined>();
+    const definition = definitionFile({ StartAt: 'A', States: { A: task('a') } });
+    const fixture = await serve({
+      definitionFile: definition,
+      host: hostOf({ a: () => gate.promise }),
+      clock: () => now,
+    });
+    open.push(fixture);
+    const { engine } = fixture;
+    const { executionArn } = engine.start({});
+    expect(() => engine.redrive(executionArn)).toThrow(/RUNNING/);
+    gate.reject(namedError('Broken'));
+    await engine.idle();
+    now = new Date('2026-01-15T00:00:01Z');
+    expect(() => engine.redrive(executionArn)).toThrow(/14 days/);
+    expect(engine.describe(executionArn).notRedrivable).toMatch(/14 days/);
+  });
+});
+
+describe('when the process is killed', () => {
+  test('nothing that was reported is lost, and a redrive goes on where it was', async () => {
+    const gate = Promise.withResolvers<unknown>();
+    const first = await served(pipeline, {
+      a: (event) => event,
+      b: (event) => (event === 2 ? gate.promise : event),
+      c: () => null,
+    });
+    const { executionArn } = first.engine.start({ name: 'Killed', input: '{"items":[1,2,3]}' });
+    const done = first.engine.start({ name: 'done', input: '{"items":[]}' });
+    await until(
+      () =>
+        first.progress.filter(({ kind }) => kind === 'iteration-succeeded').length === 2 &&
+        first.engine.describe(done.executionArn).status === 'SUCCEEDED',
+    );
+    const directory = asIfKilled(first.directory);
+    const [file] = readdirSync(join(directory, 'executions')).filter((name) => name.startsWith('killed'));
+    appendFileSync(join(directory, 'executions', String(file)), '{"event":{"id":99,"ty');
+    const second = await served(pipeline, { a: (event) => event, b: (event) => event }, directory);
+    expect(second.events.map(({ detail }) => [detail.name, detail.status, detail.error])).toEqual([
+      ['Killed', 'ABORTED', 'Stepwell.Interrupted'],
+    ]);
+    expect(second.engine.describe(done.executionArn)).toMatchObject({ status: 'SUCCEEDED', output: '[]' });
+    second.engine.redrive(executionArn);
+    await second.engine.idle();
+    expect(second.host.calls).toEqual([['b', 2]]);
+    expect(second.engine.describe(executionArn)).toMatchObject({ status: 'SUCCEEDED', output: '[1,2,3]' });
+    const ids = second.engine.history(executionArn).map(({ id }) => id);
+    expect(ids).toEqual(ids.map((_id, index) => index + 1));
+    gate.resolve(2);
+  });
+
+  test('at any byte of a file, the engine starts and a redrive ends the execution', async () => {
+    const first = await served(pipeline, { a: (event) => event, b: (event) => event, c: () => null });
+    const { executionArn } = first.engine.start({ name: 'cut', input: '{"items":[1,2]}' });
+    await first.engine.idle();
+    const { readFileSync, writeFileSync } = await import('node:fs');
+    const [file] = readdirSync(join(first.directory, 'executions')).filter((name) => name.startsWith('cut'));
+    const bytes = readFileSync(join(first.directory, 'executions', String(file)));
+    for (let size = 0; size < bytes.length; size += 211) {
+      const directory = asIfKilled(first.directory);
+      writeFileSync(join(directory, 'executions', String(file)), bytes.subarray(0, size));
+      const next = await served(pipeline, { a: (event) => event, b: (event) => event, c: () => null }, directory);
+      const started = bytes.subarray(0, size).includes(0x0a);
+      expect(next.engine.list()).toHaveLength(started ? 1 : 0);
+      if (started) next.engine.redrive(executionArn);
+      await next.engine.idle();
+      if (started) expect(next.engine.describe(executionArn).output).toBe('[1,2]');
+    }
+  });
+
+  test('one directory has one engine at a time', async () => {
+    const { directory } = await served(pipeline, {});
+    const again = (): unknown =>
+      startEngine({ directory, definitionFile: definitionFile(pipeline), functions: functions(), host: hostOf({}) });
+    expect(again).toThrow(UsageError);
+  });
+});
+
+test('stopping the engine interrupts what runs, and its successor can go on', async () => {
+  const definition = { StartAt: 'A', States: { A: task('a') } };
+  const directory = folder();
+  const host = hostOf({ a: () => new Promise(() => undefined) });
+  const first = await serve({ definitionFile: definitionFile(definition), host, directory, concurrency: 1 });
+  const { executionArn } = first.engine.start({ name: 'one' });
+  first.engine.start({ name: 'two' });
+  await until(() => host.calls.length === 1);
+  await first.stop();
+  expect(host.calls).toHaveLength(1);
+  const second = await served(definition, { a: () => 'done' }, directory);
+  expect(second.events).toEqual([]);
+  expect(second.engine.list('ABORTED').map(({ name }) => name)).toEqual(['two', 'one']);
+  second.engine.redrive(executionArn);
+  await second.engine.idle();
+  expect(second.engine.describe(executionArn).output).toBe('"done"');
+});

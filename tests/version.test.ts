@@ -1,7 +1,0 @@
-import { readFile } from 'node:fs/promises';
-import { expect, test } from '@jest/globals';
-import { VERSION } from '../src/version.ts';
-
-test('the version that sidecars carry is that of package.json', async () => {
-  expect(JSON.parse(await readFile('package.json', 'utf8'))).toMatchObject({ version: VERSION });
-});

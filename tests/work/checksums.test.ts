@@ -1,0 +1,117 @@
+import { describe, expect, test } from '@jest/globals';
+import { checksums, compareChecksums } from '../../src/work/checksums.ts';
+import { ServiceUnavailableError } from '../../src/errors.ts';
+import { memoryReader, type RangeReader } from '../../src/bytes/range-reader.ts';
+
+// FIPS 180-2 and RFC 1321: 'abc', a million of 'a', and nothing.
+const abc = {
+  sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+  md5: '900150983cd24fb0d6963f7d28e17f72',
+};
+const million = {
+  sha256: 'cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0',
+  md5: '7707d6ae4e027c70eea2a935c2296f21',
+};
+const nothing = {
+  sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  md5: 'd41d8cd98f00b204e9800998ecf8427e',
+};
+/** 40 MiB of zeros, by sha256sum and md5sum. */
+const zeros = {
+  size: 40 * 2 ** 20,
+  sha256: '80a3721188e40218b08b26776bc53bdae81e4784fff71d71450a197319cba113',
+  md5: 'ec8bb3b24d5b0f1b5bdf8c8f0f541ee6',
+};
+
+async function* stream(...chunks: string[]): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) yield await Promise.resolve(Buffer.from(chunk));
+}
+
+describe('digests', () => {
+  test('of a stream are those of its chunks together', async () => {
+    expect(await checksums(stream('a', '', 'bc'), ['sha256', 'md5'])).toEqual(abc);
+    expect(await checksums(stream(), ['md5', 'sha256'])).toEqual(nothing);
+  });
+
+  test('of a reader are those of its bytes', async () => {
+    const reader = memoryReader(Buffer.alloc(1_000_000, 'a'));
+    expect(await checksums(reader, ['sha256', 'md5'])).toEqual(million);
+    expect(await checksums(reader, ['md5'])).toEqual({ md5: million.md5 });
+    expect(await checksums(memoryReader(new Uint8Array()), ['sha256'])).toEqual({ sha256: nothing.sha256 });
+  });
+
+  test('of a large object are read into two buffers, one read ahead', async () => {
+    const buffers = new Set<ArrayBufferLike>();
+    const asked: [number, number][] = [];
+    let pending = 0;
+    let most = 0;
+    const reader: RangeReader = {
+      size: zeros.size + 5,
+      read: () => Promise.reject(new Error('never asked for')),
+      async readInto(target, offset) {
+        most = Math.max(most, ++pending);
+        buffers.add(target.buffer);
+        asked.push([offset, target.length]);
+        await new Promise(setImmediate);
+        target.fill(0);
+        pending--;
+      },
+    };
+    expect(await checksums({ ...reader, size: zeros.size }, ['sha256', 'md5'])).toEqual({
+      sha256: zeros.sha256,
+      md5: zeros.md5,
+    });
+    expect(buffers.size).toBe(2);
+    expect(most).toBe(1);
+    expect(asked).toEqual([0, 8, 16, 24, 32].map((mebibytes) => [mebibytes * 2 ** 20, 8 * 2 ** 20]));
+    asked.length = 0;
+    await checksums(reader, ['md5']);
+    expect(asked.at(-1)).toEqual([zeros.size, 5]);
+  });
+
+  test('of an object that ends early are none', async () => {
+    const reader: RangeReader = { size: 10, read: () => Promise.resolve(new Uint8Array(9)) };
+    await expect(checksums(reader, ['md5'])).rejects.toBeInstanceOf(ServiceUnavailableError);
+  });
+
+  test('fail as the storage fails, in the piece ahead too', async () => {
+    const reader: RangeReader = {
+      size: 20 * 2 ** 20,
+      read: (offset, length) =>
+        offset === 0 ? Promise.resolve(new Uint8Array(length)) : Promise.reject(new Error('connection lost')),
+    };
+    await expect(checksums(reader, ['md5'])).rejects.toThrow('connection lost');
+  });
+});
+
+describe('what an uploader sent', () => {
+  const sha256Base64 = 'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=';
+  const md5Base64 = 'kAFQmDzST7DWlj99KOF/cg==';
+
+  test.each([
+    ['a checksum header', { checksumSha256: sha256Base64 }],
+    ['sha256 in hex', { metadata: { sha256: abc.sha256 } }],
+    ['sha256 in upper-case hex', { metadata: { sha256: abc.sha256.toUpperCase() } }],
+    ['sha256 in base64', { metadata: { sha256: sha256Base64 } }],
+    ['md5 in hex with blanks', { metadata: { md5: ` ${abc.md5} ` } }],
+    ['md5 in base64', { metadata: { md5: md5Base64 } }],
+    ['md5 in base64 without padding', { metadata: { md5: md5Base64.replace('==', '') } }],
+    ['all of them', { checksumSha256: sha256Base64, metadata: { sha256: abc.sha256, md5: md5Base64 } }],
+  ])('matches as %s', (_, sent) => {
+    expect(compareChecksums(abc, sent)).toBe('match');
+    expect(compareChecksums(million, sent)).toBe('mismatch');
+  });
+
+  test('is a mismatch when one of them differs, or is no digest', () => {
+    expect(compareChecksums(abc, { metadata: { sha256: abc.sha256, md5: million.md5 } })).toBe('mismatch');
+    expect(compareChecksums(abc, { metadata: { md5: 'unknown' } })).toBe('mismatch');
+  });
+
+  test('is nothing when there is nothing to compare', () => {
+    expect(compareChecksums(abc, {})).toBe('none');
+    expect(compareChecksums(abc, { metadata: { md5: '', colour: 'blue' } })).toBe('none');
+    expect(compareChecksums({ sha256: abc.sha256 }, { metadata: { md5: abc.md5 } })).toBe('none');
+    // Of a multipart upload: the digest of its parts' digests.
+    expect(compareChecksums(abc, { checksumSha256: `${sha256Base64}-3` })).toBe('none');
+  });
+});
