@@ -45,8 +45,8 @@ function planFor(pixels: number): Plan {
     bitDepth: 8,
     orientation: 1,
     progressive: false,
-    plain: true,
-    segments: { kind: 'tiles', width: TILE, height: TILE },
+    uncompressed: true,
+    chunks: { kind: 'tiles', width: TILE, height: TILE },
     fileSize: side * side * 3,
   };
   const recipe = {

@@ -33,8 +33,8 @@ export function planFor(pixels: number): PlannedWork {
       bitDepth: 8,
       orientation: 1,
       progressive: false,
-      plain: isStriped,
-      segments: isStriped ? { kind: 'strips', width, height: 16 } : { kind: 'tiles', width: 512, height: 512 },
+      uncompressed: isStriped,
+      chunks: isStriped ? { kind: 'strips', width, height: 16 } : { kind: 'tiles', width: 512, height: 512 },
       fileSize: 3 * width * height,
     },
     {

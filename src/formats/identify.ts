@@ -103,8 +103,8 @@ async function describe(format: SourceFormat, { metadata, head }: Header, fileSi
       ...(await describePixels(metadata, head)),
       orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
       progressive: metadata.isProgressive,
-      plain: false,
-      segments: null,
+      uncompressed: false,
+      chunks: null,
       fileSize,
     },
     description: {

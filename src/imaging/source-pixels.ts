@@ -99,13 +99,13 @@ export async function pixelsOfSlices(
     const bytes = await readPicture(reader, slice, wishes, arena);
     const crop = within(rect, toUpright(slice.rect, image));
     const request: DecodeRequest = { ...wishes, image, stored: rectSize(slice.rect), crop };
-    return { bytes, request, plain: plainRaster(slice, bytes, info, image, crop, wishes) };
+    return { bytes, request, uncompressed: uncompressedRaster(slice, bytes, info, image, crop, wishes) };
   };
   return {
     async raster(rect, arena) {
       if (reducedTo) return reduce(rect, arena, (picture, request) => decodeRect(picture, request, arena));
-      const { bytes, request, plain } = await read(rect, arena);
-      return plain ?? decodeRect(bytes, request, arena);
+      const { bytes, request, uncompressed } = await read(rect, arena);
+      return uncompressed ?? decodeRect(bytes, request, arena);
     },
     ...(isOnePass({ ...wishes, image })
       ? {
@@ -114,9 +114,9 @@ export async function pixelsOfSlices(
               const whole = wholeOf(reducedTo);
               return reduce(whole, arena, (picture, request) => decodePyramid(picture, request, recipe, arena));
             }
-            const { bytes, request, plain } = await read(upright, arena);
-            return plain
-              ? encodePyramid(rasterPipeline(plain), recipe, arena)
+            const { bytes, request, uncompressed } = await read(upright, arena);
+            return uncompressed
+              ? encodePyramid(rasterPipeline(uncompressed), recipe, arena)
               : decodePyramid(bytes, request, recipe, arena);
           },
         }
@@ -165,7 +165,7 @@ async function withPicture<Result>(
   return withSliceFile(reader, slice, use);
 }
 
-/** The header does not say that segments share their bytes, nor that a plane has tiles of its own: planning cannot know. */
+/** The header does not say that chunks share their bytes, nor that a plane has tiles of its own: planning cannot know. */
 function assertWithinBudget({ rect, size, stack }: Slice): void {
   const { width, height } = rectSize(rect);
   // The slice, its planes decoded, and the picture that is made of them.
@@ -176,7 +176,7 @@ function assertWithinBudget({ rect, size, stack }: Slice): void {
 }
 
 /** Uncompressed 8-bit rows of grey or RGB are pixels as they lie: nothing needs decoding. */
-function plainRaster(
+function uncompressedRaster(
   slice: Slice,
   bytes: Uint8Array,
   info: DirectoryInfo,
@@ -185,10 +185,10 @@ function plainRaster(
   { bitDepth, bands, conversion }: PixelWishes,
 ): Raster | undefined {
   const { width, height } = rectSize(slice.rect);
-  const isPlain =
+  const isUncompressed =
     conversion === 'none' &&
     info.compression === Compression.none &&
-    info.segments.kind === 'strips' &&
+    info.chunks.kind === 'strips' &&
     !info.planar &&
     info.fillOrder !== 2 &&
     (info.photometric === Photometric.blackIsZero || info.photometric === Photometric.rgb) &&
@@ -199,7 +199,7 @@ function plainRaster(
     image.orientation === 1;
   const size = width * height * bands;
   const isFullWidth = crop.left === 0 && crop.right === width;
-  if (!isPlain || !isFullWidth || slice.size - slice.head.length !== size) return undefined;
+  if (!isUncompressed || !isFullWidth || slice.size - slice.head.length !== size) return undefined;
   const row = width * bands;
   const start = slice.head.length;
   const data = bytes.subarray(start + crop.top * row, start + crop.bottom * row);

@@ -17,7 +17,7 @@ import { type SourceImage, uprightSize } from './source-image.ts';
 
 /** Strips and tiles are read by slices; everything else can only be decoded from its beginning. */
 export function accessOf(image: SourceImage): 'slices' | 'whole' {
-  return image.segments ? 'slices' : 'whole';
+  return image.chunks ? 'slices' : 'whole';
 }
 
 /**
@@ -85,7 +85,7 @@ function overspent({ blockMemory, apexMemory, work, scratch }: Estimate, count: 
 /** Only strips, which cannot be read by column, make blocks of any width worth their while. */
 function hasFairSides(image: SourceImage, { blocks }: Candidate): boolean {
   const { right, bottom } = blockRect(blocks, 0);
-  return image.segments?.kind === 'strips' || Math.max(right, bottom) <= MAX_BLOCK_SIDE;
+  return image.chunks?.kind === 'strips' || Math.max(right, bottom) <= MAX_BLOCK_SIDE;
 }
 
 function oneBlock(image: SourceImage, full: Size, splitLevel: number): Candidate {

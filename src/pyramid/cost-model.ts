@@ -42,8 +42,8 @@ const CONCURRENCY = 40;
 const INVOCATION = 400;
 /** A function's network. Bytes per millisecond (75 MB/s). */
 const NETWORK = 75_000;
-/** Decoding, in nanoseconds a pixel on one core; plain rows are only read. */
-const DECODING = { plain: 0.5, compressed: 8 };
+/** Decoding, in nanoseconds a pixel on one core; uncompressed rows are only read. */
+const DECODING = { uncompressed: 0.5, compressed: 8 };
 /** Converting colours, in nanoseconds a pixel on one core. */
 const CONVERTING: Readonly<Record<Conversion, number>> = { none: 0, profile: 25, cmyk: 40, lab: 40 };
 /** What a part holds besides while its colours are converted: at most four samples of 16 bits. Bytes a pixel. */
@@ -129,7 +129,7 @@ function memoryOfWhole(
     const turned = access === 'whole' && image.orientation !== 1 ? pixels * stored : 0;
     return decoder + turned;
   }
-  const rows = REDUCED_ROWS + (image.segments?.kind === 'tiles' ? image.segments.height : 0);
+  const rows = REDUCED_ROWS + (image.chunks?.kind === 'tiles' ? image.chunks.height : 0);
   const reducing = image.width * Math.min(rows, image.height) * stored;
   const slice = access === 'slices' && isHeldSlice(image) ? image.fileSize : 0;
   // L*a*b* is converted as a whole before it is made smaller.
@@ -161,8 +161,8 @@ function readCost(
   conversion: Conversion,
 ): number {
   const pixels = full.width * full.height;
-  const isRead = image.plain && conversion === 'none';
-  const perPixel = (isRead ? DECODING.plain : DECODING.compressed) + CONVERTING[conversion];
+  const isRead = image.uncompressed && conversion === 'none';
+  const perPixel = (isRead ? DECODING.uncompressed : DECODING.compressed) + CONVERTING[conversion];
   // Every part of what is decoded from the beginning goes on to its own end: on average, a little more than half way.
   const passes = (Math.ceil((blockWidth * blockHeight) / WHOLE_PART_PIXELS) + 1) * 0.5;
   if (isReduced(image, full)) {
@@ -172,7 +172,7 @@ function readCost(
     return image.fileSize / NETWORK + (passes * (stored + pixels * after)) / 1e6;
   }
   if (access === 'whole') return image.fileSize / NETWORK + (passes * pixels * perPixel) / 1e6;
-  const { width, height } = image.segments ?? { width: full.width, height: full.height };
+  const { width, height } = image.chunks ?? { width: full.width, height: full.height };
   const isTurned = image.orientation >= 5;
   const across = Math.min(full.width, blockWidth + (isTurned ? height : width) - 1);
   const down = Math.min(full.height, blockHeight + (isTurned ? width : height) - 1);

@@ -31,10 +31,10 @@ export const SourceImage = z.object({
   orientation: z.int().min(1).max(8),
   /** The source is interlaced or progressive: a decoder holds all of it before its first row. */
   progressive: z.boolean(),
-  /** A TIFF whose rows are pixels as they lie: uncompressed, chunky, grey or RGB of whole bytes. */
-  plain: z.boolean(),
-  /** How a TIFF is cut; null for formats that can only be read from the top. */
-  segments: z.object({ kind: z.enum(['strips', 'tiles']), width: z.int(), height: z.int() }).nullable(),
+  /** A TIFF of uncompressed strips, grey or RGB, chunky, in whole bytes: its rows need no decoder. */
+  uncompressed: z.boolean(),
+  /** Strips or tiles of a TIFF, and the size of one; null for formats that are decoded from the top only. */
+  chunks: z.object({ kind: z.enum(['strips', 'tiles']), width: z.int(), height: z.int() }).nullable(),
   /** Bytes of the object that its pixels are read from. */
   fileSize: z.int().min(1),
   /** The master is of another format, and its pixels are read from a TIFF in the work area that was made of it. */

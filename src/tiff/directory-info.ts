@@ -22,10 +22,11 @@ export interface DirectoryInfo {
   /** Bit 0: a reduced version of another image; bit 1: one page of many; bit 2: a mask. */
   readonly subfileType: number;
   /** The pieces that are compressed on their own. A strip is as wide as the image. */
-  readonly segments: Segments;
+  readonly chunks: ChunkGrid;
 }
 
-export interface Segments {
+/** The strips or tiles of an image: the size of one in pixels, and their number in each direction. */
+export interface ChunkGrid {
   readonly kind: 'strips' | 'tiles';
   readonly width: number;
   readonly height: number;
@@ -69,7 +70,7 @@ export async function describeDirectory(file: TiffFile, directory: Directory): P
     fillOrder: await number(Tag.FillOrder, 1),
     orientation: await number(Tag.Orientation, 1),
     subfileType: await number(Tag.NewSubfileType, 0),
-    segments: await describeSegments(file, directory, { width, height }),
+    chunks: await describeChunks(file, directory, { width, height }),
   };
 }
 
@@ -78,12 +79,12 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 1;
 }
 
-async function describeSegments(
+async function describeChunks(
   file: TiffFile,
   directory: Directory,
   image: { width: number; height: number },
-): Promise<Segments> {
-  const grid = (kind: Segments['kind'], width: number, height: number): Segments => {
+): Promise<ChunkGrid> {
+  const grid = (kind: ChunkGrid['kind'], width: number, height: number): ChunkGrid => {
     if (!isCount(width) || !isCount(height)) {
       throw new MalformedTiffError(`Expected a size for its ${kind} but received ${width} × ${height}`);
     }
@@ -104,27 +105,23 @@ function defaultPhotometric(compression: number): number {
 }
 
 /** Offsets and byte counts of every strip or tile: planes one after the other, each row by row. */
-export interface SegmentTable {
+export interface ChunkTable {
   readonly offsets: readonly number[];
   readonly byteCounts: readonly number[];
 }
 
 /**
- * Reads the segment table. A single strip without byte counts runs to the end of the file, as libtiff takes it.
+ * Reads the chunk table. A single strip without byte counts runs to the end of the file, as libtiff takes it.
  * Throws MalformedTiffError when there are fewer entries than the image needs.
  */
-export async function readSegmentTable(
-  file: TiffFile,
-  directory: Directory,
-  info: DirectoryInfo,
-): Promise<SegmentTable> {
-  const tiled = info.segments.kind === 'tiles';
-  const expected = info.segments.across * info.segments.down * (info.planar ? info.samplesPerPixel : 1);
+export async function readChunkTable(file: TiffFile, directory: Directory, info: DirectoryInfo): Promise<ChunkTable> {
+  const tiled = info.chunks.kind === 'tiles';
+  const expected = info.chunks.across * info.chunks.down * (info.planar ? info.samplesPerPixel : 1);
   const offsetTag = tiled && directory.has(Tag.TileOffsets) ? Tag.TileOffsets : Tag.StripOffsets;
   const countTag = tiled && directory.has(Tag.TileByteCounts) ? Tag.TileByteCounts : Tag.StripByteCounts;
   const entries = directory.get(offsetTag)?.count ?? 0;
   if (entries < expected) {
-    throw new MalformedTiffError(`Expected ${expected} ${info.segments.kind} for its size but received ${entries}`);
+    throw new MalformedTiffError(`Expected ${expected} ${info.chunks.kind} for its size but received ${entries}`);
   }
   const offsets = (await readNumbers(file, directory, offsetTag, expected)) ?? [];
   const byteCounts = await readNumbers(file, directory, countTag, expected);
@@ -137,10 +134,10 @@ export async function readSegmentTable(
 }
 
 /** Fields may be of any type: an offset may come negative, or as no number at all. */
-function assertPlaces(values: readonly number[], what: string, { segments }: DirectoryInfo): void {
+function assertPlaces(values: readonly number[], what: string, { chunks }: DirectoryInfo): void {
   const wrong = values.findIndex((value) => !Number.isSafeInteger(value) || value < 0);
   if (wrong < 0) return;
   throw new MalformedTiffError(
-    `Expected ${what} ${wrong} of its ${segments.kind} from 0 up but received ${values[wrong] ?? NaN}`,
+    `Expected ${what} ${wrong} of its ${chunks.kind} from 0 up but received ${values[wrong] ?? NaN}`,
   );
 }

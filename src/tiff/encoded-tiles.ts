@@ -1,5 +1,5 @@
 import { MalformedTiffError } from '../errors.ts';
-import { describeDirectory, readSegmentTable } from './directory-info.ts';
+import { describeDirectory, readChunkTable } from './directory-info.ts';
 import type { TileEncoding } from './pyramid-fields.ts';
 import { memoryReader } from '../bytes/range-reader.ts';
 import { type Directory, readBytes, readNumbers, readTiff, type TiffFile } from './read.ts';
@@ -22,12 +22,12 @@ export async function takeTiles(bytes: Uint8Array): Promise<EncodedTiles[]> {
 
 async function tilesOf(bytes: Uint8Array, file: TiffFile, directory: Directory): Promise<EncodedTiles> {
   const info = await describeDirectory(file, directory);
-  if (info.segments.kind !== 'tiles' || info.planar) throw new MalformedTiffError('Expected chunky tiles');
-  const table = await readSegmentTable(file, directory, info);
+  if (info.chunks.kind !== 'tiles' || info.planar) throw new MalformedTiffError('Expected chunky tiles');
+  const table = await readChunkTable(file, directory, info);
   const tables = await readBytes(file, directory, Tag.JpegTables);
   return {
-    across: info.segments.across,
-    down: info.segments.down,
+    across: info.chunks.across,
+    down: info.chunks.down,
     tiles: table.offsets.map((offset, index) => bytes.subarray(offset, offset + (table.byteCounts[index] ?? 0))),
     encoding: {
       compression: info.compression,

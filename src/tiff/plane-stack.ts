@@ -44,8 +44,8 @@ const ofTiles: ReadonlySet<number> = new Set([
 ]);
 
 /** The master has a plane a sample, cut into tiles. */
-export function isInPlanesOfTiles({ planar, segments }: Pick<DirectoryInfo, 'planar' | 'segments'>): boolean {
-  return planar && segments.kind === 'tiles';
+export function isInPlanesOfTiles({ planar, chunks }: Pick<DirectoryInfo, 'planar' | 'chunks'>): boolean {
+  return planar && chunks.kind === 'tiles';
 }
 
 /** The fields of a slice that holds the planes of `rect` one below the other; `places` are their tiles, in that order. */
@@ -89,7 +89,7 @@ export async function describeStack(
 }
 
 function shapeOf(
-  { bitsPerSample, samplesPerPixel, segments }: DirectoryInfo,
+  { bitsPerSample, samplesPerPixel, chunks }: DirectoryInfo,
   rect: StoredRect,
 ): Pick<PlaneStack, 'planes' | 'rowsApart' | 'bitDepth'> {
   const [bitDepth] = bitsPerSample;
@@ -98,7 +98,7 @@ function shapeOf(
       `Expected samples of 8 or of 16 bits for tiles of one plane each but received ${bitsPerSample.join(', ')}`,
     );
   }
-  const rowsApart = Math.ceil((rect.bottom - rect.top) / segments.height) * segments.height;
+  const rowsApart = Math.ceil((rect.bottom - rect.top) / chunks.height) * chunks.height;
   return { planes: samplesPerPixel, rowsApart, bitDepth };
 }
 

@@ -1,4 +1,4 @@
-/** The header and the directory of a slice: the master's own fields, but for size and segments, in its own byte order. */
+/** The header and the directory of a slice: the master's own fields, but for size and chunks, in its own byte order. */
 import { type Directory, readBytes, type TiffFile } from './read.ts';
 import { FieldType, fieldBytes, Tag } from './tags.ts';
 
@@ -44,7 +44,7 @@ const decoding: ReadonlySet<number> = new Set([
   Tag.IccProfile,
 ]);
 
-/** A field with its values as they stand in a file; without them where the table of segments goes. */
+/** A field with its values as they stand in a file; without them where the table of chunks goes. */
 export interface RawField {
   readonly tag: number;
   readonly type: number;
@@ -52,12 +52,12 @@ export interface RawField {
   readonly bytes: Uint8Array;
 }
 
-/** The fields of a slice that holds `rect` in so many segments, by tag. */
+/** The fields of a slice that holds `rect` in so many chunks, by tag. */
 export async function sliceFields(
   file: TiffFile,
   directory: Directory,
   rect: StoredRect,
-  segments: number,
+  chunks: number,
 ): Promise<RawField[]> {
   const fields: RawField[] = [];
   const tiled = directory.has(Tag.TileWidth);
@@ -66,7 +66,7 @@ export async function sliceFields(
     fields.push({ tag, type, count, bytes: (await readBytes(file, directory, tag)) ?? new Uint8Array() });
   }
   const pointer = file.bigTiff ? FieldType.LONG8 : FieldType.LONG;
-  const blank = (tag: number): RawField => ({ tag, type: pointer, count: segments, bytes: new Uint8Array(0) });
+  const blank = (tag: number): RawField => ({ tag, type: pointer, count: chunks, bytes: new Uint8Array(0) });
   fields.push(
     number(file, Tag.ImageWidth, rect.right - rect.left),
     number(file, Tag.ImageLength, rect.bottom - rect.top),
@@ -85,7 +85,7 @@ function number(file: TiffFile, tag: number, value: number): RawField {
   return { tag, type: FieldType.LONG, count: 1, bytes };
 }
 
-/** Writes header and directory in the master's own form. Returns them, and where the last segment ends. */
+/** Writes header and directory in the master's own form. Returns them, and where the last chunk ends. */
 export function writeHead(
   file: TiffFile,
   fields: readonly RawField[],
@@ -141,7 +141,7 @@ function writeTable(
   const isOffsets = tag === Tag.TileOffsets || tag === Tag.StripOffsets;
   let offset = dataAt;
   places.forEach(({ byteCount }, index) => {
-    // A segment without bytes is a hole, in the slice as in the master.
+    // A chunk without bytes is a hole, in the slice as in the master.
     put(target + index * pointer, isOffsets ? (byteCount === 0 ? 0 : offset) : byteCount);
     offset += byteCount;
   });

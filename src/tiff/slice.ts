@@ -43,27 +43,27 @@ export async function planSlice(
   info: DirectoryInfo,
   wanted: StoredRect,
 ): Promise<Slice> {
-  const rows = rowsOfPlainStrips(file, directory, info, wanted);
-  const plain = rows && (await rows);
-  return plain ?? planSegments(file, directory, info, wanted);
+  const rows = rowsOfUncompressedStrips(file, directory, info, wanted);
+  const uncompressed = rows && (await rows);
+  return uncompressed ?? planChunks(file, directory, info, wanted);
 }
 
-async function planSegments(
+async function planChunks(
   file: TiffFile,
   directory: Directory,
   info: DirectoryInfo,
   wanted: StoredRect,
 ): Promise<Slice> {
-  const { segments } = info;
-  const columns = [Math.floor(wanted.left / segments.width), Math.ceil(wanted.right / segments.width)] as const;
-  const rows = [Math.floor(wanted.top / segments.height), Math.ceil(wanted.bottom / segments.height)] as const;
+  const { chunks } = info;
+  const columns = [Math.floor(wanted.left / chunks.width), Math.ceil(wanted.right / chunks.width)] as const;
+  const rows = [Math.floor(wanted.top / chunks.height), Math.ceil(wanted.bottom / chunks.height)] as const;
   const whole: StoredRect = {
-    left: columns[0] * segments.width,
-    right: columns[1] * segments.width,
-    top: rows[0] * segments.height,
-    bottom: rows[1] * segments.height,
+    left: columns[0] * chunks.width,
+    right: columns[1] * chunks.width,
+    top: rows[0] * chunks.height,
+    bottom: rows[1] * chunks.height,
   };
-  const rect = segments.kind === 'tiles' ? whole : withinImage(whole, info);
+  const rect = chunks.kind === 'tiles' ? whole : withinImage(whole, info);
   const places = await readPlaces(file, directory, info, columns, rows);
   const isStack = isInPlanesOfTiles(info);
   const fields = await (isStack
@@ -90,9 +90,9 @@ async function pictureFields(
   directory: Directory,
   info: DirectoryInfo,
   rect: StoredRect,
-  segments: number,
+  chunks: number,
 ): Promise<RawField[]> {
-  const fields = await sliceFields(file, directory, rect, segments);
+  const fields = await sliceFields(file, directory, rect, chunks);
   return info.samplesPerPixel === 1 ? withNumber(file, fields, Tag.PlanarConfiguration, 1) : fields;
 }
 
@@ -100,16 +100,16 @@ async function pictureFields(
  * Uncompressed strips can be cut at any row: the slice is one strip of exactly the rows wanted. Some programs write a
  * whole image as a single strip; even that is read by blocks. Undefined where strips are compressed, planar or padded.
  */
-function rowsOfPlainStrips(
+function rowsOfUncompressedStrips(
   file: TiffFile,
   directory: Directory,
   info: DirectoryInfo,
   wanted: StoredRect,
 ): Promise<Slice | undefined> | undefined {
-  const { segments } = info;
-  const isPlain = info.compression === Compression.none && segments.kind === 'strips' && !info.planar;
+  const { chunks } = info;
+  const isUncompressed = info.compression === Compression.none && chunks.kind === 'strips' && !info.planar;
   // YCbCr samples are subsampled; its rows are not all alike.
-  if (!isPlain || info.photometric === Photometric.yCbCr) return undefined;
+  if (!isUncompressed || info.photometric === Photometric.yCbCr) return undefined;
   const rowBits = info.width * info.bitsPerSample.reduce((sum, bits) => sum + bits, 0);
   return sliceRows(file, directory, info, wanted, Math.ceil(rowBits / 8));
 }
@@ -121,7 +121,7 @@ async function sliceRows(
   wanted: StoredRect,
   rowBytes: number,
 ): Promise<Slice | undefined> {
-  const { height } = info.segments;
+  const { height } = info.chunks;
   const strips = [Math.floor(wanted.top / height), Math.ceil(wanted.bottom / height)] as const;
   const places = await readPlaces(file, directory, info, [0, 1], strips);
   const parts: Place[] = [];
@@ -140,7 +140,7 @@ async function sliceRows(
   return { rect, head: head.bytes, size: head.size, reads: coalesce(parts, head.bytes.length) };
 }
 
-/** Where the segments lie, plane after plane, row after row: the order in which the slice's own table names them. */
+/** Where the chunks lie, plane after plane, row after row: the order in which the slice's own table names them. */
 async function readPlaces(
   file: TiffFile,
   directory: Directory,
@@ -148,13 +148,13 @@ async function readPlaces(
   columns: readonly [number, number],
   rows: readonly [number, number],
 ): Promise<Place[]> {
-  const { kind, across, down } = info.segments;
+  const { kind, across, down } = info.chunks;
   const tiled = kind === 'tiles' && directory.has(Tag.TileOffsets);
   const offsetTag = tiled ? Tag.TileOffsets : Tag.StripOffsets;
   const countTag = tiled ? Tag.TileByteCounts : Tag.StripByteCounts;
   const places: Place[] = [];
   const run = columns[1] - columns[0];
-  // Whole rows of segments lie together in the table and are read at once.
+  // Whole rows of chunks lie together in the table and are read at once.
   const rowsAtOnce = run === across ? rows[1] - rows[0] : 1;
   for (let plane = 0; plane < (info.planar ? info.samplesPerPixel : 1); plane++) {
     for (let row = rows[0]; row < rows[1]; row += rowsAtOnce) {
@@ -170,10 +170,10 @@ async function readPlaces(
   return places;
 }
 
-function placeOf(file: TiffFile, segment: number, offset: number, byteCount: number): Place {
+function placeOf(file: TiffFile, chunk: number, offset: number, byteCount: number): Place {
   if (offset + byteCount > file.reader.size) {
     throw new MalformedTiffError(
-      `Expected segment ${segment} within ${file.reader.size} bytes but it ends at 0x${(offset + byteCount).toString(16)}`,
+      `Expected chunk ${chunk} within ${file.reader.size} bytes but it ends at 0x${(offset + byteCount).toString(16)}`,
     );
   }
   return { offset, byteCount };

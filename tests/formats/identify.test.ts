@@ -31,13 +31,13 @@ describe('what is accepted, and how it is described', () => {
     bitDepth: 8,
     orientation: 1,
     progressive: false,
-    segments: null,
+    chunks: null,
   };
-  const strips = (height: number) => ({ segments: { kind: 'strips', width: 70, height } });
-  const tiles = { segments: { kind: 'tiles', width: 32, height: 16 } };
+  const strips = (height: number) => ({ chunks: { kind: 'strips', width: 70, height } });
+  const tiles = { chunks: { kind: 'tiles', width: 32, height: 16 } };
   const tile = { tile: true, tileWidth: 32, tileHeight: 16 } as const;
 
-  test.each<[string, () => Promise<Buffer>, Partial<SourceImage> | { segments: unknown }]>([
+  test.each<[string, () => Promise<Buffer>, Partial<SourceImage> | { chunks: unknown }]>([
     ['JPEG', () => rgb.clone().jpeg().toBuffer(), { format: 'jpeg' }],
     ['grey JPEG', () => grey.clone().jpeg().toBuffer(), { format: 'jpeg', model: 'grey', bands: 1 }],
     [
@@ -148,7 +148,7 @@ describe('what is accepted, and how it is described', () => {
       data: new Uint8Array(12),
       directories: [withFields(greyFields(4, 3, 8), long(278, 0xffff_ffff))],
     });
-    expect((await identifyBytes(bytes)).image.segments).toEqual({ kind: 'strips', width: 4, height: 3 });
+    expect((await identifyBytes(bytes)).image.chunks).toEqual({ kind: 'strips', width: 4, height: 3 });
   });
 
   test.each([true, false])(

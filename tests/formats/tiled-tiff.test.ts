@@ -69,7 +69,7 @@ describe('a decoded image as a TIFF', () => {
       const bytes = await written(imageOf({ ...size, ...kind }));
       const { image } = await identifyBytes(bytes);
       expect(image).toMatchObject({ ...size, ...kind, format: 'tiff', orientation: 1 });
-      expect(image.segments).toEqual({ kind: 'tiles', width: 512, height: 512 });
+      expect(image.chunks).toEqual({ kind: 'tiles', width: 512, height: 512 });
     },
   );
 

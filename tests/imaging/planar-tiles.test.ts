@@ -21,7 +21,7 @@ async function pixelsOf(tiff: Buffer, bitDepth: 8 | 16): Promise<SourcePixels> {
     return Promise.resolve();
   };
   const { image } = await identifyTiff(memoryReader(tiff));
-  expect(image.segments?.kind).toBe('tiles');
+  expect(image.chunks?.kind).toBe('tiles');
   const wishes = {
     background: '#804020',
     bitDepth,

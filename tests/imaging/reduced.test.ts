@@ -102,14 +102,14 @@ describe('plain colours are reduced as by one pass of sharp', () => {
     ['strips that share their bytes', { height: 500_000 }, [long(278, 1000)], [273, 279], 500],
     ['planes in tiles', { height: 22_000 }, [short(322, 4096), short(323, 4096), short(284, 2)], [324, 325], 108],
   ] as const)('a TIFF of %s, too large to be reduced, is rejected', async (_, size, more, [offsets, counts], count) => {
-    const segment = counts === 279 ? 1000 * 22_000 * 3 : 4096 * 4096;
+    const chunk = counts === 279 ? 1000 * 22_000 * 3 : 4096 * 4096;
     const fields = [
       ...[long(256, 22_000), long(257, size.height), short(258, 8, 8, 8), short(259, 1), short(262, 2), short(277, 3)],
       long(offsets, ...Array.from({ length: count }, () => 8)),
-      long(counts, ...Array.from({ length: count }, () => segment)),
+      long(counts, ...Array.from({ length: count }, () => chunk)),
       ...more,
     ].sort((a, b) => a.tag - b.tag);
-    const master = handTiff({ littleEndian: true, data: Buffer.alloc(segment), directories: [fields] });
+    const master = handTiff({ littleEndian: true, data: Buffer.alloc(chunk), directories: [fields] });
     await expect(reduced(Buffer.from(master))).rejects.toMatchObject({
       name: 'RejectedImageError',
       code: 'OVER_BUDGET',

@@ -59,7 +59,7 @@ describe('TIFF grey of few bits is spread over 8', () => {
       .toBuffer();
     const decoded = await decodeMaster(tiff, keep);
     expect(Buffer.from(decoded.samples).equals(grey)).toBe(true);
-    expect([decoded.image.bands, decoded.image.plain]).toEqual([1, false]);
+    expect([decoded.image.bands, decoded.image.uncompressed]).toEqual([1, false]);
   });
 });
 

@@ -31,18 +31,18 @@ function striped(width: number, height: number, more: Partial<SourceImage> = {})
     bitDepth: 8,
     orientation: 1,
     progressive: false,
-    plain: true,
-    segments: { kind: 'strips', width, height: 16 },
+    uncompressed: true,
+    chunks: { kind: 'strips', width, height: 16 },
     fileSize: width * height * 3,
     ...more,
   };
 }
 
 const tiled = (width: number, height: number): SourceImage =>
-  striped(width, height, { plain: false, segments: { kind: 'tiles', width: 512, height: 512 } });
+  striped(width, height, { uncompressed: false, chunks: { kind: 'tiles', width: 512, height: 512 } });
 
 const whole = (width: number, height: number, fileSize: number, more: Partial<SourceImage> = {}): SourceImage =>
-  striped(width, height, { format: 'jpeg', plain: false, segments: null, fileSize, ...more });
+  striped(width, height, { format: 'jpeg', uncompressed: false, chunks: null, fileSize, ...more });
 
 /** Split level, columns × rows of blocks, size of the first block, access. */
 function summary({ splitLevel, blocks, access }: Plan): string {
@@ -103,7 +103,7 @@ describe('a recipe with a cap on the size', () => {
     ['what is decoded from the top', whole(20_480, 14_400, 90e6), 'k3 1×1 of 4000×2813 whole'],
     ['one on its side', whole(20_480, 14_400, 90e6, { orientation: 6 }), 'k3 1×1 of 2813×4000 whole'],
     ['a line', striped(1_000_000, 1), 'k3 1×1 of 4000×1 slices'],
-    ['five gigapixels', striped(100_000, 50_000, { plain: false, fileSize: 8e9 }), 'k3 1×1 of 4000×2000 slices'],
+    ['five gigapixels', striped(100_000, 50_000, { uncompressed: false, fileSize: 8e9 }), 'k3 1×1 of 4000×2000 slices'],
     ['one that is small enough: as without a cap', striped(4000, 4000), 'k1 1×4 of 4000×1024 slices'],
   ];
   test.each(choices)('makes one block of %s', (_, image, expected) => {
@@ -140,7 +140,7 @@ describe('a recipe with a cap on the size', () => {
     const size = { width: 4000, height: 3200 };
     const memoryOf = (image: SourceImage, wanted = size): number => {
       const blocks = { columns: [0, wanted.width], rows: [0, wanted.height] };
-      const access = image.segments ? 'slices' : 'whole';
+      const access = image.chunks ? 'slices' : 'whole';
       return estimate(image, wanted, jpeg, 3, { splitLevel: 3, blocks, access }, false).blockMemory;
     };
     const master = (more: Partial<SourceImage> = {}): SourceImage => whole(10_000, 8000, 20e6, more);
@@ -189,7 +189,7 @@ describe('a recipe with a cap on the size', () => {
     });
 
     test('what takes longer than a block may', () => {
-      expect(() => makePlan(striped(200_000, 140_000, { plain: false, fileSize: 2e9 }), marble, {})).toThrow(
+      expect(() => makePlan(striped(200_000, 140_000, { uncompressed: false, fileSize: 2e9 }), marble, {})).toThrow(
         /it needs 36\d s, of 300 s$/u,
       );
     });

@@ -63,7 +63,7 @@ export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = 
   const rect = { left: 0, top: 0, right: width, bottom: height };
   const arena = new Arena();
   try {
-    const { bands, data } = image.segments
+    const { bands, data } = image.chunks
       ? await (await pixelsOfSlices(fullReader(bytes), image, wishes)).raster(rect, arena)
       : await decodeRect(bytes, { ...wishes, image, stored: image, crop: rect }, arena);
     const { iccProfile } = await publishedDescription(image, asked, header);

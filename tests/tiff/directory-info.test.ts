@@ -3,8 +3,8 @@ import { MalformedTiffError } from '../../src/errors.ts';
 import {
   type DirectoryInfo,
   describeDirectory,
-  readSegmentTable,
-  type SegmentTable,
+  readChunkTable,
+  type ChunkTable,
 } from '../../src/tiff/directory-info.ts';
 import { memoryReader, type RangeReader } from '../../src/bytes/range-reader.ts';
 import { type Directory, readTiff, type TiffFile } from '../../src/tiff/read.ts';
@@ -26,9 +26,9 @@ async function infoOf(fields: readonly HandField[]): Promise<DirectoryInfo> {
   return describeDirectory(file, directory);
 }
 
-async function tableOf(fields: readonly HandField[]): Promise<SegmentTable> {
+async function tableOf(fields: readonly HandField[]): Promise<ChunkTable> {
   const { file, directory } = await open(fields);
-  return readSegmentTable(file, directory, await describeDirectory(file, directory));
+  return readChunkTable(file, directory, await describeDirectory(file, directory));
 }
 
 /** Remembers how many bytes were read. */
@@ -59,7 +59,7 @@ describe('a directory that says little', () => {
       fillOrder: 1,
       orientation: 1,
       subfileType: 0,
-      segments: { kind: 'strips', width: 30, height: 20, across: 1, down: 1 },
+      chunks: { kind: 'strips', width: 30, height: 20, across: 1, down: 1 },
     });
   });
 
@@ -108,7 +108,7 @@ describe('a directory that says all', () => {
       fillOrder: 2,
       orientation: 6,
       subfileType: 4,
-      segments: { kind: 'tiles', width: 32, height: 16, across: 4, down: 4 },
+      chunks: { kind: 'tiles', width: 32, height: 16, across: 4, down: 4 },
     });
   });
 
@@ -121,8 +121,8 @@ describe('a directory that says all', () => {
     [20, { height: 20, down: 1 }],
     [21, { height: 20, down: 1 }],
     [0xffff_ffff, { height: 20, down: 1 }],
-  ])('strips of %i rows, of an image of 20', async (rows, segments) => {
-    expect((await infoOf([long(256, 30), long(257, 20), long(278, rows)])).segments).toMatchObject(segments);
+  ])('strips of %i rows, of an image of 20', async (rows, chunks) => {
+    expect((await infoOf([long(256, 30), long(257, 20), long(278, rows)])).chunks).toMatchObject(chunks);
   });
 });
 
@@ -152,7 +152,7 @@ describe('a directory that cannot be', () => {
   });
 });
 
-describe('the segment table', () => {
+describe('the chunk table', () => {
   test('has offsets and byte counts of strips', async () => {
     expect(
       await tableOf([...withFields(greyFields(4, 4, 8), long(273, 8, 16), long(278, 2), short(279, 8, 9))]),
@@ -198,7 +198,7 @@ describe('the segment table', () => {
     const fields = withFields(greyFields(4, 4, 8), long(273, ...many), long(279, ...many));
     let reader = counting(new Uint8Array());
     const { file, directory } = await open(fields, (bytes) => (reader = counting(bytes)));
-    const table = await readSegmentTable(file, directory, await describeDirectory(file, directory));
+    const table = await readChunkTable(file, directory, await describeDirectory(file, directory));
     expect([table.offsets[0], table.byteCounts[0]]).toEqual([8, 8]);
     expect(reader.total).toBeLessThan(2000);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MalformedTiffError } from '../../src/errors.ts';
-import { describeDirectory, readSegmentTable } from '../../src/tiff/directory-info.ts';
+import { describeDirectory, readChunkTable } from '../../src/tiff/directory-info.ts';
 import { memoryReader } from '../../src/bytes/range-reader.ts';
 import { readBytes, readNumber, readNumbers, readTiff, type TiffFile } from '../../src/tiff/read.ts';
 import { greyFields, handTiff, long, short, withFields } from '../support/tiff-bytes.ts';
@@ -248,9 +248,9 @@ test('files that libtiff wrote are read: strips and tiles, classic and BigTIFF',
       if (!directory) throw new Error('Expected a directory');
       const info = await describeDirectory(file, directory);
       expect(info).toMatchObject({ width: 300, height: 200, samplesPerPixel: 3, bitsPerSample: [8, 8, 8] });
-      if (tile) expect(info.segments).toEqual({ kind: 'tiles', width: 128, height: 64, across: 3, down: 4 });
-      else expect(info.segments).toMatchObject({ kind: 'strips', width: 300, across: 1 });
-      const { byteCounts } = await readSegmentTable(file, directory, info);
+      if (tile) expect(info.chunks).toEqual({ kind: 'tiles', width: 128, height: 64, across: 3, down: 4 });
+      else expect(info.chunks).toMatchObject({ kind: 'strips', width: 300, across: 1 });
+      const { byteCounts } = await readChunkTable(file, directory, info);
       expect(byteCounts.reduce((sum, bytesOf) => sum + bytesOf, 0)).toBe(tile ? 12 * 128 * 64 * 3 : 300 * 200 * 3);
     }
   }
@@ -261,7 +261,7 @@ async function expectReadOrMalformed(bytes: Uint8Array): Promise<void> {
     const file = await open(bytes, 256);
     for (const directory of file.directories) {
       const info = await describeDirectory(file, directory);
-      await readSegmentTable(file, directory, info);
+      await readChunkTable(file, directory, info);
     }
   } catch (error) {
     expect((error as Error).name).toBe('MalformedTiffError');

@@ -310,7 +310,7 @@ describe('a slice reads little', () => {
     expect(slice.reads.map(({ length }) => length)).toEqual([2 * 64 * 64 * 3]);
   });
 
-  test('of the table of a giant only the entries of the segments wanted', async () => {
+  test('of the table of a giant only the entries of the chunks wanted', async () => {
     const tiff = await pictureOf(2048, 2048, 1)
       .tiff({ compression: 'lzw', tile: true, tileWidth: 16, tileHeight: 16 })
       .toBuffer();
@@ -327,7 +327,7 @@ describe('a slice reads little', () => {
     expect(bytesRead).toBeLessThan(slice.size + 4096);
   });
 
-  test('refuses a segment that ends past the file', async () => {
+  test('refuses a chunk that ends past the file', async () => {
     const tiff = await pictureOf(256, 256)
       .tiff({ compression: 'none', tile: true, tileWidth: 64, tileHeight: 64 })
       .toBuffer();

@@ -1,7 +1,7 @@
 import { RejectedImageError } from '../../errors.ts';
 import { planLevels } from '../../pyramid/levels.ts';
 import type { SourceImage } from '../../pyramid/source-image.ts';
-import { describeDirectory, type DirectoryInfo, readSegmentTable } from '../../tiff/directory-info.ts';
+import { describeDirectory, type DirectoryInfo, readChunkTable } from '../../tiff/directory-info.ts';
 import type { Description } from '../../tiff/pyramid-fields.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { type Directory, readBytes, readNumber, readTiff, type TiffFile } from '../../tiff/read.ts';
@@ -36,7 +36,7 @@ export async function identifyTiff(reader: RangeReader): Promise<{ image: Source
   const pixels = await describeTiffPixels(file, directory, info, profile);
   await assertOnePicture(file, info, others);
   await assertWhole(file, directory, info);
-  const { kind, width, height } = info.segments;
+  const { kind, width, height } = info.chunks;
   return {
     image: {
       format: 'tiff',
@@ -45,8 +45,9 @@ export async function identifyTiff(reader: RangeReader): Promise<{ image: Source
       ...pixels,
       orientation: info.orientation >= 1 && info.orientation <= 8 ? info.orientation : 1,
       progressive: false,
-      plain: info.compression === Compression.none && kind === 'strips' && !info.planar && isOfWholeBytes(info, pixels),
-      segments: { kind, width, height },
+      uncompressed:
+        info.compression === Compression.none && kind === 'strips' && !info.planar && isOfWholeBytes(info, pixels),
+      chunks: { kind, width, height },
       fileSize: reader.size,
     },
     description: await readDescription(file, directory, profile),
@@ -88,12 +89,12 @@ async function assertOnePicture(file: TiffFile, first: DirectoryInfo, others: re
 
 /** Every strip or tile must lie within the file, so that a cut file is refused before a pixel is decoded. */
 async function assertWhole(file: TiffFile, directory: Directory, info: DirectoryInfo): Promise<void> {
-  const table = await readSegmentTable(file, directory, info);
-  const needed = info.segments.across * info.segments.down * (info.planar ? info.samplesPerPixel : 1);
+  const table = await readChunkTable(file, directory, info);
+  const needed = info.chunks.across * info.chunks.down * (info.planar ? info.samplesPerPixel : 1);
   for (let index = 0; index < needed; index++) {
     const end = (table.offsets[index] ?? 0) + (table.byteCounts[index] ?? 0);
     if (end > file.reader.size) {
-      const where = `${info.segments.kind.slice(0, -1)} ${index} ends at byte ${end}`;
+      const where = `${info.chunks.kind.slice(0, -1)} ${index} ends at byte ${end}`;
       throw new RejectedImageError('TRUNCATED', `${where}, the file has ${file.reader.size}`);
     }
   }
