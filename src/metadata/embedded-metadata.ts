@@ -53,7 +53,7 @@ export const EmbeddedMetadata = z.strictObject({
   exif: MetadataFields,
   /** Of the GPS directory; latitude and longitude are degrees, south and west negative. */
   gps: MetadataFields.optional(),
-  /** Of IPTC-IIM record 2, by ExifTool's names as exifr spells them. */
+  /** Of IPTC-IIM record 2, by ExifTool's names without hyphens. */
   iptc: MetadataFields,
   xmp: Xmp.optional(),
   /** Texts of a PNG under the keywords that its specification defines. */

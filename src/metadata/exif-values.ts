@@ -2,7 +2,7 @@
 import { FieldType } from '../tiff/tags.ts';
 import { latin1 } from './bounded-reader.ts';
 import type { MetadataValue } from './embedded-metadata.ts';
-import { exifValueName } from './exif-names.ts';
+import { exifValueName } from './exif-value-names.ts';
 import { type IfdField, readFieldBytes, readFieldNumbers, type TiffStream } from './ifd.ts';
 import { cleanText, cutText, decodeText } from './text.ts';
 import { MAX_TEXT } from './bounds.ts';

@@ -2,8 +2,9 @@ import type { RangeReader } from '../bytes/range-reader.ts';
 import { Tag } from '../tiff/tags.ts';
 import { MAX_TEXT } from './bounds.ts';
 import type { MetadataFields, Resolution } from './embedded-metadata.ts';
-import { exifFieldName, gpsFieldName, imageFieldName } from './exif-names.ts';
+import { exifFieldName, imageFieldName } from './exif-names.ts';
 import { exifDate, readExifValue, readGpsValue } from './exif-values.ts';
+import { gpsFieldName } from './gps-names.ts';
 import { type Ifd, openTiffStream, readFieldNumbers, readIfd, type TiffStream } from './ifd.ts';
 import { type Warnings, MalformedMetadataError } from './warnings.ts';
 

@@ -3,7 +3,7 @@ import type { RangeReader } from '../bytes/range-reader.ts';
 import { joinBytes, latin1, readExactly } from './bounded-reader.ts';
 import { MAX_IPTC_BYTES, MAX_TEXTS } from './bounds.ts';
 import type { MetadataFields } from './embedded-metadata.ts';
-import { iptcFieldName } from './exif-names.ts';
+import { iptcFieldName } from './iptc-names.ts';
 import { cleanText, decodeText } from './text.ts';
 import { MalformedMetadataError, Warnings } from './warnings.ts';
 
