@@ -11,7 +11,8 @@ import { levelsOf, makePlan, type Plan } from '../src/pyramid/plan.ts';
 import type { ExecutionInput } from '../src/work/execution-input.ts';
 import type { SourceImage } from '../src/pyramid/source-image.ts';
 import { makeAssembleTiff } from '../src/steps/assemble-tiff.ts';
-import { type Header, type SegmentIndex, toJsonBytes, workArea } from '../src/work/work-area.ts';
+import type { TileBundleIndex } from '../src/work/tile-bundle.ts';
+import { type Header, toJsonBytes, workArea } from '../src/work/work-area.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore } from '../src/storage/object-store.ts';
 
 const TILE = 512;
@@ -66,7 +67,7 @@ function planFor(pixels: number): Plan {
   }
 }
 
-const encoding: SegmentIndex['encoding'] = {
+const encoding: TileBundleIndex['encoding'] = {
   compression: 7,
   photometric: 6,
   bitsPerSample: [8, 8, 8],
@@ -76,7 +77,7 @@ const encoding: SegmentIndex['encoding'] = {
   jpegTables: Buffer.alloc(574, 1).toString('base64'),
 };
 
-function indexOf(runs: readonly Omit<SegmentIndex['runs'][number], 'byteCounts'>[]): SegmentIndex {
+function indexOf(runs: readonly Omit<TileBundleIndex['runs'][number], 'byteCounts'>[]): TileBundleIndex {
   const counted = runs
     .filter(({ across, down }) => across * down > 0)
     .map((run) => ({
@@ -105,8 +106,8 @@ function objectsOf(plan: Plan): Map<string, () => Uint8Array> {
       .slice(from, to)
       .reverse()
       .map((level) => ({ level: level.index, ...tilesOf(rectAtLevel(rect, plan, level), TILE) }));
-  const apex = runsOf(whole, plan.splitLevel + 1, levels.length);
-  if (apex.length > 0) objects.set(area.index(ref, 'apex').key, () => toJsonBytes(indexOf(apex)));
+  const topLevels = runsOf(whole, plan.splitLevel + 1, levels.length);
+  if (topLevels.length > 0) objects.set(area.index(ref, 'top-levels').key, () => toJsonBytes(indexOf(topLevels)));
   for (let block = 0; block < blockCount(plan.blocks); block++) {
     const runs = runsOf(blockRect(plan.blocks, block), 0, plan.splitLevel + 1);
     objects.set(area.index(ref, block).key, () => toJsonBytes(indexOf(runs)));

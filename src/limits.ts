@@ -16,10 +16,10 @@ export const MAX_BLOCK_SIDE = 32_768;
 /** Map iterations cost seven history events each, of 25,000 an execution may have. */
 export const MAX_BLOCKS = 2_000;
 
-/** The raster that the apex is made from must fit one function. Pixels. */
-export const MAX_APEX_PIXELS = 64 * 2 ** 20;
+/** Largest raster of the split level: RenderTopLevels holds all of it. Pixels. */
+export const MAX_SPLIT_LEVEL_PIXELS = 64 * 2 ** 20;
 
-/** What RenderBlock and RenderApex may need by the planner's estimate; they have 3,538 MB. Bytes. */
+/** What RenderBlock and RenderTopLevels may need by the planner's estimate; they have 3,538 MB. Bytes. */
 export const MEMORY_BUDGET = 2_600 * 2 ** 20;
 
 /** What ConvertSource may need by its estimate; it has 7,076 MB. Bytes. */

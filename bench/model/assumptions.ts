@@ -42,7 +42,7 @@ export const assumptions = {
   renderMemory: {
     value: 3.538,
     unit: 'GB',
-    says: 'memory of RenderBlock and RenderApex (serverless.yml); one core is counted of their two',
+    says: 'memory of RenderBlock and RenderTopLevels (serverless.yml); one core is counted of their two',
   },
   bigMemory: { value: 10.24, unit: 'GB', says: 'memory of the one big function: the largest there is' },
   bigCores: { value: 6, unit: 'cores', says: 'of the one big function' },

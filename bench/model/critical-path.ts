@@ -25,15 +25,15 @@ export interface Work extends PlannedWork {
   readonly bytesIn: number;
   readonly outputBytes: number;
   readonly cpu: number;
-  readonly apexSeconds: number;
+  readonly topLevelsSeconds: number;
 }
 
 export function workOf(plan: PlannedWork, times: BlockTimes): Work {
-  const { pixels, blocks, parts, splitLevel, apexLevels } = plan;
+  const { pixels, blocks, parts, splitLevel, topLevelCount } = plan;
   const perPixel = (times.decode + times.halve + times.encode + times.write) / times.pixels / a.core;
   const tileBytes = times.tileBytes / times.pixels;
-  const apexShare = apexLevels === 0 ? 0 : 1 / 4 ** (splitLevel + 1);
-  const rasterBytes = apexLevels === 0 ? 0 : a.bytesPerPixel / 4 ** splitLevel;
+  const topLevelsShare = topLevelCount === 0 ? 0 : 1 / 4 ** (splitLevel + 1);
+  const rasterBytes = topLevelCount === 0 ? 0 : a.bytesPerPixel / 4 ** splitLevel;
   const oneBlock = (size: number): number => {
     const reading = (a.bytesPerPixel * size) / a.network;
     const computing = perPixel * size;
@@ -41,19 +41,19 @@ export function workOf(plan: PlannedWork, times: BlockTimes): Work {
     const renders = (reading + computing + (parts - 1) * Math.max(reading, computing)) / parts;
     return renders + ((tileBytes + rasterBytes) * size) / a.network + 3 * a.request;
   };
-  const apexBytes = tileBytes * pixels * apexShare;
+  const topLevelsBytes = tileBytes * pixels * topLevelsShare;
   return {
     ...plan,
     blockSeconds: blocks.map(oneBlock),
     bytesIn: a.bytesPerPixel * pixels,
-    outputBytes: tileBytes * pixels * (1 + apexShare),
-    cpu: perPixel * pixels * (1 + apexShare),
-    apexSeconds:
-      apexLevels === 0
+    outputBytes: tileBytes * pixels * (1 + topLevelsShare),
+    cpu: perPixel * pixels * (1 + topLevelsShare),
+    topLevelsSeconds:
+      topLevelCount === 0
         ? 0
         : (rasterBytes * pixels) / a.network +
-          perPixel * pixels * apexShare +
-          apexBytes / a.network +
+          perPixel * pixels * topLevelsShare +
+          topLevelsBytes / a.network +
           rounds(blocks.length) * a.request,
   };
 }
@@ -85,7 +85,7 @@ function renderingSeconds(work: Work, places: number): number {
 
 /** The function that takes the event, ValidateObject, RecordMetadata, PlanPyramid, VerifyTiff. */
 const SMALL_STEPS = 5;
-/** RenderApex, AssembleTiff, PublishTiff. */
+/** RenderTopLevels, AssembleTiff, PublishTiff. */
 const LATE_STEPS = 3;
 
 /** The state machine with so many functions rendering at once. */
@@ -93,7 +93,7 @@ export function fannedOut(work: Work, functions: number): Estimate {
   const places = Math.min(functions, work.blocks.length);
   const rendering = renderingSeconds(work, places);
   const small = SMALL_STEPS * (a.invoke + 4 * a.request);
-  const late = work.apexSeconds + assembleSeconds(work) + publishSeconds(work) + LATE_STEPS * a.invoke;
+  const late = work.topLevelsSeconds + assembleSeconds(work) + publishSeconds(work) + LATE_STEPS * a.invoke;
   const warm = small + rendering + late;
   // One start after the other, for one step follows another; the Map's start at the same time.
   const cold = warm + (SMALL_STEPS + LATE_STEPS + 1) * a.coldStart;
@@ -102,12 +102,12 @@ export function fannedOut(work: Work, functions: number): Estimate {
 
 function dollarsOf(work: Work, places: number): number {
   const blocks = work.blocks.length;
-  const computing = work.blockSeconds.reduce((sum, seconds) => sum + seconds, 0) + work.apexSeconds;
+  const computing = work.blockSeconds.reduce((sum, seconds) => sum + seconds, 0) + work.topLevelsSeconds;
   const rendering = computing + (places + 1) * a.coldStart;
   const waiting = assembleSeconds(work) + publishSeconds(work) + (SMALL_STEPS + 2) * (a.coldStart + 4 * a.request);
   const gigabyteSeconds = rendering * a.renderMemory + waiting * a.smallMemory;
   const invocations = blocks + SMALL_STEPS + LATE_STEPS;
-  // Tiles, raster and index of each block and of the apex; then each block once as a part.
+  // Tiles, raster and index of each block and of the top levels; then each block once as a part.
   const puts = 3 * (blocks + 1) + blocks + 4;
   const gets = work.bytesIn / a.readBytes + 4 * blocks + 200;
   return (

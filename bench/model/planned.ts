@@ -10,7 +10,7 @@ export interface PlannedWork {
   readonly parts: number;
   readonly splitLevel: number;
   /** Levels above the blocks': none when one block has them all. */
-  readonly apexLevels: number;
+  readonly topLevelCount: number;
 }
 
 /** Scans up to this size come in strips; larger images are made of tiles. Pixels. */
@@ -58,6 +58,6 @@ export function planFor(pixels: number): PlannedWork {
     blocks,
     parts: Math.max(1, Math.ceil(Math.max(...blocks) / plan.partPixels)),
     splitLevel: plan.splitLevel,
-    apexLevels: levelsOf(plan).length - 1 - plan.splitLevel,
+    topLevelCount: levelsOf(plan).length - 1 - plan.splitLevel,
   };
 }

@@ -38,7 +38,7 @@ const doing: Readonly<Record<string, string>> = {
   PlanPyramid: 'planning',
   CompareDigest: 'comparing the checksum',
   RenderPyramid: 'rendering',
-  RenderApex: 'rendering the top levels',
+  RenderTopLevels: 'rendering the top levels',
   AssembleTiff: 'assembling',
   VerifyTiff: 'verifying',
   PublishTiff: 'publishing',

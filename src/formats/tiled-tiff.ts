@@ -40,7 +40,7 @@ export async function writeTiledTiff(file: string, image: DecodedImage): Promise
   try {
     const byteCounts = await writeTiles(handle, headBytes(head, bigTiff), image, { tiles, tilesAcross });
     const run = { level: 0, column: 0, row: 0, across: tilesAcross, down: tilesDown, byteCounts };
-    const layout = layoutTiff({ ...head, segments: [{ runs: [run] }], bigTiff });
+    const layout = layoutTiff({ ...head, bundles: [{ runs: [run] }], bigTiff });
     await writeAt(handle, wholeHead(layout), 0);
   } finally {
     await handle.close();

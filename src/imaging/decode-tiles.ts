@@ -24,7 +24,7 @@ export async function decodeTiles(
   const layout = layoutTiff({
     tileSize,
     levels: [{ ...shape, tilesAcross: 1, tilesDown: tiles.length, fields: pyramidFields(0, encoding, {}) }],
-    segments: [{ runs: [{ ...column, down: tiles.length, byteCounts: tiles.map(({ length }) => length) }] }],
+    bundles: [{ runs: [{ ...column, down: tiles.length, byteCounts: tiles.map(({ length }) => length) }] }],
   });
   const bitDepth = encoding.bitsPerSample[0] === 16 ? 16 : 8;
   const { data, info } = await sharp(together([wholeHead(layout), ...tiles], arena), {

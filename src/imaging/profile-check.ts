@@ -89,7 +89,7 @@ async function converted(
         fields: pyramidFields(0, encoding, { iccProfile: Buffer.from(profile).toString('base64') }),
       },
     ],
-    segments: [{ runs: [{ level: 0, column: 0, row: 0, across: 1, down: 1, byteCounts: [tile.length] }] }],
+    bundles: [{ runs: [{ level: 0, column: 0, row: 0, across: 1, down: 1, byteCounts: [tile.length] }] }],
   });
   const data = await sharp(Buffer.concat([wholeHead(layout), tile]), { ignoreIcc: true })
     .toColourspace(colourspaceOf(bands, bits))

@@ -2,7 +2,7 @@
 import { RejectedImageError } from '../errors.ts';
 import {
   BLOCK_TIME_BUDGET,
-  MAX_APEX_PIXELS,
+  MAX_SPLIT_LEVEL_PIXELS,
   MAX_BLOCK_SIDE,
   MAX_BLOCKS,
   MEMORY_BUDGET,
@@ -41,10 +41,10 @@ export function chooseCut(
   let best: { candidate: Candidate; score: number } | undefined;
   for (const candidate of candidates(image, full, recipe.tileSize, levels.length - 1)) {
     const count = blockCount(candidate.blocks);
-    const hasApex = candidate.splitLevel < levels.length - 1;
-    const apexPixels = hasApex ? (full.width * full.height) / 4 ** candidate.splitLevel : 0;
-    if (count > MAX_BLOCKS || apexPixels > MAX_APEX_PIXELS || !hasFairSides(image, candidate)) continue;
-    const costs = estimate(image, full, recipe, bytesPerPixel, candidate, hasApex);
+    const hasTopLevels = candidate.splitLevel < levels.length - 1;
+    const splitLevelPixels = hasTopLevels ? (full.width * full.height) / 4 ** candidate.splitLevel : 0;
+    if (count > MAX_BLOCKS || splitLevelPixels > MAX_SPLIT_LEVEL_PIXELS || !hasFairSides(image, candidate)) continue;
+    const costs = estimate(image, full, recipe, bytesPerPixel, candidate, hasTopLevels);
     if (overspent(costs, count)) continue;
     const score = costs.criticalPath + WEIGHT_OF_WORK * costs.work;
     if (!best || score < best.score) best = { candidate, score };
@@ -71,9 +71,9 @@ function reducingCut(
   throw new RejectedImageError('OVER_BUDGET', `one function cannot reduce ${sizes}: ${reason}`);
 }
 
-/** What one of so many blocks, or the apex, would need more of than there is. */
-function overspent({ blockMemory, apexMemory, work, scratch }: Estimate, count: number): string | undefined {
-  const memory = Math.max(blockMemory, apexMemory);
+/** The first budget that a block or RenderTopLevels would exceed, in words; undefined if there is none. */
+function overspent({ blockMemory, topLevelsMemory, work, scratch }: Estimate, count: number): string | undefined {
+  const memory = Math.max(blockMemory, topLevelsMemory);
   const time = work / count;
   const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   if (memory > MEMORY_BUDGET) return `it needs ${megabytes(memory)} of memory, of ${megabytes(MEMORY_BUDGET)}`;

@@ -17,14 +17,14 @@ export interface Candidate {
 }
 
 export interface Estimate {
-  /** Milliseconds from the first block's start to the apex's end, with as many functions as a Map runs at once. */
+  /** Milliseconds from the start of the first block to the end of RenderTopLevels, with as many functions as a Map runs at once. */
   readonly criticalPath: number;
   /** Milliseconds of all functions together. */
   readonly work: number;
   /** Bytes: the most that one RenderBlock holds. */
   readonly blockMemory: number;
-  /** Bytes: what RenderApex holds. */
-  readonly apexMemory: number;
+  /** Bytes: what RenderTopLevels holds. */
+  readonly topLevelsMemory: number;
   /** Bytes: what RenderBlock keeps in files. */
   readonly scratch: number;
 }
@@ -67,7 +67,7 @@ export function estimate(
   recipe: Pick<Recipe, 'encoding' | 'colour'>,
   bytesPerPixel: number,
   candidate: Candidate,
-  hasApex: boolean,
+  hasTopLevels: boolean,
 ): Estimate {
   const { splitLevel, blocks, access } = candidate;
   const { compression } = recipe.encoding;
@@ -83,15 +83,17 @@ export function estimate(
 
   const reading = readCost(image, full, blockWidth, blockHeight, access, conversion);
   const encoding = (blockPixels * LEVELS * ENCODING[compression]) / 1e6;
-  const writing = (share * (encodedBytes + (hasApex ? rasterBytes : 0))) / NETWORK;
+  const writing = (share * (encodedBytes + (hasTopLevels ? rasterBytes : 0))) / NETWORK;
   const block = INVOCATION + reading + encoding + writing;
-  const apexPixels = pixels / 4 ** (splitLevel + 1);
-  const apex = hasApex ? INVOCATION + rasterBytes / NETWORK + (apexPixels * LEVELS * ENCODING[compression]) / 1e6 : 0;
+  const topLevelsPixels = pixels / 4 ** (splitLevel + 1);
+  const topLevels = hasTopLevels
+    ? INVOCATION + rasterBytes / NETWORK + (topLevelsPixels * LEVELS * ENCODING[compression]) / 1e6
+    : 0;
 
   const partPixels = Math.min(blockPixels, partPixelsOf(image, full, access));
   return {
-    criticalPath: Math.ceil(count / CONCURRENCY) * block + apex,
-    work: count * block + apex,
+    criticalPath: Math.ceil(count / CONCURRENCY) * block + topLevels,
+    work: count * block + topLevels,
     blockMemory:
       BASE_MEMORY +
       // The part's slice, its pixels and their halvings; the block's smallest raster so far; its tiles.
@@ -99,7 +101,7 @@ export function estimate(
       blockPixels * bytesPerPixel * (1 / 4 ** Math.min(splitLevel, 3)) * (blockPixels > partPixels ? 1 : 0) +
       2 * share * encodedBytes +
       memoryOfWhole(image, full, access, conversion, bytesPerPixel),
-    apexMemory: hasApex ? BASE_MEMORY + rasterBytes * LEVELS + (encodedBytes / 4 ** (splitLevel + 1)) * 2 : 0,
+    topLevelsMemory: hasTopLevels ? BASE_MEMORY + rasterBytes * LEVELS + (encodedBytes / 4 ** (splitLevel + 1)) * 2 : 0,
     scratch: access === 'whole' || (isReduced(image, full) && !isHeldSlice(image)) ? image.fileSize : 0,
   };
 }

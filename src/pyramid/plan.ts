@@ -38,7 +38,7 @@ const PlanSchema = z.object({
   access: z.enum(['slices', 'whole']),
   /** Pixels that a block decodes at a time. */
   partPixels: z.int().min(1),
-  /** The blocks make levels 0 to this one; the apex makes the rest. */
+  /** Blocks make levels 0 to this one; RenderTopLevels makes the rest. */
   splitLevel: z.int().min(0),
   blocks: z.object({ columns: z.array(z.int()), rows: z.array(z.int()) }),
 });

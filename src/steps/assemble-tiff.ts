@@ -8,24 +8,16 @@ import { forEachParallel } from '../parallel.ts';
 import { layoutTiff, type TiffLayout } from '../tiff/layout.ts';
 import type { Field, LevelTable } from '../tiff/written-directory.ts';
 import { pyramidFields } from '../tiff/pyramid-fields.ts';
-import { aboutSource, type AssembledTiff, PlannedState } from '../work/state.ts';
-import {
-  type PlanRef,
-  readHeader,
-  readIndex,
-  readPlan,
-  type SegmentIndex,
-  type SegmentName,
-  workArea,
-  type WorkArea,
-} from '../work/work-area.ts';
+import { sourceLogFields, type AssembledTiff, PlannedState } from '../work/state.ts';
+import { type PlanRef, readHeader, readPlan, type BundleName, workArea, type WorkArea } from '../work/work-area.ts';
+import { readBundleIndex, type TileBundleIndex } from '../work/tile-bundle.ts';
 
 /** Indexes read at once. */
 const READERS = 16;
 
-interface NamedSegment {
-  readonly name: SegmentName;
-  readonly index: SegmentIndex;
+interface NamedBundle {
+  readonly name: BundleName;
+  readonly index: TileBundleIndex;
 }
 
 /** One file: the head is laid out and written here, the tiles are put behind it by the store. */
@@ -33,40 +25,40 @@ export function makeAssembleTiff({ store, config }: Pick<Ports, 'store' | 'confi
   return async ({ source, plan: { ref, blocks } }: PlannedState, { log }: Call): Promise<AssembledTiff> => {
     const area = workArea(config.workBucket, source);
     const plan = await readPlan(store, config.workBucket, ref);
-    const hasApex = plan.splitLevel < levelsOf(plan).length - 1;
-    const segments = await readSegments(store, area, ref, hasApex ? ['apex', ...blocks] : blocks);
+    const hasTopLevels = plan.splitLevel < levelsOf(plan).length - 1;
+    const bundles = await readBundleIndexes(store, area, ref, hasTopLevels ? ['top-levels', ...blocks] : blocks);
     const { metadata } = await readHeader(store, area);
-    const layout = layOut(plan, segments, descriptiveFields(metadata.descriptive));
-    const pieces: Piece[] = [...layout.headPieces, ...segments.map((segment) => tilesPiece(area, ref, segment))];
+    const layout = layOut(plan, bundles, descriptiveFields(metadata.descriptive));
+    const pieces: Piece[] = [...layout.headPieces, ...bundles.map((bundle) => tilesPiece(area, ref, bundle))];
     const target = area.assembled(ref);
     const { etag, size } = await store.compose(target, pieces, { contentType: 'image/tiff' }).catch(rejectChangedWork);
     if (size !== layout.size)
       throw new InconsistentWorkError(`Expected ${layout.size} bytes but ${size} were put together`);
-    log.info('tiff.assembled', { bytes: size, bigTiff: layout.bigTiff, segments: segments.length });
+    log.info('tiff.assembled', { bytes: size, bigTiff: layout.bigTiff, bundles: bundles.length });
     return { key: target.key, etag, size };
   };
 }
 
-async function readSegments(
+async function readBundleIndexes(
   store: ObjectStore,
   area: WorkArea,
   ref: PlanRef,
-  names: readonly SegmentName[],
-): Promise<NamedSegment[]> {
-  const segments: NamedSegment[] = [];
+  names: readonly BundleName[],
+): Promise<NamedBundle[]> {
+  const bundles: NamedBundle[] = [];
   await forEachParallel(names, READERS, async (name, position) => {
-    segments[position] = { name, index: await readIndex(store, area.index(ref, name)) };
+    bundles[position] = { name, index: await readBundleIndex(store, area.index(ref, name)) };
   });
-  return segments;
+  return bundles;
 }
 
-function layOut(plan: Plan, segments: readonly NamedSegment[], about: readonly Field[]): TiffLayout {
-  const encoding = segments[0]?.index.encoding;
+function layOut(plan: Plan, bundles: readonly NamedBundle[], about: readonly Field[]): TiffLayout {
+  const encoding = bundles[0]?.index.encoding;
   if (!encoding) throw new InconsistentWorkError('Expected at least one block');
   const expected = JSON.stringify(encoding);
-  const other = segments.find(({ index }) => JSON.stringify(index.encoding) !== expected);
+  const other = bundles.find(({ index }) => JSON.stringify(index.encoding) !== expected);
   if (other) throw new InconsistentWorkError(`Expected one encoding for all tiles but that of ${other.name} differs`);
-  for (const { name, index } of segments) {
+  for (const { name, index } of bundles) {
     const bytes = tileBytes(index);
     if (bytes === index.tiles.size) continue;
     throw new InconsistentWorkError(
@@ -80,20 +72,20 @@ function layOut(plan: Plan, segments: readonly NamedSegment[], about: readonly F
     return { width: level.width, height: level.height, tilesAcross: grid.across, tilesDown: grid.down, fields };
   });
   try {
-    return layoutTiff({ tileSize: plan.recipe.tileSize, levels, segments: segments.map(({ index }) => index) });
+    return layoutTiff({ tileSize: plan.recipe.tileSize, levels, bundles: bundles.map(({ index }) => index) });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new InconsistentWorkError(`Expected indexes that cover every tile once: ${error.message}`, { cause: error });
   }
 }
 
-function tileBytes({ runs }: SegmentIndex): number {
+function tileBytes({ runs }: TileBundleIndex): number {
   let bytes = 0;
   for (const { byteCounts } of runs) for (const count of byteCounts) bytes += count;
   return bytes;
 }
 
-function tilesPiece(area: WorkArea, ref: PlanRef, { name, index }: NamedSegment): Piece {
+function tilesPiece(area: WorkArea, ref: PlanRef, { name, index }: NamedBundle): Piece {
   return { ref: area.tiles(ref, name), etag: index.tiles.etag, offset: 0, length: index.tiles.size };
 }
 
@@ -104,4 +96,4 @@ function rejectChangedWork(error: unknown): never {
   throw error;
 }
 
-export const handler = lambdaHandler(PlannedState, makeAssembleTiff, aboutSource);
+export const handler = lambdaHandler(PlannedState, makeAssembleTiff, sourceLogFields);

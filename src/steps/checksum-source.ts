@@ -3,7 +3,7 @@ import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { openSource, type PinnedObject } from '../work/pinned-source.ts';
 import { recordChecksums, writeChecksums } from '../work/record-checksums.ts';
-import { aboutSource, PlannedState } from '../work/state.ts';
+import { sourceLogFields, PlannedState } from '../work/state.ts';
 import { workArea } from '../work/work-area.ts';
 
 /** Kept back of the invocation's time, for recording that it was not enough. Milliseconds. */
@@ -59,4 +59,4 @@ function untilDeadline(reader: PinnedObject['reader'], remainingMs: () => number
   };
 }
 
-export const handler = lambdaHandler(PlannedState, makeChecksumSource, aboutSource);
+export const handler = lambdaHandler(PlannedState, makeChecksumSource, sourceLogFields);

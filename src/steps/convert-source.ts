@@ -18,7 +18,7 @@ import type { ObjectInfo, ObjectRef, ObjectStore, Piece } from '../storage/objec
 import { memoryReader, type RangeReader } from '../bytes/range-reader.ts';
 import { openPixels, openSource } from '../work/pinned-source.ts';
 import { recordChecksums } from '../work/record-checksums.ts';
-import { aboutSource, UnconvertedState } from '../work/state.ts';
+import { sourceLogFields, UnconvertedState } from '../work/state.ts';
 import { workArea } from '../work/work-area.ts';
 import { writeHeader } from '../work/write-header.ts';
 
@@ -94,4 +94,4 @@ function piecesOf(handle: FileHandle, size: number): Piece[] {
   });
 }
 
-export const handler = lambdaHandler(UnconvertedState, makeConvertSource, aboutSource);
+export const handler = lambdaHandler(UnconvertedState, makeConvertSource, sourceLogFields);

@@ -8,10 +8,10 @@ import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openSource } from '../work/pinned-source.ts';
-import { aboutSource, type PlannedPyramid, ValidatedState } from '../work/state.ts';
+import { sourceLogFields, type PlannedPyramid, ValidatedState } from '../work/state.ts';
 import { type Header, readHeader, toJsonBytes, workArea } from '../work/work-area.ts';
 
-/** Levels, blocks and apex, written to plan.json; the state carries only where it is and the block numbers. */
+/** Plans the pyramid and writes plan.json; the state carries only its key and the block numbers. */
 export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, recipe: name, image }: ValidatedState, { log }: Call): Promise<PlannedPyramid> => {
     const area = workArea(config.workBucket, source);
@@ -46,4 +46,4 @@ async function isMarkedCopyrighted(store: ObjectStore, source: Source): Promise<
   return isCopyrighted({ metadata: master.info.metadata, tags: await master.tags() });
 }
 
-export const handler = lambdaHandler(ValidatedState, makePlanPyramid, aboutSource);
+export const handler = lambdaHandler(ValidatedState, makePlanPyramid, sourceLogFields);

@@ -4,7 +4,7 @@ import { placeUnlessNewer } from '../work/public-object.ts';
 import { publishedKey, sidecarKey } from '../work/published-key.ts';
 import { readChecksums } from '../work/record-checksums.ts';
 import { sidecarOf } from '../work/sidecar-of.ts';
-import { aboutSource, PublishedState } from '../work/state.ts';
+import { sourceLogFields, PublishedState } from '../work/state.ts';
 import { readHeader, readPlan, workArea } from '../work/work-area.ts';
 
 /** What is known of the master and of its pyramid, beside the pyramid: once the digests are there, which may take longer. */
@@ -27,4 +27,4 @@ export function makePublishSidecar({ store, ledger, config }: Pick<Ports, 'store
   };
 }
 
-export const handler = lambdaHandler(PublishedState, makePublishSidecar, aboutSource);
+export const handler = lambdaHandler(PublishedState, makePublishSidecar, sourceLogFields);

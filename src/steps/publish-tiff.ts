@@ -12,7 +12,7 @@ import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, WriteOptions } from '../storage/object-store.ts';
 import { findObject, placeUnlessNewer, withdraw } from '../work/public-object.ts';
 import { publishedKey } from '../work/published-key.ts';
-import { AssembledState, type AssembledTiff, aboutSource } from '../work/state.ts';
+import { AssembledState, type AssembledTiff, sourceLogFields } from '../work/state.ts';
 import { readPlan } from '../work/work-area.ts';
 
 /** To its public key, a PDF that it was made of beside it; then the ledger, and whoever listens. */
@@ -105,4 +105,4 @@ function servingFacts(plan: Plan): Readonly<Record<string, string>> {
   return { ...facts, ...prefixed };
 }
 
-export const handler = lambdaHandler(AssembledState, makePublishTiff, aboutSource);
+export const handler = lambdaHandler(AssembledState, makePublishTiff, sourceLogFields);

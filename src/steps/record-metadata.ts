@@ -4,7 +4,7 @@ import { shortMetadata } from '../metadata/short.ts';
 import { uprightSize } from '../pyramid/source-image.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { isStorableKey, publishedKey, sidecarKey } from '../work/published-key.ts';
-import { aboutSource, ValidatedState } from '../work/state.ts';
+import { sourceLogFields, ValidatedState } from '../work/state.ts';
 import { readHeader, workArea } from '../work/work-area.ts';
 
 /** The header's facts, and what the master tells of itself in short, to the ledger, and the public key reserved: two masters must not overwrite each other's pyramid. */
@@ -38,4 +38,4 @@ export function makeRecordMetadata({ store, ledger, config }: Pick<Ports, 'store
   };
 }
 
-export const handler = lambdaHandler(ValidatedState, makeRecordMetadata, aboutSource);
+export const handler = lambdaHandler(ValidatedState, makeRecordMetadata, sourceLogFields);

@@ -3,7 +3,7 @@ import { ExecutionInput } from '../work/execution-input.ts';
 import { type RejectionCode, whatToDo } from '../errors.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { publishedKey } from '../work/published-key.ts';
-import { aboutSource } from '../work/state.ts';
+import { sourceLogFields } from '../work/state.ts';
 
 const RejectedState = ExecutionInput.extend({ error: z.object({ Error: z.string(), Cause: z.string() }) });
 type RejectedState = z.infer<typeof RejectedState>;
@@ -48,4 +48,4 @@ function withAdvice({ code, detail }: Rejection): Rejection {
   return { code, detail: advice === undefined ? detail : `${detail}; ${advice}` };
 }
 
-export const handler = lambdaHandler(RejectedState, makeRecordRejection, aboutSource);
+export const handler = lambdaHandler(RejectedState, makeRecordRejection, sourceLogFields);

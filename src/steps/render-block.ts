@@ -11,9 +11,9 @@ import { levelsOf, outputBands, outputBitDepth, reducedSize } from '../pyramid/p
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { openPixels } from '../work/pinned-source.ts';
 import { recordChecksums } from '../work/record-checksums.ts';
-import { aboutSource } from '../work/state.ts';
+import { sourceLogFields } from '../work/state.ts';
 import { PlanRef, readPlan, workArea } from '../work/work-area.ts';
-import { isRendered, writeSegment } from '../work/write-segment.ts';
+import { isBundleComplete, writeTileBundle } from '../work/tile-bundle.ts';
 
 export const RenderBlockInput = ExecutionInput.pick({ schemaVersion: true, source: true }).extend({
   plan: PlanRef,
@@ -28,13 +28,13 @@ const CHECKSUM_BYTES = 2 ** 20;
 const WRITING_TIME = 20_000;
 
 /**
- * One block: its tiles of levels 0 to k, and its level-k raster for the apex. Already there and whole: nothing to do. Where
- * blocks read the whole master, the first records its digests as well.
+ * Renders one block: its tiles of levels 0 to k, and its level-k raster for RenderTopLevels. A block that is complete is
+ * left as it is. Where blocks read the whole master, the first one also records its digests.
  */
 export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, plan: ref, block }: RenderBlockInput, { log, remainingMs }: Call): Promise<void> => {
     const work = workArea(config.workBucket, source);
-    if (await isRendered(store, work, ref, block)) {
+    if (await isBundleComplete(store, work, ref, block)) {
       log.info('block.kept', { block });
       return;
     }
@@ -54,8 +54,8 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
     const parts = { partPixels: plan.partPixels, readAhead: config.store.kind === 's3' };
     const arena = new Arena();
     try {
-      const hasApex = plan.splitLevel < levels.length - 1;
-      const isWhole = blockCount(plan.blocks) === 1 && !hasApex;
+      const hasTopLevels = plan.splitLevel < levels.length - 1;
+      const isWhole = blockCount(plan.blocks) === 1 && !hasTopLevels;
       const render = (pixels: SourcePixels): Promise<EncodedLevels & { readonly last?: Raster }> =>
         (isWhole ? renderImage : renderArea)(area, pixels, parts, arena);
       const rendered =
@@ -68,10 +68,11 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
                 await recordChecksums(store, work, { info: pinned.info, recipe: plan.recipe, content });
               }),
             );
-      const index = await writeSegment(store, work, ref, block, rendered, {
+      const index = await writeTileBundle(store, work, ref, block, {
+        rendered,
         tilesAt: (level) => tilesOf(rectAtLevel(rect, plan, level), plan.recipe.tileSize),
         levels,
-        ...(hasApex ? { raster: rendered.last } : {}),
+        ...(hasTopLevels ? { raster: rendered.last } : {}),
       });
       log.info('block.rendered', { block, ...rectSize(rect), bytes: index.tiles.size });
     } finally {
@@ -92,6 +93,6 @@ async function renderAndChecksum<Rendered>(
 }
 
 export const handler = lambdaHandler(RenderBlockInput, makeRenderBlock, (input) => ({
-  ...aboutSource(input),
+  ...sourceLogFields(input),
   block: input.block,
 }));

@@ -7,7 +7,7 @@ import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { pagedReader } from '../bytes/range-reader.ts';
 import { openSource } from '../work/pinned-source.ts';
-import { aboutSource, type UnconvertedImage } from '../work/state.ts';
+import { sourceLogFields, type UnconvertedImage } from '../work/state.ts';
 import { workArea } from '../work/work-area.ts';
 import { writeHeader } from '../work/write-header.ts';
 
@@ -34,4 +34,4 @@ export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'con
   };
 }
 
-export const handler = lambdaHandler(ExecutionInput, makeValidateObject, aboutSource);
+export const handler = lambdaHandler(ExecutionInput, makeValidateObject, sourceLogFields);

@@ -7,7 +7,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import { forEachParallel } from '../parallel.ts';
 import { pagedReader, type RangeReader } from '../bytes/range-reader.ts';
 import { checkTables, readBack, type ReadBackLevel } from '../tiff/read-back.ts';
-import { AssembledState, type AssembledTiff, aboutSource } from '../work/state.ts';
+import { AssembledState, type AssembledTiff, sourceLogFields } from '../work/state.ts';
 import { readPlan } from '../work/work-area.ts';
 
 /** Levels looked at at once. */
@@ -94,4 +94,4 @@ function assembledReader(store: ObjectStore, bucket: string, { key, etag, size }
   };
 }
 
-export const handler = lambdaHandler(AssembledState, makeVerifyTiff, aboutSource);
+export const handler = lambdaHandler(AssembledState, makeVerifyTiff, sourceLogFields);

@@ -1,29 +1,30 @@
 /**
  * Where every byte of a pyramid TIFF goes, computed before one is written.
  *
- *     header · every IFD, full size first, with its arrays and blobs · segment 0 · segment 1 · …
+ *     header · every IFD, full size first, with its arrays and blobs · tile bundle 0 · tile bundle 1 · …
  *
- * A segment is an object of encoded tiles that is copied in whole: first the apex, then block after block. Within each,
- * the smallest level comes first. So the first tile of every level stands before that of the next larger one, which
- * together with ascending IFDs ahead of all data is what readers of Cloud Optimized TIFF expect.
+ * A tile bundle is an object of encoded tiles that is copied as a whole: first that of the top levels, then one per block.
+ * Within each, the smallest level comes first. The first tile of every level therefore precedes that of the next larger
+ * level, which together with ascending IFDs ahead of all data is what readers of Cloud Optimized TIFF expect.
  */
 import { CLASSIC_TIFF_BYTES } from '../limits.ts';
 import { type HeadPiece, joinPieces, piecesOf, type Section } from './head-pieces.ts';
 import { type TileRun, TileTable } from './tile-table.ts';
 import { type LevelTable, WrittenDirectory } from './written-directory.ts';
 
-export interface Segment {
+/** The tiles of one object, as runs in the order in which they are stored. */
+export interface TileBundle {
   readonly runs: readonly TileRun[];
 }
 
 export interface TiffLayout {
   readonly bigTiff: boolean;
-  /** Header, IFDs, arrays and blobs: the bytes before the first segment. They are made from the runs, which must stay. */
+  /** Header, IFDs, arrays and blobs: the bytes before the first tile bundle. They are made from the runs, which must stay. */
   readonly headPieces: readonly HeadPiece[];
   /** Of all head pieces. */
   readonly headBytes: number;
-  /** Where each segment starts. */
-  readonly segmentOffsets: readonly number[];
+  /** Offset of each tile bundle. Bytes. */
+  readonly bundleOffsets: readonly number[];
   /** Bytes of the whole file. */
   readonly size: number;
 }
@@ -35,7 +36,7 @@ export interface HeadRequest {
 }
 
 export interface LayoutRequest extends HeadRequest {
-  readonly segments: readonly Segment[];
+  readonly bundles: readonly TileBundle[];
   /** A BigTIFF, or a classic file, whatever its size; otherwise classic when it ends below 4 GiB. */
   readonly bigTiff?: boolean;
 }
@@ -47,7 +48,7 @@ export interface LayoutRequest extends HeadRequest {
  */
 export function layoutTiff(request: LayoutRequest): TiffLayout {
   const tables = tablesOf(request);
-  const { starts, bytes } = placeSegments(tables, request.segments);
+  const { starts, bytes } = placeBundles(tables, request.bundles);
   for (const table of tables) table.assertCovered();
   const head = new Head(request, tables, request.bigTiff ?? false);
   if (head.bigTiff || head.bytes + bytes < CLASSIC_TIFF_BYTES) return layoutBehind(head, starts, bytes);
@@ -69,15 +70,15 @@ function tablesOf({ levels }: HeadRequest): TileTable[] {
   return levels.map((level, index) => new TileTable(level, index));
 }
 
-/** Puts segments back to back. Bytes from the end of the head. */
-function placeSegments(
+/** Places tile bundles back to back. Offsets in bytes from the end of the head. */
+function placeBundles(
   tables: readonly TileTable[],
-  segments: readonly Segment[],
+  bundles: readonly TileBundle[],
 ): { starts: readonly number[]; bytes: number } {
   let bytes = 0;
-  const starts = segments.map((segment) => {
+  const starts = bundles.map((bundle) => {
     const start = bytes;
-    for (const run of segment.runs) bytes = tableOf(tables, run.level).place(run, bytes);
+    for (const run of bundle.runs) bytes = tableOf(tables, run.level).place(run, bytes);
     return start;
   });
   return { starts, bytes };
@@ -94,7 +95,7 @@ function layoutBehind(head: Head, starts: readonly number[], bytes: number): Tif
     bigTiff: head.bigTiff,
     headPieces: piecesOf(head.sections()),
     headBytes: head.bytes,
-    segmentOffsets: starts.map((start) => head.bytes + start),
+    bundleOffsets: starts.map((start) => head.bytes + start),
     size: head.bytes + bytes,
   };
 }

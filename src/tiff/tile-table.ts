@@ -4,7 +4,7 @@ import { FieldType } from './tags.ts';
 import { assertCoveredOnce, assertWithin, type GridRect, type TileGrid } from './tile-coverage.ts';
 import { valueWriter } from './value-writers.ts';
 
-/** The tiles of one level within a segment: a rectangle of the level's tile grid, row by row, back to back. */
+/** The tiles of one level within a tile bundle: a rectangle of the level's tile grid, row by row, back to back. */
 export interface TileRun extends GridRect {
   readonly level: number;
   /** Bytes of each tile, row by row; `across · down` of them. */

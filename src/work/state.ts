@@ -46,7 +46,7 @@ export const PublishedState = PlannedState.extend({
 export type PublishedState = z.infer<typeof PublishedState>;
 
 /** What every log line of a step carries. */
-export function aboutSource(state: { source: { imageId: string; sequence: string; key: string } }) {
+export function sourceLogFields(state: { source: { imageId: string; sequence: string; key: string } }) {
   const { imageId, sequence, key } = state.source;
   return { imageId, sequence, key };
 }

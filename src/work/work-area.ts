@@ -10,48 +10,6 @@ import type { ObjectRef, ObjectStore } from '../storage/object-store.ts';
 export const PlanRef = z.object({ hash: z.string().regex(/^[0-9a-f]{16}$/u), key: z.string().min(1) });
 export type PlanRef = z.infer<typeof PlanRef>;
 
-const StoredObject = z.object({ etag: z.string(), size: z.number() });
-
-const TileEncodingSchema = z.object({
-  compression: z.number(),
-  photometric: z.number(),
-  bitsPerSample: z.array(z.number()).readonly(),
-  sampleFormat: z.array(z.number()).readonly(),
-  extraSamples: z.array(z.number()).readonly(),
-  predictor: z.number().optional(),
-  subsampling: z.array(z.number()).readonly().optional(),
-  referenceBlackWhite: z.array(z.number()).readonly().optional(),
-  jpegTables: z.string().optional(),
-});
-
-/** One of them for every tile of the image: what is read takes half the memory of the numbers that are written. */
-const ByteCounts = z
-  .array(z.uint32())
-  .readonly()
-  .transform((counts): Uint32Array | readonly number[] => new Uint32Array(counts));
-
-/**
- * Written after the tiles (and the raster) of a block or of the apex: naming their ETags, it is the mark that they are
- * whole. Runs are in the order of the tiles object, smallest level first.
- */
-const SegmentIndexSchema = z.object({
-  schemaVersion: z.literal(1),
-  tiles: StoredObject,
-  raster: StoredObject.optional(),
-  encoding: TileEncodingSchema,
-  runs: z.array(
-    z.object({
-      level: z.number(),
-      column: z.number(),
-      row: z.number(),
-      across: z.number(),
-      down: z.number(),
-      byteCounts: ByteCounts,
-    }),
-  ),
-});
-export type SegmentIndex = z.infer<typeof SegmentIndexSchema>;
-
 /** What ValidateObject or ConvertSource found in the header, for the steps that need it; private parts are not in it. */
 const HeaderSchema = PlanDescription.extend({
   metadata: RedactedMetadata,
@@ -62,15 +20,15 @@ const HeaderSchema = PlanDescription.extend({
 });
 export type Header = z.infer<typeof HeaderSchema>;
 
-/** A block's number, or the apex. */
-export type SegmentName = number | 'apex';
+/** A block number, or the top levels. */
+export type BundleName = number | 'top-levels';
 
 /** The keys of one upload's work. */
 export function workArea(bucket: string, source: Pick<Source, 'imageId' | 'sequence'>) {
   const prefix = `work/${source.imageId}/${source.sequence}`;
   const ref = (name: string): ObjectRef => ({ bucket, key: `${prefix}/${name}` });
-  const segment = (plan: PlanRef, name: SegmentName): string =>
-    name === 'apex' ? `${plan.hash}/apex` : `${plan.hash}/blocks/${name}`;
+  const bundle = (plan: PlanRef, name: BundleName): string =>
+    name === 'top-levels' ? `${plan.hash}/top-levels` : `${plan.hash}/blocks/${name}`;
   return {
     prefix,
     /** What the header says beyond geometry: profile, resolution, and what the master tells of itself. */
@@ -80,9 +38,9 @@ export function workArea(bucket: string, source: Pick<Source, 'imageId' | 'seque
     /** The TIFF that a master of another format was made. */
     converted: ref('converted.tif'),
     plan: (hash: string): ObjectRef => ref(`${hash}/plan.json`),
-    tiles: (plan: PlanRef, name: SegmentName): ObjectRef => ref(`${segment(plan, name)}.tiles`),
-    raster: (plan: PlanRef, name: SegmentName): ObjectRef => ref(`${segment(plan, name)}.raster`),
-    index: (plan: PlanRef, name: SegmentName): ObjectRef => ref(`${segment(plan, name)}.json`),
+    tiles: (plan: PlanRef, name: BundleName): ObjectRef => ref(`${bundle(plan, name)}.tiles`),
+    raster: (plan: PlanRef, name: BundleName): ObjectRef => ref(`${bundle(plan, name)}.raster`),
+    index: (plan: PlanRef, name: BundleName): ObjectRef => ref(`${bundle(plan, name)}.json`),
     assembled: (plan: PlanRef): ObjectRef => ref(`${plan.hash}/assembled.tif`),
   };
 }
@@ -97,26 +55,6 @@ export async function readPlan(store: ObjectStore, bucket: string, plan: PlanRef
 /** Reads what the header said. Throws InconsistentWorkError when it is gone. */
 export async function readHeader(store: ObjectStore, area: WorkArea): Promise<Header> {
   return HeaderSchema.parse(JSON.parse(await readText(store, area.header)));
-}
-
-/** Reads a segment's index, or nothing when the segment was not finished or its index makes no sense. */
-export async function findIndex(store: ObjectStore, ref: ObjectRef): Promise<SegmentIndex | undefined> {
-  try {
-    return await readIndex(store, ref);
-  } catch (error) {
-    if (error instanceof InconsistentWorkError) return undefined;
-    throw error;
-  }
-}
-
-/** Reads an index that must be there. Throws InconsistentWorkError when it is not, or is no index. */
-export async function readIndex(store: ObjectStore, ref: ObjectRef): Promise<SegmentIndex> {
-  const text = await readText(store, ref);
-  try {
-    return SegmentIndexSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new InconsistentWorkError(`Expected an index in ${ref.key}`, { cause: error });
-  }
 }
 
 export async function readText(store: ObjectStore, ref: ObjectRef): Promise<string> {

@@ -139,7 +139,7 @@ describe('on a terminal', () => {
       return screen()[0]?.slice(24 + 2) ?? '';
     };
     display.begin('x', 'scan.tif');
-    for (const state of ['MakePyramid', 'VerifyTiff', 'IsReadInParts', 'ChecksumSource', 'PublishTiff'])
+    for (const state of ['MakePyramid', 'VerifyTiff', 'NeedsChecksumPass', 'ChecksumSource', 'PublishTiff'])
       display.step({ execution: 'x', ...entered(state) });
     expect(shown()).toBe('scan.tif  publishing  0.0 s');
     display.step({ execution: 'x', kind: 'state-exited', state: 'PublishTiff' });

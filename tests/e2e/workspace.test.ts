@@ -167,7 +167,9 @@ describe('an execution that failed half-way', () => {
     };`;
 
   test('is redriven through the API and finishes without rendering finished blocks again', async () => {
-    const running = await start(await projectWith('renderApex', 'render-apex', failsOnce('render-apex')));
+    const running = await start(
+      await projectWith('renderTopLevels', 'render-top-levels', failsOnce('render-top-levels')),
+    );
     // Wide enough to be cut into blocks.
     const master = await pictureOf(9000, 8200, 1).tiff({ compression: 'lzw' }).toBuffer();
     const upload = await takeIn(running, 'big.tif', master);
@@ -199,7 +201,7 @@ describe('an execution that failed half-way', () => {
     const redriven = events.findIndex(({ type }) => type === 'ExecutionRedriven');
     expect(redriven).toBeGreaterThan(0);
     const entered = events.slice(redriven).map((event) => event.stateEnteredEventDetails?.name);
-    expect(entered).toContain('RenderApex');
+    expect(entered).toContain('RenderTopLevels');
     expect(entered).not.toContain('RenderBlock');
     const levels = await decodeLevels(path.join(folder, 'out', 'big.tif'));
     const expected = await singlePass(master, { tileSize: 256, compression: 'jpeg', quality: 80, colourspace: 'b-w' });

@@ -18,7 +18,7 @@ function tiffWith(fields: ReturnType<typeof descriptiveFields>): Buffer {
     fields: [...pyramidFields(0, encoding, {}), ...fields],
   };
   const run = { level: 0, column: 0, row: 0, across: 1, down: 1, byteCounts: [256] };
-  const layout = layoutTiff({ tileSize: 16, levels: [level], segments: [{ runs: [run] }] });
+  const layout = layoutTiff({ tileSize: 16, levels: [level], bundles: [{ runs: [run] }] });
   return Buffer.concat([wholeHead(layout), Buffer.alloc(layout.size - layout.headBytes, 128)]);
 }
 

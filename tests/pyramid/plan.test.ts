@@ -76,7 +76,7 @@ describe('the planner chooses', () => {
     ['one block for what must be decoded from the top', whole(11_000, 9091, 30e6), jpeg, 'k5 1×1 of 11000×9091 whole'],
     ['few bands for a huge JPEG', whole(20_480, 14_400, 90e6), jpeg, 'k3 1×4 of 20480×4096 whole'],
     ['larger squares for a gigapixel', tiled(32_000, 32_000), jpeg, 'k4 4×4 of 8192×8192 slices'],
-    ['the apex’s limit for ten gigapixels', tiled(100_000, 100_000), jpeg, 'k4 13×13 of 8192×8192 slices'],
+    ['the limit of the top levels for ten gigapixels', tiled(100_000, 100_000), jpeg, 'k4 13×13 of 8192×8192 slices'],
     ['full-width bands for strips of any width', striped(100_000, 100_000), jpeg, 'k4 1×13 of 100000×8192 slices'],
     ['a deeper split for a hundred gigapixels', tiled(316_000, 316_000), jpeg, 'k6 10×10 of 32768×32768 slices'],
     ['one block for a line', striped(1, 1_000_000), jpeg, 'k11 1×1 of 1×1000000 slices'],
@@ -243,8 +243,8 @@ test('every plan keeps within its limits, and its blocks cover the image once', 
       expect([columns[0], columns.at(-1), rows[0], rows.at(-1)]).toEqual([0, plan.width, 0, plan.height]);
       for (const edge of [...columns.slice(0, -1), ...rows.slice(0, -1)]) expect(edge % unit).toBe(0);
       const isOneBlock = blockCount(plan.blocks) === 1;
-      const apex = Math.floor(plan.width / 2 ** plan.splitLevel) * Math.floor(plan.height / 2 ** plan.splitLevel);
-      expect(isOneBlock || apex <= 67_108_864).toBe(true);
+      const topLevels = Math.floor(plan.width / 2 ** plan.splitLevel) * Math.floor(plan.height / 2 ** plan.splitLevel);
+      expect(isOneBlock || topLevels <= 67_108_864).toBe(true);
     }),
     { numRuns: 150, seed: 5 },
   );

@@ -38,7 +38,7 @@ beforeAll(async () => {
   layout = layoutTiff({
     tileSize: SIDE,
     levels: [level(3, 0), level(1, 1)],
-    segments: [
+    bundles: [
       {
         runs: [
           { ...run, level: 1, across: 1, byteCounts: [TILE_BYTES] },
@@ -49,7 +49,7 @@ beforeAll(async () => {
     ],
   });
   folder = await mkdtemp(path.join(os.tmpdir(), 'stepwell-bigtiff-'));
-  const [start = 0] = layout.segmentOffsets;
+  const [start = 0] = layout.bundleOffsets;
   const handle = await open(path.join(folder, 'big.tif'), 'wx');
   await handle.write(wholeHead(layout), 0, layout.headBytes, 0);
   await handle.write(tiles[0], 0, TILE_BYTES, start);

@@ -211,7 +211,7 @@ describe('a definition that runs alike is accepted', () => {
       'planPyramid',
       'renderBlock',
       'checksumSource',
-      'renderApex',
+      'renderTopLevels',
       'assembleTiff',
       'verifyTiff',
       'publishTiff',

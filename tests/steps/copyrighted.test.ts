@@ -25,7 +25,7 @@ async function publish(input: ExecutionInput): Promise<Publication> {
   const planned = await steps.plan(await steps.validate(input));
   for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
   if (planned.plan.digests !== 'within') await steps.checksum(planned);
-  await steps.renderApex(planned);
+  await steps.renderTopLevels(planned);
   return steps.publish(await steps.assemble(planned));
 }
 

@@ -96,11 +96,11 @@ describe('a block', () => {
   });
 });
 
-describe('the apex', () => {
+describe('the top levels', () => {
   test('that is there and whole is not made again', async () => {
     const rendered = await steps.rendered('photo.png', master, { cut: sixBlocks });
     const before = await steps.objects(workBucket);
-    await steps.renderApex(rendered);
+    await steps.renderTopLevels(rendered);
     expect(await steps.objects(workBucket)).toEqual(before);
   });
 
@@ -109,28 +109,28 @@ describe('the apex', () => {
     for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
     const raster = steps.workOf(planned).raster(planned.plan.ref, 2);
     await (how === 'missing' ? steps.store.remove(raster) : alter(raster, flipped));
-    await expect(steps.renderApex(planned)).rejects.toThrow(InconsistentWorkError);
-    expect([...(await steps.objects(workBucket)).keys()].filter((key) => key.includes('apex'))).toEqual([]);
+    await expect(steps.renderTopLevels(planned)).rejects.toThrow(InconsistentWorkError);
+    expect([...(await steps.objects(workBucket)).keys()].filter((key) => key.includes('top-levels'))).toEqual([]);
   });
 
   test('cannot be made when a block was never rendered', async () => {
     const planned = await steps.planned('photo.png', master, { cut: sixBlocks });
     for (const block of planned.plan.blocks.slice(1)) await steps.renderBlock(planned, block);
-    await expect(steps.renderApex(planned)).rejects.toThrow(InconsistentWorkError);
+    await expect(steps.renderTopLevels(planned)).rejects.toThrow(InconsistentWorkError);
   });
 });
 
 describe('assembly', () => {
   const target = (state: PlannedState): ObjectRef => steps.workOf(state).assembled(state.plan.ref);
 
-  test.each<[string, number | 'apex', 'tiles' | 'index', 'remove' | 'alter' | 'cut']>([
+  test.each<[string, number | 'top-levels', 'tiles' | 'index', 'remove' | 'alter' | 'cut']>([
     ['the tiles of a block are missing', 2, 'tiles', 'remove'],
     ['the tiles of a block are altered', 5, 'tiles', 'alter'],
     ['the tiles of a block are cut', 0, 'tiles', 'cut'],
     ['the index of a block is missing', 4, 'index', 'remove'],
-    ['the tiles of the apex are missing', 'apex', 'tiles', 'remove'],
-    ['the tiles of the apex are altered', 'apex', 'tiles', 'alter'],
-    ['the index of the apex is missing', 'apex', 'index', 'remove'],
+    ['the tiles of the top levels are missing', 'top-levels', 'tiles', 'remove'],
+    ['the tiles of the top levels are altered', 'top-levels', 'tiles', 'alter'],
+    ['the index of the top levels is missing', 'top-levels', 'index', 'remove'],
   ])('fails as inconsistent work, and leaves nothing, when %s', async (_, segment, kind, how) => {
     const rendered = await steps.rendered('photo.png', master, { cut: sixBlocks });
     const ref = steps.workOf(rendered)[kind](rendered.plan.ref, segment);

@@ -19,7 +19,7 @@ import { digestsOf, makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
 import { makePublishSidecar } from '../../src/steps/publish-sidecar.ts';
 import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
 import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
-import { makeRenderApex } from '../../src/steps/render-apex.ts';
+import { makeRenderTopLevels } from '../../src/steps/render-top-levels.ts';
 import { makeRenderBlock } from '../../src/steps/render-block.ts';
 import type { PlannedPyramid, ValidatedState } from '../../src/work/state.ts';
 import { makeValidateObject } from '../../src/steps/validate-object.ts';
@@ -102,7 +102,7 @@ async function runSteps(ports: StepPorts, input: ExecutionInput, cut?: Cut): Pro
   for (const block of plan.blocks) {
     await makeRenderBlock(ports)({ schemaVersion: 1, source: input.source, plan: plan.ref, block }, quietCall);
   }
-  await makeRenderApex(ports)(planned, quietCall);
+  await makeRenderTopLevels(ports)(planned, quietCall);
   const assembled = await makeAssembleTiff(ports)(planned, quietCall);
   await makeVerifyTiff(ports)({ ...planned, assembled }, quietCall);
   const published = await makePublishTiff(ports)({ ...planned, assembled }, quietCall);

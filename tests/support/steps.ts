@@ -13,7 +13,7 @@ import { makeChecksumSource } from '../../src/steps/checksum-source.ts';
 import { makePublishSidecar } from '../../src/steps/publish-sidecar.ts';
 import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
 import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
-import { makeRenderApex } from '../../src/steps/render-apex.ts';
+import { makeRenderTopLevels } from '../../src/steps/render-top-levels.ts';
 import { makeRenderBlock } from '../../src/steps/render-block.ts';
 import type { AssembledState, PlannedState, ValidatedState } from '../../src/work/state.ts';
 import { makeVerifyTiff } from '../../src/steps/verify-tiff.ts';
@@ -67,7 +67,7 @@ export interface Steps {
   plan(state: ValidatedState, cut?: Cut): Promise<PlannedState>;
   renderBlock(state: PlannedState, block: number): Promise<void>;
   checksum(state: PlannedState): Promise<void>;
-  renderApex(state: PlannedState): Promise<void>;
+  renderTopLevels(state: PlannedState): Promise<void>;
   assemble(state: PlannedState): Promise<AssembledState>;
   verify(state: AssembledState): Promise<void>;
   publish(state: AssembledState, ports?: Partial<StepPorts>): Promise<Publication>;
@@ -76,7 +76,7 @@ export interface Steps {
   sidecarOf(published: string): Promise<Sidecar>;
   /** From upload to planned. */
   planned(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<PlannedState>;
-  /** From upload to rendered: every block and the apex. */
+  /** From upload to rendered: every block and the top levels. */
   rendered(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<PlannedState>;
   /** From upload to assembled. */
   assembled(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<AssembledState>;
@@ -128,7 +128,7 @@ export async function startSteps(): Promise<Steps> {
     renderBlock: ({ source, plan }, block) =>
       makeRenderBlock(ports)({ schemaVersion: 1, source, plan: plan.ref, block }, quietCall),
     checksum: (state) => makeChecksumSource(ports)(state, quietCall),
-    renderApex: (state) => makeRenderApex(ports)(state, quietCall),
+    renderTopLevels: (state) => makeRenderTopLevels(ports)(state, quietCall),
     async assemble(state) {
       return { ...state, assembled: await makeAssembleTiff(ports)(state, quietCall) };
     },
@@ -148,7 +148,7 @@ export async function startSteps(): Promise<Steps> {
       const planned = await steps.planned(key, master, options);
       for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
       if (planned.plan.digests !== 'within') await steps.checksum(planned);
-      await steps.renderApex(planned);
+      await steps.renderTopLevels(planned);
       return planned;
     },
     async assembled(key, master, options) {
@@ -168,5 +168,5 @@ export async function startSteps(): Promise<Steps> {
   return steps;
 }
 
-/** An image of 600 × 500 as six blocks of the recipe `iiif`, and an apex of two levels. */
+/** An image of 600 × 500 as six blocks of the recipe `iiif`, and two top levels. */
 export const sixBlocks: Cut = { splitLevel: 0, blocks: { columns: [0, 256, 512, 600], rows: [0, 256, 500] } };

@@ -16,7 +16,7 @@ const handlers = {
   planPyramid: 'src/steps/plan-pyramid',
   renderBlock: 'src/steps/render-block',
   checksumSource: 'src/steps/checksum-source',
-  renderApex: 'src/steps/render-apex',
+  renderTopLevels: 'src/steps/render-top-levels',
   assembleTiff: 'src/steps/assemble-tiff',
   verifyTiff: 'src/steps/verify-tiff',
   publishTiff: 'src/steps/publish-tiff',
@@ -24,7 +24,7 @@ const handlers = {
   recordRejection: 'src/steps/record-rejection',
   recordOutcome: 'src/handlers/record-outcome',
 };
-const withSharp = ['convertSource', 'planPyramid', 'renderApex', 'renderBlock', 'validateObject', 'verifyTiff'];
+const withSharp = ['convertSource', 'planPyramid', 'renderTopLevels', 'renderBlock', 'validateObject', 'verifyTiff'];
 const withDecoders = ['convertSource'];
 /** Every decoder is an Emscripten module, and this is the name that such a module gives the program it is. */
 const emscripten = './this.program';

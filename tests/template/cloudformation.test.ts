@@ -54,7 +54,7 @@ describe('the packaged template', () => {
   test.each([
     ['ConvertSource', CONVERSION_BUDGET],
     ['RenderBlock', MEMORY_BUDGET],
-    ['RenderApex', MEMORY_BUDGET],
+    ['RenderTopLevels', MEMORY_BUDGET],
   ])('%s has the memory that work is planned with, and some for itself', (name, budget) => {
     const { MemorySize } = Sizes.parse(resource(made.template, `${name}LambdaFunction`).Properties);
     expect(MemorySize * 2 ** 20 - budget).toBeGreaterThanOrEqual(768 * 2 ** 20);

@@ -117,8 +117,8 @@ test('whoever may write to S3 is forbidden to write to the source bucket', () =>
     'PlanPyramidRole',
     'PublishSidecarRole',
     'PublishTiffRole',
-    'RenderApexRole',
     'RenderBlockRole',
+    'RenderTopLevelsRole',
     'ValidateObjectRole',
   ]);
   for (const role of writers) {
@@ -145,8 +145,8 @@ test('only the steps that make something write to the work bucket', () => {
     'ChecksumSourceRole',
     'ConvertSourceRole',
     'PlanPyramidRole',
-    'RenderApexRole',
     'RenderBlockRole',
+    'RenderTopLevelsRole',
     'ValidateObjectRole',
   ]);
 });
@@ -159,8 +159,8 @@ test('the steps that work with what others made read the work bucket', () => {
     'PublishSidecarRole',
     'PublishTiffRole',
     'RecordMetadataRole',
-    'RenderApexRole',
     'RenderBlockRole',
+    'RenderTopLevelsRole',
     'VerifyTiffRole',
   ]);
 });

@@ -22,7 +22,7 @@ const functionOfState = {
   RenderBlock: 'RenderBlockLambdaFunction',
   ChecksumSource: 'ChecksumSourceLambdaFunction',
   CompareDigest: 'ChecksumSourceLambdaFunction',
-  RenderApex: 'RenderApexLambdaFunction',
+  RenderTopLevels: 'RenderTopLevelsLambdaFunction',
   AssembleTiff: 'AssembleTiffLambdaFunction',
   VerifyTiff: 'VerifyTiffLambdaFunction',
   PublishTiff: 'PublishTiffLambdaFunction',

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Tiff, TiffTag } from '@cogeotiff/core';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { headBytes, layoutTiff, type Segment, type TiffLayout, wholeHead } from '../../src/tiff/layout.ts';
+import { headBytes, layoutTiff, type TileBundle, type TiffLayout, wholeHead } from '../../src/tiff/layout.ts';
 import type { TileRun } from '../../src/tiff/tile-table.ts';
 import type { Field, LevelTable } from '../../src/tiff/written-directory.ts';
 import { readNumbers, readTiff } from '../../src/tiff/read.ts';
@@ -70,7 +70,7 @@ describe('a small file', () => {
   const layout = layoutTiff({
     tileSize: 16,
     levels: [levelOf(20, 16, 16), levelOf(10, 8, 16, [{ tag: 254, type: LONG, values: [1] }, ...grey])],
-    segments: [{ runs: [runOf(1, [0, 0], [1, 1], [256]), runOf(0, [0, 0], [2, 1], [256, 255])] }],
+    bundles: [{ runs: [runOf(1, [0, 0], [1, 1], [256]), runOf(0, [0, 0], [2, 1], [256, 255])] }],
   });
 
   test('is these bytes', () => {
@@ -116,7 +116,7 @@ describe('a small file', () => {
     ]);
     expect(layout.size).toBe(0x120 + 256 + 256 + 255);
     expect(layout.bigTiff).toBe(false);
-    expect(layout.segmentOffsets).toEqual([0x120]);
+    expect(layout.bundleOffsets).toEqual([0x120]);
   });
 });
 
@@ -125,14 +125,14 @@ describe('4 GiB', () => {
     layoutTiff({
       tileSize: 16,
       levels: [levelOf(32, 16, 16)],
-      segments: [{ runs: [runOf(0, [0, 0], [2, 1], [2 ** 31, second])] }],
+      bundles: [{ runs: [runOf(0, [0, 0], [2, 1], [2 ** 31, second])] }],
     });
   // The head of such a classic file: 8 of header, 2 + 10 × 12 + 4 of IFD, 2 × 4 of offsets, 2 × 4 of byte counts.
   const head = 150;
 
   test('a file that ends one byte below is a classic TIFF', async () => {
     const layout = twoTiles(2 ** 31 - head - 1);
-    expect(layout).toMatchObject({ bigTiff: false, size: 4_294_967_295, segmentOffsets: [150] });
+    expect(layout).toMatchObject({ bigTiff: false, size: 4_294_967_295, bundleOffsets: [150] });
     const file = await readTiff(headReader(wholeHead(layout), layout.size));
     expect(file.bigTiff).toBe(false);
     const [directory] = file.directories;
@@ -142,7 +142,7 @@ describe('4 GiB', () => {
   test('a file that would end there is a BigTIFF', async () => {
     const layout = twoTiles(2 ** 31 - head);
     // 16 of header, 8 + 10 × 20 + 8 of IFD, 2 × 8 of offsets; two byte counts fit in their entry.
-    expect(layout).toMatchObject({ bigTiff: true, size: 4_294_967_296 + 248 - 150, segmentOffsets: [248] });
+    expect(layout).toMatchObject({ bigTiff: true, size: 4_294_967_296 + 248 - 150, bundleOffsets: [248] });
     const file = await readTiff(headReader(wholeHead(layout), layout.size));
     expect(file.bigTiff).toBe(true);
     const [directory] = file.directories;
@@ -155,7 +155,7 @@ describe('4 GiB', () => {
     const layout = layoutTiff({
       tileSize: 16,
       levels: [levelOf(16 * 2000, 16, 16)],
-      segments: [{ runs: [runOf(0, [0, 0], [2000, 1], tiles)] }],
+      bundles: [{ runs: [runOf(0, [0, 0], [2000, 1], tiles)] }],
     });
     const tiff = await openStrangers(wholeHead(layout), layout.size);
     const offsets = await tiff.images[0]?.fetch(TiffTag.TileOffsets);
@@ -174,7 +174,7 @@ describe('a form that is asked for', () => {
     layoutTiff({
       tileSize: 16,
       levels: [level],
-      segments: [{ runs: [runOf(0, [0, 0], [2, 1], [bytes, 1])] }],
+      bundles: [{ runs: [runOf(0, [0, 0], [2, 1], [bytes, 1])] }],
       bigTiff,
     });
 
@@ -194,7 +194,7 @@ describe('a form that is asked for', () => {
 describe('a table that is not whole', () => {
   const level = levelOf(40, 40, 16);
   const all = runOf(0, [0, 0], [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  const layOut = (...runs: TileRun[]) => layoutTiff({ tileSize: 16, levels: [level], segments: [{ runs }] });
+  const layOut = (...runs: TileRun[]) => layoutTiff({ tileSize: 16, levels: [level], bundles: [{ runs }] });
 
   test('is refused; the whole one is not', () => {
     expect(layOut(all).size).toBeGreaterThan(45);
@@ -273,7 +273,7 @@ describe('a large head', () => {
     const layout = layoutTiff({
       tileSize: 16,
       levels: [level],
-      segments: [{ runs: [runOf(0, [0, 0], [1_000, 300], rising(300_000))] }],
+      bundles: [{ runs: [runOf(0, [0, 0], [1_000, 300], rising(300_000))] }],
     });
     checkPieces(layout);
     const head = wholeHead(layout);
@@ -291,7 +291,7 @@ describe('a large head', () => {
     const layout = layoutTiff({
       tileSize: 16,
       levels: [levelOf(16 * across, 16 * down, 16)],
-      segments: [
+      bundles: [
         { runs: [runOf(0, [left, 0], [across - left, down], rising(rightTiles))] },
         { runs: [runOf(0, [0, 0], [left, down], rising(leftTiles))] },
       ],
@@ -316,11 +316,11 @@ describe('a large head', () => {
     const levels = Array.from({ length: 8 }, (_, level) =>
       levelOf(16 * 6_400 * 2 ** -level, 16 * 5_120 * 2 ** -level, 16),
     );
-    const segments = Array.from({ length: columns * rows }, (): { runs: TileRun[] } => ({ runs: [] }));
+    const bundles = Array.from({ length: columns * rows }, (): { runs: TileRun[] } => ({ runs: [] }));
     for (let level = 7; level >= 0; level--) {
       const [across, down] = [128 * 2 ** -level, 128 * 2 ** -level];
       const byteCounts = new Uint32Array(across * down).fill(50_000);
-      segments.forEach(({ runs }, block) => {
+      bundles.forEach(({ runs }, block) => {
         runs.push({
           level,
           column: (block % columns) * across,
@@ -332,7 +332,7 @@ describe('a large head', () => {
       });
     }
     const before = process.memoryUsage().arrayBuffers;
-    const layout = layoutTiff({ tileSize: 16, levels, segments });
+    const layout = layoutTiff({ tileSize: 16, levels, bundles });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * 2 ** 20);
     const tiles = 2_000 * (16_384 + 4_096 + 1_024 + 256 + 64 + 16 + 4 + 1);
     expect(layout.size).toBe(layout.headBytes + tiles * 50_000);
@@ -357,7 +357,7 @@ describe('every head', () => {
   const rational: Field = { tag: 282, type: 5, values: [300, 1] };
   const odd: Field = { tag: 34_675, type: 7, values: Uint8Array.from([1, 2, 3, 4, 5, 6, 7]) };
 
-  /** Levels of a small pyramid, each cut into two runs in two segments. */
+  /** Levels of a small pyramid, each cut into two runs in two bundles. */
   const pyramid = fc
     .record({
       width: fc.integer({ min: 1, max: 300 }),
@@ -375,7 +375,7 @@ describe('every head', () => {
       const bytesOf = (tiles: number): number[] =>
         Array.from({ length: tiles }, (_, tile) => 1 + ((seed * 7919 + tile * 104_729) % (big ? 2 ** 32 - 1 : 5000)));
       const smallestFirst = levels.map((level, index) => ({ level, index })).reverse();
-      const segmentOf = (firstRow: (down: number) => number, lastRow: (down: number) => number): Segment => ({
+      const bundleOf = (firstRow: (down: number) => number, lastRow: (down: number) => number): TileBundle => ({
         runs: smallestFirst.flatMap(({ level, index }) => {
           const [row, end] = [firstRow(level.tilesDown), lastRow(level.tilesDown)];
           const tiles = level.tilesAcross * (end - row);
@@ -383,8 +383,8 @@ describe('every head', () => {
         }),
       });
       const half = (down: number): number => down >> 1;
-      const segments = [segmentOf(() => 0, half), segmentOf(half, (down) => down)];
-      return { tileSize: 16, levels, segments };
+      const bundles = [bundleOf(() => 0, half), bundleOf(half, (down) => down)];
+      return { tileSize: 16, levels, bundles };
     });
 
   /** A level cut in two, then one of the parts in two, and so on. */
@@ -471,9 +471,9 @@ describe('every head', () => {
         tiles.forEach(([, end], tile) => {
           expect(tiles[tile + 1]?.[0] ?? layout.size).toBe(end);
         });
-        expect(layout.segmentOffsets[0]).toBe(layout.headBytes);
-        if (request.segments[0]?.runs.length) return;
-        expect(layout.segmentOffsets[1]).toBe(layout.headBytes);
+        expect(layout.bundleOffsets[0]).toBe(layout.headBytes);
+        if (request.bundles[0]?.runs.length) return;
+        expect(layout.bundleOffsets[1]).toBe(layout.headBytes);
       }),
       { numRuns: 60 },
     );
@@ -506,7 +506,7 @@ describe('every head', () => {
   test('of runs that part a level in any way, in any order, says where each tile was put', async () => {
     await fc.assert(
       fc.asyncProperty(partition, async ({ across, down, runs }) => {
-        const request = { tileSize: 16, levels: [levelOf(16 * across, 16 * down, 16)], segments: [{ runs }] };
+        const request = { tileSize: 16, levels: [levelOf(16 * across, 16 * down, 16)], bundles: [{ runs }] };
         const layout = layoutTiff(request);
         const file = await readTiff(headReader(wholeHead(layout), layout.size));
         const directory = file.directories[0] ?? new Map<never, never>();
@@ -523,8 +523,8 @@ describe('every head', () => {
         expect(layout.size).toBe(end);
         for (const [index, run] of runs.entries()) {
           const without = [{ runs: runs.toSpliced(index, 1) }];
-          expect(() => layoutTiff({ ...request, segments: without })).toThrow(RangeError);
-          expect(() => layoutTiff({ ...request, segments: [{ runs: [...runs, run] }] })).toThrow(RangeError);
+          expect(() => layoutTiff({ ...request, bundles: without })).toThrow(RangeError);
+          expect(() => layoutTiff({ ...request, bundles: [{ runs: [...runs, run] }] })).toThrow(RangeError);
         }
       }),
       { numRuns: 100 },
@@ -535,7 +535,7 @@ describe('every head', () => {
     const layout = layoutTiff({
       tileSize: 16,
       levels: [levelOf(64, 64, 16), levelOf(32, 32, 16), levelOf(16, 16, 16)],
-      segments: [
+      bundles: [
         { runs: [runOf(2, [0, 0], [1, 1], [10])] },
         { runs: [runOf(1, [0, 0], [2, 1], [20, 21]), runOf(0, [0, 0], [4, 2], [1, 2, 3, 4, 5, 6, 7, 8])] },
         { runs: [runOf(1, [0, 1], [2, 1], [22, 23]), runOf(0, [0, 2], [4, 2], [1, 2, 3, 4, 5, 6, 7, 8])] },
@@ -543,7 +543,7 @@ describe('every head', () => {
     });
     const file = await readTiff(headReader(wholeHead(layout), layout.size));
     const start = layout.headBytes;
-    expect(layout.segmentOffsets).toEqual([start, start + 10, start + 10 + 41 + 36]);
+    expect(layout.bundleOffsets).toEqual([start, start + 10, start + 10 + 41 + 36]);
     const tables = await Promise.all(file.directories.map((directory) => readNumbers(file, directory, 324)));
     expect(tables[2]).toEqual([start]);
     expect(tables[1]).toEqual([start + 10, start + 30, start + 87, start + 109]);
@@ -569,7 +569,7 @@ test('libtiff decodes a file of raw tiles to the pixels that were put in', async
   const layout = layoutTiff({
     tileSize: tile,
     levels: [levelOf(width, height, tile), levelOf(16, 11, tile)],
-    segments: [
+    bundles: [
       { runs: [runOf(1, [0, 0], [1, 1], [256])] },
       {
         runs: [
@@ -595,6 +595,6 @@ test('libtiff decodes a file of raw tiles to the pixels that were put in', async
 
 test('a field type that cannot be written is refused, not written wrong', () => {
   const level = levelOf(16, 16, 16, [{ tag: 700, type: 99, values: [1] }]);
-  const segments = [{ runs: [runOf(0, [0, 0], [1, 1], [1])] }];
-  expect(() => layoutTiff({ tileSize: 16, levels: [level], segments })).toThrow(/field type/u);
+  const bundles = [{ runs: [runOf(0, [0, 0], [1, 1], [1])] }];
+  expect(() => layoutTiff({ tileSize: 16, levels: [level], bundles })).toThrow(/field type/u);
 });

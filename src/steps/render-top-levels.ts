@@ -9,33 +9,34 @@ import type { Level } from '../pyramid/levels.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { forEachParallel } from '../parallel.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { aboutSource, PlannedState } from '../work/state.ts';
-import { type PlanRef, readIndex, readPlan, workArea, type WorkArea } from '../work/work-area.ts';
-import { isRendered, writeSegment } from '../work/write-segment.ts';
+import { sourceLogFields, PlannedState } from '../work/state.ts';
+import { type PlanRef, readPlan, workArea, type WorkArea } from '../work/work-area.ts';
+import { isBundleComplete, readBundleIndex, writeTileBundle } from '../work/tile-bundle.ts';
 
 /** Rasters read at once. */
 const READERS = 8;
 
 /** The levels above the blocks', from the blocks' smallest rasters put side by side. One block has none. */
-export function makeRenderApex({ store, config }: Pick<Ports, 'store' | 'config'>) {
+export function makeRenderTopLevels({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, plan: { ref, blocks } }: PlannedState, { log }: Call): Promise<void> => {
     const area = workArea(config.workBucket, source);
     const plan = await readPlan(store, config.workBucket, ref);
     const levels = levelsOf(plan);
     const split = levels[plan.splitLevel];
     const above = levels.slice(plan.splitLevel + 1);
-    if (!split || above.length === 0 || (await isRendered(store, area, ref, 'apex'))) return;
+    if (!split || above.length === 0 || (await isBundleComplete(store, area, ref, 'top-levels'))) return;
     const arena = new Arena();
     try {
       const raster = await gatherRaster(store, area, ref, plan, split, blocks, arena);
       const rect = { left: 0, top: 0, right: plan.width, bottom: plan.height };
       const top = { rect, full: plan, levels: above, recipe: plan.recipe };
       const rendered = await renderLevels(halve(raster, arena), top, arena);
-      const index = await writeSegment(store, area, ref, 'apex', rendered, {
+      const index = await writeTileBundle(store, area, ref, 'top-levels', {
+        rendered,
         levels,
         tilesAt: () => ({ column: 0, row: 0, across: 0, down: 0 }),
       });
-      log.info('apex.rendered', { levels: above.length, bytes: index.tiles.size });
+      log.info('top-levels.rendered', { levels: above.length, bytes: index.tiles.size });
     } finally {
       arena.release();
     }
@@ -75,7 +76,7 @@ async function readRaster(
   block: number,
   into: Uint8Array,
 ): Promise<void> {
-  const { raster } = await readIndex(store, area.index(ref, block));
+  const { raster } = await readBundleIndex(store, area.index(ref, block));
   if (raster?.size !== into.length) {
     throw new InconsistentWorkError(
       `Expected a raster of ${into.length} bytes for block ${block} but its index names ${raster?.size ?? 'none'}`,
@@ -89,4 +90,4 @@ async function readRaster(
   }
 }
 
-export const handler = lambdaHandler(PlannedState, makeRenderApex, aboutSource);
+export const handler = lambdaHandler(PlannedState, makeRenderTopLevels, sourceLogFields);
