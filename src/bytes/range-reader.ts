@@ -1,14 +1,17 @@
-/** Ranged reads of one pinned object. The caller makes one over its store; this folder knows no store. */
+/**
+ * Ranged reads of one pinned object. Callers implement it over their store, so that this folder
+ * does not depend on any.
+ */
 export interface RangeReader {
   /** Bytes of the whole object. */
   readonly size: number;
-  /** Exactly `length` bytes from `offset`, or fewer where the object ends. */
+  /** Returns `length` bytes from `offset`, or fewer if the object ends before. */
   read(offset: number, length: number): Promise<Uint8Array>;
-  /** Fills `target` from `offset`. Throws when the object ends before. */
+  /** Fills `target` with the bytes from `offset`. Throws if the object ends before. */
   readInto?(target: Uint8Array, offset: number): Promise<void>;
 }
 
-/** A reader of bytes in memory. */
+/** A range reader over bytes in memory. The returned arrays are views of `bytes`. */
 export function memoryReader(bytes: Uint8Array): RangeReader {
   return {
     size: bytes.length,
@@ -17,17 +20,18 @@ export function memoryReader(bytes: Uint8Array): RangeReader {
 }
 
 /**
- * Small reads near one another are served from pages of `pageBytes`, of which the last `pages` are kept. For headers,
- * whose directories and values lie scattered; reads longer than a page go straight through.
+ * A range reader with a least-recently-used cache of `pages` pages of `pageBytes` bytes. Intended
+ * for headers, whose directories and values are scattered. Reads longer than a page bypass the
+ * cache.
  */
 export function pagedReader(reader: RangeReader, pageBytes = 65_536, pages = 16): RangeReader {
   const cache = new Map<number, Promise<Uint8Array>>();
   const page = (index: number): Promise<Uint8Array> => {
-    const known = cache.get(index);
+    const cached = cache.get(index);
     cache.delete(index);
-    const bytes = known ?? reader.read(index * pageBytes, pageBytes);
+    const bytes = cached ?? reader.read(index * pageBytes, pageBytes);
     cache.set(index, bytes);
-    // What failed is asked for again by the next read.
+    // A failed read is not cached, so that the next read repeats it.
     bytes.catch(() => cache.get(index) === bytes && cache.delete(index));
     for (const oldest of cache.keys()) {
       if (cache.size <= pages) break;
@@ -42,12 +46,12 @@ export function pagedReader(reader: RangeReader, pageBytes = 65_536, pages = 16)
       if (length > pageBytes || end <= offset) return reader.read(offset, Math.max(0, end - offset));
       const first = Math.floor(offset / pageBytes);
       const last = Math.floor((end - 1) / pageBytes);
-      const head = await page(first);
+      const bytes = await page(first);
       const start = offset - first * pageBytes;
-      if (first === last) return head.subarray(start, end - first * pageBytes);
+      if (first === last) return bytes.subarray(start, end - first * pageBytes);
       const tail = await page(last);
       const joined = new Uint8Array(end - offset);
-      joined.set(head.subarray(start));
+      joined.set(bytes.subarray(start));
       joined.set(tail.subarray(0, end - last * pageBytes), pageBytes - start);
       return joined;
     },

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import { CLASSIC_TIFF_BYTES } from '../limits.ts';
-import { headBytes, layoutTiff, wholeHead } from '../tiff/layout.ts';
+import { headerBytes, layoutTiff, joinHeader } from '../tiff/layout.ts';
 import { type Description, pyramidFields } from '../tiff/pyramid-fields.ts';
 import { Compression, Photometric } from '../tiff/tags.ts';
 import { writeAt } from '../bytes/write-at.ts';
@@ -35,13 +35,13 @@ export async function writeTiledTiff(file: string, image: DecodedImage): Promise
   const bigTiff = tiles * (tileBytes * 1.001 + 64) + 2 ** 20 >= CLASSIC_TIFF_BYTES;
   const { width, height } = image;
   const level = { width, height, tilesAcross, tilesDown, fields: fieldsOf(image) };
-  const head = { tileSize: TILE_SIZE, levels: [level] };
+  const header = { tileSize: TILE_SIZE, levels: [level] };
   const handle = await open(file, 'w');
   try {
-    const byteCounts = await writeTiles(handle, headBytes(head, bigTiff), image, { tiles, tilesAcross });
+    const byteCounts = await writeTiles(handle, headerBytes(header, bigTiff), image, { tiles, tilesAcross });
     const run = { level: 0, column: 0, row: 0, across: tilesAcross, down: tilesDown, byteCounts };
-    const layout = layoutTiff({ ...head, bundles: [{ runs: [run] }], bigTiff });
-    await writeAt(handle, wholeHead(layout), 0);
+    const layout = layoutTiff({ ...header, bundles: [{ runs: [run] }], bigTiff });
+    await writeAt(handle, joinHeader(layout), 0);
   } finally {
     await handle.close();
   }

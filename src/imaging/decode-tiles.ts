@@ -1,5 +1,5 @@
 import { MalformedTiffError } from '../errors.ts';
-import { layoutTiff, wholeHead } from '../tiff/layout.ts';
+import { layoutTiff, joinHeader } from '../tiff/layout.ts';
 import { pyramidFields, type TileEncoding } from '../tiff/pyramid-fields.ts';
 import { Compression } from '../tiff/tags.ts';
 import type { Arena } from './arena.ts';
@@ -27,7 +27,7 @@ export async function decodeTiles(
     bundles: [{ runs: [{ ...column, down: tiles.length, byteCounts: tiles.map(({ length }) => length) }] }],
   });
   const bitDepth = encoding.bitsPerSample[0] === 16 ? 16 : 8;
-  const { data, info } = await sharp(together([wholeHead(layout), ...tiles], arena), {
+  const { data, info } = await sharp(together([joinHeader(layout), ...tiles], arena), {
     failOn: 'warning',
     ignoreIcc: true,
   })

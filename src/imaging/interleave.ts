@@ -16,7 +16,7 @@ export async function interleavePlanes(
   { width, height, timeoutSeconds }: { width: number; height: number; timeoutSeconds: number },
   arena: Arena,
 ): Promise<Uint8Array> {
-  const { planes, rowsApart, bitDepth, head } = stack;
+  const { planes, rowsApart, bitDepth, header } = stack;
   const rows = (planes - 1) * rowsApart + height;
   const bytesPerSample = bitDepth / 8;
   // A tile that cannot be decoded is black and a warning to libvips; the slice's own few fields give it no other cause.
@@ -32,9 +32,9 @@ export async function interleavePlanes(
   if (decoded.length !== width * rows * bytesPerSample) {
     throw new RejectedImageError('CORRUPT_HEADER', `expected one sample a pixel in planes of ${width} × ${height}`);
   }
-  const picture = arena.take(head.length + width * height * planes * bytesPerSample);
-  picture.set(head);
-  const samples = picture.subarray(head.length);
+  const picture = arena.take(header.length + width * height * planes * bytesPerSample);
+  picture.set(header);
+  const samples = picture.subarray(header.length);
   for (let plane = 0; plane < planes; plane++) {
     const start = plane * rowsApart * width * bytesPerSample;
     const from = decoded.subarray(start, start + width * height * bytesPerSample);

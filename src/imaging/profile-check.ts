@@ -1,5 +1,5 @@
 import type { SourceImage } from '../pyramid/source-image.ts';
-import { layoutTiff, wholeHead } from '../tiff/layout.ts';
+import { layoutTiff, joinHeader } from '../tiff/layout.ts';
 import { pyramidFields } from '../tiff/pyramid-fields.ts';
 import { Compression, Photometric } from '../tiff/tags.ts';
 import { colourspaceOf } from './encode.ts';
@@ -91,7 +91,7 @@ async function converted(
     ],
     bundles: [{ runs: [{ level: 0, column: 0, row: 0, across: 1, down: 1, byteCounts: [tile.length] }] }],
   });
-  const data = await sharp(Buffer.concat([wholeHead(layout), tile]), { ignoreIcc: true })
+  const data = await sharp(Buffer.concat([joinHeader(layout), tile]), { ignoreIcc: true })
     .toColourspace(colourspaceOf(bands, bits))
     .withIccProfile(SRGB)
     .raw({ depth: bits === 8 ? 'uchar' : 'ushort' })

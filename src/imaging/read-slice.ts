@@ -19,7 +19,7 @@ const GAP_BYTES = 32 * 1024;
 /** The slice, in memory of the arena. */
 export async function readSlice(reader: SliceReader, slice: Slice, arena: Arena): Promise<Uint8Array> {
   const bytes = arena.take(slice.size);
-  bytes.set(slice.head);
+  bytes.set(slice.header);
   await forEachParallel(groupReads(slice.reads), READERS, async (group) => {
     const [first] = group;
     if (first && group.length === 1) {
@@ -85,7 +85,7 @@ export async function withSliceFile<Result>(
 async function writeSlice(reader: SliceReader, slice: Slice, file: string): Promise<void> {
   const handle = await open(file, 'wx');
   try {
-    await writeAt(handle, slice.head, 0);
+    await writeAt(handle, slice.header, 0);
     await forEachParallel(groupReads(slice.reads), READERS, async (group) => {
       const own = new Arena();
       try {

@@ -161,7 +161,7 @@ async function withPicture<Result>(
 ): Promise<Result> {
   assertWithinBudget(slice);
   if (slice.stack || slice.size <= HELD_SLICE_BYTES) return use(await readPicture(reader, slice, wishes, arena));
-  if (wishes.conversion === 'lab') relabelAsRgb(slice.head);
+  if (wishes.conversion === 'lab') relabelAsRgb(slice.header);
   return withSliceFile(reader, slice, use);
 }
 
@@ -199,9 +199,9 @@ function uncompressedRaster(
     image.orientation === 1;
   const size = width * height * bands;
   const isFullWidth = crop.left === 0 && crop.right === width;
-  if (!isUncompressed || !isFullWidth || slice.size - slice.head.length !== size) return undefined;
+  if (!isUncompressed || !isFullWidth || slice.size - slice.header.length !== size) return undefined;
   const row = width * bands;
-  const start = slice.head.length;
+  const start = slice.header.length;
   const data = bytes.subarray(start + crop.top * row, start + crop.bottom * row);
   return { width, height: crop.bottom - crop.top, bands, data };
 }

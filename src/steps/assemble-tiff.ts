@@ -29,7 +29,7 @@ export function makeAssembleTiff({ store, config }: Pick<Ports, 'store' | 'confi
     const bundles = await readBundleIndexes(store, area, ref, hasTopLevels ? ['top-levels', ...blocks] : blocks);
     const { metadata } = await readHeader(store, area);
     const layout = layOut(plan, bundles, descriptiveFields(metadata.descriptive));
-    const pieces: Piece[] = [...layout.headPieces, ...bundles.map((bundle) => tilesPiece(area, ref, bundle))];
+    const pieces: Piece[] = [...layout.headerPieces, ...bundles.map((bundle) => tilesPiece(area, ref, bundle))];
     const target = area.assembled(ref);
     const { etag, size } = await store.compose(target, pieces, { contentType: 'image/tiff' }).catch(rejectChangedWork);
     if (size !== layout.size)

@@ -2,51 +2,54 @@ import { MalformedTiffError } from '../errors.ts';
 import { type Directory, readNumber, readNumbers, type TiffFile } from './read.ts';
 import { Compression, Photometric, Tag } from './tags.ts';
 
-/** How the pixels of one directory are stored. */
+/** Storage of the pixels of one directory. */
 export interface DirectoryInfo {
   readonly width: number;
   readonly height: number;
   readonly samplesPerPixel: number;
-  /** One number a sample. */
+  /** One value per sample. */
   readonly bitsPerSample: readonly number[];
-  /** 1 unsigned, 2 signed, 3 float, per TIFF 6.0 section 19. One number a sample. */
+  /** 1 unsigned, 2 signed, 3 floating point (TIFF 6.0, section 19). One value per sample. */
   readonly sampleFormat: readonly number[];
   readonly compression: number;
   readonly photometric: number;
   readonly extraSamples: readonly number[];
-  /** Samples of a pixel lie together (chunky) or each sample has a plane of its own (planar). */
+  /** PlanarConfiguration 2 and several samples: each sample is stored in a plane of its own. */
   readonly planar: boolean;
-  /** 2: the bits of every byte stand in reverse, whatever it holds. */
+  /** 2: the bits of every byte of pixel data are in reverse order. */
   readonly fillOrder: number;
   readonly orientation: number;
-  /** Bit 0: a reduced version of another image; bit 1: one page of many; bit 2: a mask. */
+  /**
+   * Bit 0: reduced-resolution version of another image; bit 1: one page of several; bit 2: mask.
+   */
   readonly subfileType: number;
-  /** The pieces that are compressed on their own. A strip is as wide as the image. */
   readonly chunks: ChunkGrid;
 }
 
-/** The strips or tiles of an image: the size of one in pixels, and their number in each direction. */
+/** The chunks of an image: its strips or tiles, each of which is compressed by itself. */
 export interface ChunkGrid {
   readonly kind: 'strips' | 'tiles';
+  /** Pixels; a strip is as wide as the image. */
   readonly width: number;
   readonly height: number;
+  /** Chunks per row and per column of one plane. */
   readonly across: number;
   readonly down: number;
 }
 
-/** Samples of a pixel that are described one by one; no master that is accepted has more than four. */
+/** Number of samples described individually; accepted masters have at most four. */
 const MAX_SAMPLES = 64;
 
 /**
- * What a directory says of its pixels, with the defaults of TIFF 6.0.
- * Throws MalformedTiffError where it says too little, or what cannot be.
+ * Reads how a directory stores its pixels; absent fields take the defaults of TIFF 6.0.
+ * Throws MalformedTiffError when a required field is absent or a size is impossible.
  */
 export async function describeDirectory(file: TiffFile, directory: Directory): Promise<DirectoryInfo> {
   const number = (tag: number, fallback: number): Promise<number> => readNumber(file, directory, tag, fallback);
   const width = await number(Tag.ImageWidth, 0);
   const height = await number(Tag.ImageLength, 0);
   if (!isCount(width) || !isCount(height)) {
-    throw new MalformedTiffError(`Expected a size but received ${width} × ${height}`);
+    throw new MalformedTiffError(`Expected positive integers for the image size but received ${width} × ${height}`);
   }
   const samplesPerPixel = await number(Tag.SamplesPerPixel, 1);
   const perSample = async (tag: number, fallback: number): Promise<number[]> => {
@@ -74,7 +77,7 @@ export async function describeDirectory(file: TiffFile, directory: Directory): P
   };
 }
 
-/** Fields may be of any type: a size may come as a fraction, or infinite. */
+/** A field may have any type, so the value of a size field may be a fraction or infinite. */
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 1;
 }
@@ -86,7 +89,9 @@ async function describeChunks(
 ): Promise<ChunkGrid> {
   const grid = (kind: ChunkGrid['kind'], width: number, height: number): ChunkGrid => {
     if (!isCount(width) || !isCount(height)) {
-      throw new MalformedTiffError(`Expected a size for its ${kind} but received ${width} × ${height}`);
+      throw new MalformedTiffError(
+        `Expected positive integers for the size of ${kind} but received ${width} × ${height}`,
+      );
     }
     return { kind, width, height, across: Math.ceil(image.width / width), down: Math.ceil(image.height / height) };
   };
@@ -104,15 +109,16 @@ function defaultPhotometric(compression: number): number {
   return isFax ? Photometric.whiteIsZero : Photometric.blackIsZero;
 }
 
-/** Offsets and byte counts of every strip or tile: planes one after the other, each row by row. */
+/** Offsets and byte counts of all chunks, plane after plane, each plane row by row. */
 export interface ChunkTable {
   readonly offsets: readonly number[];
   readonly byteCounts: readonly number[];
 }
 
 /**
- * Reads the chunk table. A single strip without byte counts runs to the end of the file, as libtiff takes it.
- * Throws MalformedTiffError when there are fewer entries than the image needs.
+ * Reads the offsets and byte counts of all chunks. As in libtiff, a single strip without byte
+ * counts extends to the end of the file.
+ * Throws MalformedTiffError when the table has fewer entries than the image has chunks.
  */
 export async function readChunkTable(file: TiffFile, directory: Directory, info: DirectoryInfo): Promise<ChunkTable> {
   const tiled = info.chunks.kind === 'tiles';
@@ -121,23 +127,25 @@ export async function readChunkTable(file: TiffFile, directory: Directory, info:
   const countTag = tiled && directory.has(Tag.TileByteCounts) ? Tag.TileByteCounts : Tag.StripByteCounts;
   const entries = directory.get(offsetTag)?.count ?? 0;
   if (entries < expected) {
-    throw new MalformedTiffError(`Expected ${expected} ${info.chunks.kind} for its size but received ${entries}`);
+    throw new MalformedTiffError(`Expected ${expected} ${info.chunks.kind} for the image size but received ${entries}`);
   }
   const offsets = (await readNumbers(file, directory, offsetTag, expected)) ?? [];
   const byteCounts = await readNumbers(file, directory, countTag, expected);
-  assertPlaces(offsets, 'offset', info);
-  assertPlaces(byteCounts ?? [], 'byte count', info);
+  assertFileNumbers(offsets, 'offset', info);
+  assertFileNumbers(byteCounts ?? [], 'byte count', info);
   if (byteCounts && byteCounts.length >= expected) return { offsets, byteCounts };
   const only = offsets[0];
   if (expected === 1 && only !== undefined) return { offsets, byteCounts: [Math.max(0, file.reader.size - only)] };
-  throw new MalformedTiffError(`Expected ${expected} byte counts but received ${byteCounts?.length ?? 0}`);
+  throw new MalformedTiffError(
+    `Expected ${expected} byte counts for the ${info.chunks.kind} but received ${byteCounts?.length ?? 0}`,
+  );
 }
 
-/** Fields may be of any type: an offset may come negative, or as no number at all. */
-function assertPlaces(values: readonly number[], what: string, { chunks }: DirectoryInfo): void {
+/** A field may have any type, so an offset or byte count may be negative or NaN. */
+function assertFileNumbers(values: readonly number[], name: string, { chunks }: DirectoryInfo): void {
   const wrong = values.findIndex((value) => !Number.isSafeInteger(value) || value < 0);
   if (wrong < 0) return;
   throw new MalformedTiffError(
-    `Expected ${what} ${wrong} of its ${chunks.kind} from 0 up but received ${values[wrong] ?? NaN}`,
+    `Expected a non-negative integer for ${name} ${wrong} of the ${chunks.kind} but received ${values[wrong] ?? NaN}`,
   );
 }

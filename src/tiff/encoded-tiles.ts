@@ -5,16 +5,16 @@ import { memoryReader } from '../bytes/range-reader.ts';
 import { type Directory, readBytes, readNumbers, readTiff, type TiffFile } from './read.ts';
 import { Tag } from './tags.ts';
 
-/** The tiles of one level, as an encoder wrote them. */
+/** The tiles of one level as written by an encoder. */
 export interface EncodedTiles {
   readonly across: number;
   readonly down: number;
-  /** Row by row; views into the encoder's file. */
+  /** Row by row; the arrays are views into the encoder's file. */
   readonly tiles: readonly Uint8Array[];
   readonly encoding: TileEncoding;
 }
 
-/** Takes the tiles out of a tiled TIFF that is in memory: those of every directory, in order. */
+/** Extracts the encoded tiles of every directory, in order, from a tiled TIFF in memory. */
 export async function takeTiles(bytes: Uint8Array): Promise<EncodedTiles[]> {
   const file = await readTiff(memoryReader(bytes));
   return Promise.all(file.directories.map((directory) => tilesOf(bytes, file, directory)));
@@ -22,7 +22,12 @@ export async function takeTiles(bytes: Uint8Array): Promise<EncodedTiles[]> {
 
 async function tilesOf(bytes: Uint8Array, file: TiffFile, directory: Directory): Promise<EncodedTiles> {
   const info = await describeDirectory(file, directory);
-  if (info.chunks.kind !== 'tiles' || info.planar) throw new MalformedTiffError('Expected chunky tiles');
+  if (info.chunks.kind !== 'tiles' || info.planar) {
+    const received = info.planar ? `planar ${info.chunks.kind}` : info.chunks.kind;
+    throw new MalformedTiffError(
+      `Expected tiles of interleaved samples for the encoded level but received ${received}`,
+    );
+  }
   const table = await readChunkTable(file, directory, info);
   const tables = await readBytes(file, directory, Tag.JpegTables);
   return {

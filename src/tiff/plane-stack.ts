@@ -1,30 +1,39 @@
 /**
- * A slice of a master whose tiles hold one sample of each pixel (PlanarConfiguration 2). libvips reads such strips but no
- * such tiles, so the slice has a form that it reads: a picture of one sample, in which the planes stand one below the
- * other. The tiles and their order are the master's own; a plane's last row of tiles is whole, except in the last plane.
+ * A slice of a tiled master with PlanarConfiguration 2 (one plane per sample). libvips reads such
+ * strips but not such tiles, so the slice is written as an image of one sample per pixel in which
+ * the planes are stacked vertically. The tiles and their order are the master's; the last tile row
+ * of every plane but the last is complete.
  *
- * Decoded, the planes are interleaved behind a second head, which says what the master says of its pixels.
+ * After decoding, the planes are interleaved and written after a second header, which has the
+ * master's fields about pixels.
  */
 import { MalformedTiffError } from '../errors.ts';
 import type { DirectoryInfo } from './directory-info.ts';
 import type { Directory, TiffFile } from './read.ts';
-import { type Place, type RawField, type StoredRect, sliceFields, withNumber, writeHead } from './slice-head.ts';
+import {
+  type ChunkRange,
+  type RawField,
+  type StoredRect,
+  sliceFields,
+  withNumber,
+  writeSliceHeader,
+} from './slice-header.ts';
 import { Compression, Photometric, Tag } from './tags.ts';
 
-/** What it takes to turn the decoded slice into the picture. */
+/** Parameters for interleaving a decoded slice of stacked planes. */
 export interface PlaneStack {
   readonly planes: number;
-  /** Rows of the stack from the top of one plane to the top of the next. */
+  /** Distance between the first rows of two consecutive planes. Rows. */
   readonly rowsApart: number;
   readonly bitDepth: 8 | 16;
-  /** Byte order of the samples that follow `head`. */
+  /** Byte order of the samples after `header`. */
   readonly littleEndian: boolean;
-  /** Header and directory of an uncompressed TIFF: the samples follow, rows from the top, interleaved, no padding. */
-  readonly head: Uint8Array;
+  /** Header and directory of an uncompressed TIFF; interleaved samples follow, without padding. */
+  readonly header: Uint8Array;
 }
 
-/** Fields by which a tile is decoded; the others speak of all samples of a pixel. */
-const kept: ReadonlySet<number> = new Set([
+/** Fields that decoding of a single plane's tile depends on. All others describe whole pixels. */
+const tileDecodingTags: ReadonlySet<number> = new Set([
   Tag.Compression,
   Tag.FillOrder,
   Tag.Predictor,
@@ -33,9 +42,11 @@ const kept: ReadonlySet<number> = new Set([
   Tag.JpegTables,
 ]);
 
-/** Fields that go with the tiles and their compression. */
-const ofTiles: ReadonlySet<number> = new Set([
-  ...kept,
+/**
+ * Fields about tiles and their compression, which the uncompressed interleaved image does not have.
+ */
+const tileTags: ReadonlySet<number> = new Set([
+  ...tileDecodingTags,
   Tag.TileOffsets,
   Tag.TileByteCounts,
   Tag.StripOffsets,
@@ -43,33 +54,38 @@ const ofTiles: ReadonlySet<number> = new Set([
   Tag.RowsPerStrip,
 ]);
 
-/** The master has a plane a sample, cut into tiles. */
-export function isInPlanesOfTiles({ planar, chunks }: Pick<DirectoryInfo, 'planar' | 'chunks'>): boolean {
+/** True for a tiled master with one plane per sample. */
+export function hasPlanarTiles({ planar, chunks }: Pick<DirectoryInfo, 'planar' | 'chunks'>): boolean {
   return planar && chunks.kind === 'tiles';
 }
 
-/** The fields of a slice that holds the planes of `rect` one below the other; `places` are their tiles, in that order. */
+/**
+ * The fields of a slice that holds the planes of `rect` stacked vertically in the tiles `ranges`.
+ */
 export async function stackFields(
   file: TiffFile,
   directory: Directory,
   info: DirectoryInfo,
   rect: StoredRect,
-  places: readonly Place[],
+  ranges: readonly ChunkRange[],
 ): Promise<readonly RawField[]> {
   const { planes, rowsApart, bitDepth } = shapeOf(info, rect);
   const bottom = (planes - 1) * rowsApart + rect.bottom - rect.top;
-  const ofATile = new Map([...directory].filter(([tag]) => kept.has(tag)));
+  const tileFields = new Map([...directory].filter(([tag]) => tileDecodingTags.has(tag)));
   const fields = await sliceFields(
     file,
-    ofATile,
+    tileFields,
     { left: rect.left, right: rect.right, top: 0, bottom },
-    places.length,
+    ranges.length,
   );
   const grey = { [Tag.BitsPerSample]: bitDepth, [Tag.PhotometricInterpretation]: Photometric.blackIsZero };
   return withNumbers(file, fields, grey);
 }
 
-/** How the decoded stack becomes the picture. Throws MalformedTiffError when samples are not of 8 or 16 bits. */
+/**
+ * The parameters for interleaving the decoded stack.
+ * Throws MalformedTiffError unless all samples have 8 or all have 16 bits.
+ */
 export async function describeStack(
   file: TiffFile,
   directory: Directory,
@@ -78,14 +94,14 @@ export async function describeStack(
 ): Promise<PlaneStack> {
   const shape = shapeOf(info, rect);
   const [width, height] = [rect.right - rect.left, rect.bottom - rect.top];
-  const ofPixels = new Map([...directory].filter(([tag]) => !ofTiles.has(tag)));
-  const fields = withNumbers(file, await sliceFields(file, ofPixels, rect, 1), {
+  const pixelFields = new Map([...directory].filter(([tag]) => !tileTags.has(tag)));
+  const fields = withNumbers(file, await sliceFields(file, pixelFields, rect, 1), {
     [Tag.Compression]: Compression.none,
     [Tag.PlanarConfiguration]: 1,
     [Tag.RowsPerStrip]: height,
   });
   const samples = { offset: 0, byteCount: width * height * shape.planes * (shape.bitDepth / 8) };
-  return { ...shape, littleEndian: file.littleEndian, head: writeHead(file, fields, [samples]).bytes };
+  return { ...shape, littleEndian: file.littleEndian, header: writeSliceHeader(file, fields, [samples]).bytes };
 }
 
 function shapeOf(
@@ -95,7 +111,7 @@ function shapeOf(
   const [bitDepth] = bitsPerSample;
   if ((bitDepth !== 8 && bitDepth !== 16) || bitsPerSample.some((bits) => bits !== bitDepth)) {
     throw new MalformedTiffError(
-      `Expected samples of 8 or of 16 bits for tiles of one plane each but received ${bitsPerSample.join(', ')}`,
+      `Expected 8 or 16 bits for all samples of planar tiles but received ${bitsPerSample.join(', ')}`,
     );
   }
   const rowsApart = Math.ceil((rect.bottom - rect.top) / chunks.height) * chunks.height;

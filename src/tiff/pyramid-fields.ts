@@ -1,7 +1,7 @@
 import type { Field } from './written-directory.ts';
 import { FieldType, Photometric, Tag } from './tags.ts';
 
-/** What a decoder must know of encoded tiles; the same for every tile of a file. */
+/** Fields that decoding of the tiles depends on; the same for every tile of a file. */
 export interface TileEncoding {
   readonly compression: number;
   readonly photometric: number;
@@ -13,20 +13,23 @@ export interface TileEncoding {
   readonly subsampling?: readonly number[] | undefined;
   /** Six numbers, for YCbCr. */
   readonly referenceBlackWhite?: readonly number[] | undefined;
-  /** The tables that abbreviated JPEG streams share, base64. */
+  /** The JPEGTables field of abbreviated JPEG streams. Base64. */
   readonly jpegTables?: string | undefined;
 }
 
-/** What the file says of itself beyond its pixels. */
+/** Resolution and colour profile of the published file. */
 export interface Description {
-  /** Pixels per unit, each as numerator and denominator; the unit as TIFF 6.0 numbers it: 1 none, 2 inch, 3 cm. */
+  /**
+   * Pixels per unit, each as numerator and denominator; the unit as TIFF 6.0 numbers it: 1 none, 2
+   * inch, 3 cm.
+   */
   readonly resolution?:
     { readonly x: readonly number[]; readonly y: readonly number[]; readonly unit: number } | undefined;
   /** Base64. */
   readonly iccProfile?: string | undefined;
 }
 
-/** The fields of one level of a published pyramid, in any order: all but sizes and the tile table. */
+/** The fields of one level of a published pyramid in any order, without sizes and tile table. */
 export function pyramidFields(level: number, encoding: TileEncoding, description: Description): Field[] {
   const short = (tag: number, ...values: readonly number[]): Field => ({ tag, type: FieldType.SHORT, values });
   const fields: Field[] = [
@@ -58,13 +61,14 @@ export function pyramidFields(level: number, encoding: TileEncoding, description
 }
 
 /**
- * What a file says that does not say (TIFF 6.0, section 21). libvips writes such files; a reader that misses the tag reads
- * a tile of every level to find out, which over HTTP is most of what it takes to open one.
+ * The default of YCbCrSubSampling (TIFF 6.0, section 21), which libvips relies on. Stepwell writes
+ * the field, because without it readers decode a tile of every level to detect the subsampling;
+ * over HTTP that takes most of the time to open a file.
  */
-const UNSAID_SUBSAMPLING = [2, 2];
+const DEFAULT_SUBSAMPLING = [2, 2];
 
 function yCbCrFields(encoding: TileEncoding): Field[] {
-  const subsampling = encoding.subsampling ?? UNSAID_SUBSAMPLING;
+  const subsampling = encoding.subsampling ?? DEFAULT_SUBSAMPLING;
   const fields: Field[] = [{ tag: Tag.YCbCrSubSampling, type: FieldType.SHORT, values: subsampling }];
   if (encoding.referenceBlackWhite) {
     const values = encoding.referenceBlackWhite.flatMap((value) => [Math.round(value), 1]);

@@ -1,5 +1,6 @@
 /**
- * Reads a pyramid back as strangers will: with `@cogeotiff/core`, which shares no code with the writer.
+ * Reads a pyramid back with a third-party reader, `@cogeotiff/core`, which shares no code with the
+ * writer.
  */
 import { Tiff, type TiffImage, TiffTag } from '@cogeotiff/core';
 import { MalformedTiffError } from '../errors.ts';
@@ -18,11 +19,11 @@ export interface ReadBackLevel {
 }
 
 /**
- * All levels, full size first, with their tile tables. Throws MalformedTiffError when they cannot be read; what the
- * reader itself throws passes through.
+ * Reads all levels, full size first, with their tile tables. Throws MalformedTiffError when the
+ * file cannot be parsed; errors of `reader` are passed on unchanged.
  */
 export async function readBack(reader: RangeReader): Promise<ReadBackLevel[]> {
-  // The library follows a chain of directories that loops until memory ends.
+  // readTiff refuses a looping IFD chain, which the library would follow until memory is exhausted.
   await readTiff(reader);
   let readerFailure: { readonly error: unknown } | undefined;
   const source = {
@@ -43,7 +44,9 @@ export async function readBack(reader: RangeReader): Promise<ReadBackLevel[]> {
   } catch (error) {
     if (readerFailure) throw readerFailure.error;
     if (error instanceof MalformedTiffError) throw error;
-    throw new MalformedTiffError(`Expected a TIFF that others can read: ${String(error)}`, { cause: error });
+    throw new MalformedTiffError(`Expected a TIFF that @cogeotiff/core can parse but received: ${String(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -66,7 +69,9 @@ async function readEncoding(image: TiffImage): Promise<TileEncoding> {
   const photometric = await image.fetch(TiffTag.Photometric);
   const bitsPerSample = await image.fetch(TiffTag.BitsPerSample);
   if (compression === null || photometric === null || bitsPerSample === null) {
-    throw new MalformedTiffError('Expected compression, photometric interpretation and bits per sample on every level');
+    throw new MalformedTiffError(
+      'Expected compression, photometric interpretation and bits per sample for every level but received none',
+    );
   }
   const jpegTables: unknown = await image.fetch(TiffTag.JpegTables);
   const predictor = await image.fetch(TiffTag.Predictor);
@@ -82,8 +87,9 @@ async function readEncoding(image: TiffImage): Promise<TileEncoding> {
 }
 
 /**
- * Checks the tables of a pyramid against the sizes it should have. Throws MalformedTiffError, naming the level, when a
- * size or a tile count differs, when a tile is empty, reaches past the end or lies over another.
+ * Compares the tables of a pyramid with the expected sizes. Throws MalformedTiffError, with the
+ * level, when a size or a tile count differs, and when a tile is empty, ends past the file or
+ * overlaps another.
  */
 export function checkTables(
   levels: readonly ReadBackLevel[],
@@ -120,19 +126,22 @@ function assertDisjoint(levels: readonly ReadBackLevel[], fileSize: number): voi
       const bytes = level.byteCounts[tile] ?? 0;
       if (bytes <= 0 || start + bytes > fileSize) {
         throw new MalformedTiffError(
-          `Expected tile ${tile} of level ${index} within ${fileSize} bytes but it ends at ${start + bytes}`,
+          `Expected bytes within ${fileSize} for tile ${tile} of level ${index} but received ${bytes} bytes that end at ${start + bytes}`,
         );
       }
       starts[at] = start;
       ends[at] = start + bytes;
     }
   }
-  // Intervals are disjoint exactly when, both sorted, each start comes at or after the end before it.
+  // With starts and ends both sorted, intervals are disjoint if and only if starts[i] >= ends[i -
+  // 1].
   starts.sort();
   ends.sort();
   for (let tile = 1; tile < count; tile++) {
     if ((starts[tile] ?? 0) < (ends[tile - 1] ?? 0)) {
-      throw new MalformedTiffError(`Expected tiles apart but one lies over another at 0x${starts[tile]?.toString(16)}`);
+      throw new MalformedTiffError(
+        `Expected tiles that do not overlap but received one that overlaps another at 0x${starts[tile]?.toString(16)}`,
+      );
     }
   }
 }

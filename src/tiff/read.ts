@@ -1,13 +1,13 @@
 /**
- * Reads the directories of a TIFF that nobody vouches for: classic or BigTIFF, either byte order. No count, offset or
- * length in it is trusted: each is checked against the file before anything of that size is read.
+ * Reads the directories of an untrusted TIFF: classic or BigTIFF, either byte order. Every count,
+ * offset and length is checked against the size of the file before that many bytes are read.
  */
 import { MalformedTiffError } from '../errors.ts';
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { FieldType, fieldBytes } from './tags.ts';
 
-/** A field of a directory and where its values lie. */
-export interface Entry {
+/** A field of a directory and the position of its values. */
+export interface DirectoryEntry {
   readonly tag: number;
   readonly type: number;
   /** Number of values. */
@@ -18,28 +18,30 @@ export interface Entry {
   readonly bytes: number;
 }
 
-export type Directory = ReadonlyMap<number, Entry>;
+export type Directory = ReadonlyMap<number, DirectoryEntry>;
 
 export interface TiffFile {
   readonly reader: RangeReader;
   readonly littleEndian: boolean;
   readonly bigTiff: boolean;
-  /** In the order of the chain; SubIFDs are not followed. */
+  /** In the order of the IFD chain; SubIFDs are not followed. */
   readonly directories: readonly Directory[];
-  /** The chain went on after the last directory here. */
+  /** True when the chain continues after the last directory read. */
   readonly more: boolean;
 }
 
-/** A real directory has a few dozen fields; libtiff's own codecs and private tags stay far below this. */
+/** Largest accepted number of fields of a directory. Real directories have a few dozen. */
 const MAX_FIELDS = 4096;
 
 /**
- * Reads the header and up to `maxDirectories` directories of the chain.
- * Throws MalformedTiffError, with the offset, for anything that is not a TIFF: a loop, a value past the end, no fields.
+ * Reads the header and up to `maxDirectories` directories of the chain. Throws MalformedTiffError,
+ * with the offset, for a file that is not a TIFF, a loop in the chain, values past the end of the
+ * file and a directory without fields.
  */
 export async function readTiff(reader: RangeReader, maxDirectories = 1000): Promise<TiffFile> {
   const header = view(await reader.read(0, 16));
-  if (header.byteLength < 8) throw new MalformedTiffError('Expected at least 8 bytes of TIFF header');
+  if (header.byteLength < 8)
+    throw new MalformedTiffError(`Expected at least 8 bytes for the TIFF header but received ${header.byteLength}`);
   const littleEndian = byteOrder(header);
   const version = header.getUint16(2, littleEndian);
   if (version !== 42 && version !== 43) {
@@ -47,14 +49,18 @@ export async function readTiff(reader: RangeReader, maxDirectories = 1000): Prom
   }
   const bigTiff = version === 43;
   if (bigTiff && (header.byteLength < 16 || header.getUint16(4, littleEndian) !== 8)) {
-    throw new MalformedTiffError('Expected 8-byte offsets for the BigTIFF header');
+    throw new MalformedTiffError(
+      'Expected 16 bytes with 8-byte offsets for the BigTIFF header but received another form',
+    );
   }
   const directories: Directory[] = [];
   const seen = new Set<number>();
   let next = bigTiff ? readUint64(header, 8, littleEndian) : header.getUint32(4, littleEndian);
-  if (next === 0) throw new MalformedTiffError('Expected a first directory but received offset 0x0');
+  if (next === 0)
+    throw new MalformedTiffError('Expected the offset of a directory for the TIFF header but received 0x0');
   while (next !== 0 && directories.length < maxDirectories) {
-    if (seen.has(next)) throw new MalformedTiffError(`Expected a chain of directories but ${hex(next)} comes twice`);
+    if (seen.has(next))
+      throw new MalformedTiffError(`Expected a chain of distinct directories but received ${hex(next)} twice`);
     seen.add(next);
     const read = await readDirectory(reader, next, littleEndian, bigTiff);
     directories.push(read.directory);
@@ -73,26 +79,28 @@ async function readDirectory(
   const counted = await readWhole(reader, offset, shape.count);
   const fields = bigTiff ? readUint64(counted, 0, littleEndian) : counted.getUint16(0, littleEndian);
   if (fields === 0 || fields > MAX_FIELDS) {
-    throw new MalformedTiffError(`Expected 1 to ${MAX_FIELDS} fields at ${hex(offset)} but received ${fields}`);
+    throw new MalformedTiffError(
+      `Expected 1 to ${MAX_FIELDS} fields for the directory at ${hex(offset)} but received ${fields}`,
+    );
   }
   const start = offset + shape.count;
   const table = await readWhole(reader, start, fields * shape.entry + shape.pointer);
   const pointer = (at: number): number =>
     bigTiff ? readUint64(table, at, littleEndian) : table.getUint32(at, littleEndian);
-  const directory = new Map<number, Entry>();
+  const directory = new Map<number, DirectoryEntry>();
   for (let index = 0; index < fields; index++) {
     const at = index * shape.entry;
     const tag = table.getUint16(at, littleEndian);
     const type = table.getUint16(at + 2, littleEndian);
     const count = pointer(at + 4);
     const bytes = count * (fieldBytes[type] ?? 0);
-    // Readers must skip types they do not know (TIFF 6.0, section 2), and a tag that comes twice counts once.
+    // Readers must skip unknown types (TIFF 6.0, section 2). Of repeated tags the first one counts.
     if (bytes === 0 || directory.has(tag)) continue;
     const inline = bytes <= shape.pointer;
     const valuesAt = inline ? start + at + 4 + shape.pointer : pointer(at + 4 + shape.pointer);
     if (valuesAt + bytes > reader.size) {
       throw new MalformedTiffError(
-        `Expected the values of tag ${tag} within ${reader.size} bytes but they end at ${hex(valuesAt + bytes)}`,
+        `Expected an end within ${reader.size} bytes for the values of tag ${tag} but received ${hex(valuesAt + bytes)}`,
         { cutShort: true },
       );
     }
@@ -102,8 +110,8 @@ async function readDirectory(
 }
 
 /**
- * The values of a field as numbers, the first `atMost` of them: how many a file claims is its own affair. Undefined when
- * the directory has no such field. RATIONALs come as quotients.
+ * The values of a field as numbers, at most the first `atMost`, whatever count the file declares.
+ * RATIONALs are returned as quotients. Undefined when the directory does not have the field.
  */
 export async function readNumbers(
   file: TiffFile,
@@ -120,7 +128,9 @@ export async function readNumbers(
   return Array.from({ length: count }, (_, index) => read(index * step));
 }
 
-/** Values `first` to `first + count` of a field. Throws MalformedTiffError when it has fewer. */
+/**
+ * Values `first` to `first + count - 1` of a field. Throws MalformedTiffError when it has fewer.
+ */
 export async function readNumbersAt(
   file: TiffFile,
   directory: Directory,
@@ -138,7 +148,7 @@ export async function readNumbersAt(
   return Array.from({ length: count }, (_, index) => read(index * step));
 }
 
-/** The first value of a field, or `fallback` where the directory has no such field. */
+/** The first value of a field, or `fallback` when the directory does not have the field. */
 export async function readNumber(file: TiffFile, directory: Directory, tag: number, fallback: number): Promise<number> {
   const values = await readNumbers(file, directory, tag, 1);
   return values?.[0] ?? fallback;
@@ -187,7 +197,7 @@ function numberReader(values: DataView, type: number, little: boolean): (at: num
 async function readWhole(reader: RangeReader, offset: number, length: number): Promise<DataView> {
   if (offset + length > reader.size) {
     throw new MalformedTiffError(
-      `Expected ${length} bytes at ${hex(offset)} but the file ends at ${hex(reader.size)}`,
+      `Expected ${length} bytes at ${hex(offset)} but received a file that ends at ${hex(reader.size)}`,
       { cutShort: true },
     );
   }
@@ -201,7 +211,10 @@ function byteOrder(header: DataView): boolean {
   throw new MalformedTiffError(`Expected II or MM for the byte order but received ${hex(mark)}`);
 }
 
-/** Numbers beyond 2^53 lose their last digits, but stay far past the end of any file, where they are refused. */
+/**
+ * Values above 2^53 are rounded; they remain larger than any file, so the checks against its size
+ * refuse them.
+ */
 function readUint64(bytes: DataView, at: number, littleEndian: boolean): number {
   return Number(bytes.getBigUint64(at, littleEndian));
 }

@@ -1,8 +1,9 @@
 import { FieldType, Photometric, Tag } from './tags.ts';
 
 /**
- * Says of a slice, in its own directory, that its three samples are RGB: decoders then hand them out as they are stored.
- * The slice must name its colour model, as every master that is accepted does.
+ * Sets PhotometricInterpretation to RGB in the directory of a slice of three samples, so that
+ * decoders return the samples as stored, without colour conversion. The slice must have the field;
+ * every accepted master does.
  */
 export function relabelAsRgb(slice: Uint8Array): void {
   const view = new DataView(slice.buffer, slice.byteOffset, slice.byteLength);

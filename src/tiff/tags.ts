@@ -1,4 +1,7 @@
-/** Tag numbers and field types of TIFF 6.0 (Adobe, 1992), the BigTIFF extension and the tags that Stepwell writes. */
+/**
+ * Tag numbers and field types of TIFF 6.0 (Adobe, 1992), the BigTIFF extension and the tags that
+ * Stepwell writes.
+ */
 
 export const Tag = {
   NewSubfileType: 254,

@@ -1,4 +1,4 @@
-/** Whether rectangles tile a grid. Pure. */
+/** Checks that rectangles cover a tile grid without gap and overlap. Pure. */
 
 /** A rectangle of a tile grid. Tiles. */
 export interface GridRect {
@@ -14,44 +14,45 @@ export interface TileGrid {
   readonly tilesDown: number;
 }
 
-/** Throws RangeError unless the rectangle has tiles and all of them are the grid's. */
+/** Throws RangeError unless the rectangle is not empty and lies within the grid. */
 export function assertWithin({ tilesAcross, tilesDown }: TileGrid, rect: GridRect, level: number): void {
   const { column, row, across, down } = rect;
   const whole = [column, row, across, down].every((value) => Number.isSafeInteger(value));
   const within = column >= 0 && row >= 0 && column + across <= tilesAcross && row + down <= tilesDown;
   if (whole && within && across > 0 && down > 0) return;
   throw new RangeError(
-    `Expected a run within ${tilesAcross} × ${tilesDown} tiles for level ${level} but received ${across} × ${down} at ${column}, ${row}`,
+    `Expected a run within ${tilesAcross} × ${tilesDown} tiles for level ${level} but received ${across} × ${down} tiles from column ${column}, row ${row}`,
   );
 }
 
 /**
- * Throws RangeError unless every tile of the grid is in exactly one of the rectangles, which are within it. From the top
- * down, every rectangle must begin where its columns are filled to; the columns between two sides of rectangles are
- * counted as one, so time and memory depend on how many rectangles there are and not on the tiles.
+ * Throws RangeError unless every tile of the grid is in exactly one of the rectangles, all of which
+ * lie within it. The rectangles are taken from the top down; each must start at the row up to which
+ * its columns are covered so far. Columns between two neighbouring rectangle edges are treated as
+ * one, so time and memory depend on the number of rectangles and not on the number of tiles.
  */
 export function assertCoveredOnce(
   { tilesAcross, tilesDown }: TileGrid,
   rects: readonly GridRect[],
   level: number,
 ): void {
-  const sides = new Set([0, tilesAcross, ...rects.flatMap(({ column, across }) => [column, column + across])]);
-  const columns = [...sides].sort((a, b) => a - b);
-  const places = new Map(columns.map((column, place) => [column, place]));
-  const filled = new Array<number>(columns.length - 1).fill(0);
+  const edges = new Set([0, tilesAcross, ...rects.flatMap(({ column, across }) => [column, column + across])]);
+  const columns = [...edges].sort((a, b) => a - b);
+  const indices = new Map(columns.map((column, index) => [column, index]));
+  const coveredRows = new Array<number>(columns.length - 1).fill(0);
   for (const { column, row, across, down } of [...rects].sort((a, b) => a.row - b.row)) {
-    const end = places.get(column + across) ?? 0;
-    for (let place = places.get(column) ?? 0; place < end; place++) {
-      if (filled[place] !== row) throw uncovered(level, columns[place], Math.min(row, filled[place] ?? row));
-      filled[place] = row + down;
+    const end = indices.get(column + across) ?? 0;
+    for (let index = indices.get(column) ?? 0; index < end; index++) {
+      if (coveredRows[index] !== row) throw uncovered(level, columns[index], Math.min(row, coveredRows[index] ?? row));
+      coveredRows[index] = row + down;
     }
   }
-  const short = filled.findIndex((rows) => rows !== tilesDown);
-  if (short >= 0) throw uncovered(level, columns[short], filled[short]);
+  const short = coveredRows.findIndex((rows) => rows !== tilesDown);
+  if (short >= 0) throw uncovered(level, columns[short], coveredRows[short]);
 }
 
 function uncovered(level: number, column = 0, row = 0): RangeError {
   return new RangeError(
-    `Expected every tile of level ${level} in one run but received none or two at ${column}, ${row}`,
+    `Expected every tile of level ${level} in exactly one run but received none or several for column ${column}, row ${row}`,
   );
 }

@@ -1,10 +1,13 @@
-/** How numbers become the values of a field. */
+/** Writes numbers as the values of a TIFF field, in little-endian byte order. */
 import { FieldType } from './tags.ts';
 
-/** Writes one number at a place. */
+/** Writes one number at offset `at` of `view`. */
 export type ValueWriter = (view: DataView, at: number, value: number) => void;
 
-/** The writer for a type; for RATIONAL, of its halves. Throws RangeError for types that are not written from numbers. */
+/**
+ * The writer for a field type; for RATIONAL, the writer of a numerator or a denominator.
+ * Throws RangeError for a type that is not written from numbers.
+ */
 export function valueWriter(type: number): ValueWriter {
   switch (type) {
     case FieldType.BYTE:
@@ -21,7 +24,8 @@ export function valueWriter(type: number): ValueWriter {
         view.setUint32(at, value, true);
       };
     case FieldType.LONG8:
-      // Two halves: a BigInt a tile would cost more than all else for a table of millions.
+      // Written as two 32-bit halves: converting to BigInt dominates the time of a table of
+      // millions.
       return (view, at, value) => {
         view.setUint32(at, value % 2 ** 32, true);
         view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
@@ -31,6 +35,6 @@ export function valueWriter(type: number): ValueWriter {
         view.setFloat32(at, value, true);
       };
     default:
-      throw new RangeError(`Expected a field type that is written from numbers but received ${type}`);
+      throw new RangeError(`Expected a numeric type for the TIFF field but received field type ${type}`);
   }
 }

@@ -1,50 +1,59 @@
-/** One IFD as it is written: its fields and its tile table. */
-import type { Section } from './head-pieces.ts';
+/** Serialises one IFD: its fields, their values and the tile table. */
+import type { HeaderSection } from './header-pieces.ts';
 import { FieldType, fieldBytes, Tag } from './tags.ts';
 import type { TileGrid } from './tile-coverage.ts';
 import type { TileTable } from './tile-table.ts';
 import { valueWriter } from './value-writers.ts';
 
-/** One field of an IFD: `values` are numbers of that type (RATIONAL: numerator, denominator, …) or raw bytes. */
+/**
+ * One field to be written. `values` are numbers of the field type (RATIONAL: numerator,
+ * denominator, …) or the raw bytes of the values.
+ */
 export interface Field {
   readonly tag: number;
   readonly type: number;
   readonly values: readonly number[] | Uint8Array;
 }
 
-/** What a level's IFD says. */
+/** Content of the IFD of one level. Pixels. */
 export interface LevelTable extends TileGrid {
   readonly width: number;
   readonly height: number;
-  /** Everything but size, tile size, offsets and byte counts. */
+  /** All fields other than image size, tile size, TileOffsets and TileByteCounts. */
   readonly fields: readonly Field[];
 }
 
-/** A field with its place among the others, and how its values are written. */
+/** A field with the header sections that write its values. */
 interface WrittenField {
   readonly tag: number;
   readonly type: number;
   readonly count: number;
   readonly bytes: number;
-  /** Its values when the first tile of the file is at `tilesAt`, in order. */
-  sections(tilesAt: number): Section[];
+  /** The values in order. `tilesAt`: offset of the first tile of the file. Bytes. */
+  sections(tilesAt: number): HeaderSection[];
 }
 
-/** Where an IFD is, where the next one is (0: nowhere), and where the first tile of the file is. */
-interface Place {
+/** File offsets that an IFD needs. Bytes. */
+interface DirectoryOffsets {
+  /** The IFD itself. */
   readonly position: number;
+  /** The next IFD; 0 for the last one. */
   readonly next: number;
+  /** The first tile of the file. */
   readonly tilesAt: number;
 }
 
-/** One IFD: its entries, then the values that do not fit in them, each at an even place. */
+/**
+ * One IFD: its entries, followed by the values that do not fit into entries, each at an even
+ * offset.
+ */
 export class WrittenDirectory {
-  /** Of the IFD and its values; even. */
+  /** Length of the IFD and its values, which is even. Bytes. */
   readonly bytes: number;
   readonly #fields: readonly WrittenField[];
   readonly #bigTiff: boolean;
 
-  /** Throws RangeError for fields of types that are not written. */
+  /** Throws RangeError for a field of a type that cannot be written. */
   constructor(level: LevelTable, tileSize: number, table: TileTable, bigTiff: boolean) {
     this.#bigTiff = bigTiff;
     const long = (tag: number, value: number): Field => ({ tag, type: FieldType.LONG, values: [value] });
@@ -63,22 +72,22 @@ export class WrittenDirectory {
     this.bytes = this.#external.reduce((sum, { bytes }) => sum + even(bytes), this.#tableBytes);
   }
 
-  /** All of it, in the order of the file. */
-  sections(place: Place): Section[] {
-    const table: Section = {
+  /** The IFD and its values, in the order of the file. */
+  sections(offsets: DirectoryOffsets): HeaderSection[] {
+    const table: HeaderSection = {
       length: this.#tableBytes,
       write: (view, at) => {
-        this.#writeTable(view, at, place);
+        this.#writeTable(view, at, offsets);
       },
     };
     const values = this.#external.map((field) => {
-      const sections = field.sections(place.tilesAt);
+      const sections = field.sections(offsets.tilesAt);
       return field.bytes % 2 === 0 ? sections : [...sections, padding];
     });
     return [table, ...values.flat()];
   }
 
-  #writeTable(view: DataView, start: number, { position, next, tilesAt }: Place): void {
+  #writeTable(view: DataView, start: number, { position, next, tilesAt }: DirectoryOffsets): void {
     const big = this.#bigTiff;
     let entry = start + (big ? 8 : 2);
     let values = position + this.#tableBytes;
@@ -141,16 +150,17 @@ function writePointer(view: DataView, at: number, value: number, bigTiff: boolea
   else view.setUint32(at, value, true);
 }
 
-const padding: Section = { length: 1, write: () => undefined };
+/** The byte after values of odd length. */
+const padding: HeaderSection = { length: 1, write: () => undefined };
 
 function writtenField(field: Field): WrittenField {
   const { tag, type } = field;
   const bytes = valueBytes(field);
-  const section: Section = { length: bytes, write: valuesWriter(field) };
+  const section: HeaderSection = { length: bytes, write: valuesWriter(field) };
   return { tag, type, count: valueCount(field), bytes, sections: () => [section] };
 }
 
-function valuesWriter({ type, values }: Field): Section['write'] {
+function valuesWriter({ type, values }: Field): HeaderSection['write'] {
   if (values instanceof Uint8Array) {
     return (view, at) => {
       new Uint8Array(view.buffer, view.byteOffset).set(values, at);

@@ -4,20 +4,20 @@ import { memoryReader, pagedReader, type RangeReader } from '../../src/bytes/ran
 
 const bytesOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => (index * 31 + 7) % 251);
 
-/** A reader that remembers what it was asked for. */
-function watched(bytes: Uint8Array): RangeReader & { asked: [number, number][] } {
-  const asked: [number, number][] = [];
+/** A reader that records the requested ranges. */
+function recording(bytes: Uint8Array): RangeReader & { requested: [number, number][] } {
+  const requested: [number, number][] = [];
   return {
-    asked,
+    requested,
     size: bytes.length,
     read(offset, length) {
-      asked.push([offset, length]);
+      requested.push([offset, length]);
       return Promise.resolve(bytes.slice(offset, offset + length));
     },
   };
 }
 
-test('memory is read up to its end', async () => {
+test('memoryReader returns the requested bytes up to the end', async () => {
   const reader = memoryReader(Uint8Array.from([1, 2, 3]));
   expect(reader.size).toBe(3);
   expect(await reader.read(1, 2)).toEqual(Uint8Array.from([2, 3]));
@@ -25,7 +25,7 @@ test('memory is read up to its end', async () => {
   expect(await reader.read(7, 2)).toEqual(new Uint8Array());
 });
 
-test('pages give what direct reads give, in any order and across any edge', async () => {
+test('pagedReader returns the same bytes as direct reads in any order and across page edges', async () => {
   const range = fc.tuple(fc.nat(220), fc.nat(90));
   await fc.assert(
     fc.asyncProperty(
@@ -48,9 +48,9 @@ test('pages give what direct reads give, in any order and across any edge', asyn
   );
 });
 
-test('reads at once give what reads one after the other give', async () => {
+test('pagedReader returns the same bytes for concurrent reads as for sequential reads', async () => {
   const bytes = bytesOf(5000);
-  const reader = pagedReader(watched(bytes), 64, 2);
+  const reader = pagedReader(recording(bytes), 64, 2);
   const starts = Array.from({ length: 60 }, (_, index) => (index * 83) % 4990);
   const all = await Promise.all(starts.map((start) => reader.read(start, 60)));
   all.forEach((read, index) => {
@@ -59,37 +59,37 @@ test('reads at once give what reads one after the other give', async () => {
   });
 });
 
-test('small reads near one another cost one read of a page', async () => {
-  const inner = watched(bytesOf(300_000));
+test('pagedReader serves small reads of one page with a single read', async () => {
+  const inner = recording(bytesOf(300_000));
   const reader = pagedReader(inner);
   for (let offset = 0; offset < 65_536; offset += 512) await reader.read(offset, 12);
-  expect(inner.asked).toEqual([[0, 65_536]]);
+  expect(inner.requested).toEqual([[0, 65_536]]);
   await reader.read(65_530, 12);
-  expect(inner.asked).toEqual([
+  expect(inner.requested).toEqual([
     [0, 65_536],
     [65_536, 65_536],
   ]);
 });
 
-test('a page that was used lately is kept, the one unused longest is read again', async () => {
-  const inner = watched(bytesOf(100));
+test('pagedReader evicts the least recently used page', async () => {
+  const inner = recording(bytesOf(100));
   const reader = pagedReader(inner, 10, 2);
   for (const offset of [0, 10, 0, 20, 0, 10]) await reader.read(offset, 1);
-  expect(inner.asked.map(([offset]) => offset)).toEqual([0, 10, 20, 10]);
+  expect(inner.requested.map(([offset]) => offset)).toEqual([0, 10, 20, 10]);
 });
 
-test('a read longer than a page is made once, as long as the object goes', async () => {
-  const inner = watched(bytesOf(100));
+test('pagedReader passes on a read longer than a page, cut at the end of the object', async () => {
+  const inner = recording(bytesOf(100));
   const reader = pagedReader(inner, 10, 2);
   await reader.read(5, 25);
   await reader.read(90, 4_000_000_000);
-  expect(inner.asked).toEqual([
+  expect(inner.requested).toEqual([
     [5, 25],
     [90, 10],
   ]);
 });
 
-test('a page whose read failed is asked for again', async () => {
+test('pagedReader reads a page again after a failed read', async () => {
   const inner = memoryReader(bytesOf(100));
   let failures = 1;
   const reader = pagedReader({

@@ -6,13 +6,13 @@ import { readSlice, type SliceReader, withSliceFile } from '../../src/imaging/re
 
 const MEBIBYTE = 2 ** 20;
 const object = Buffer.from(Uint8Array.from({ length: 40 * MEBIBYTE }, (_, at) => (at * 7) ^ (at >> 11)));
-const head = Uint8Array.from([0x49, 0x49, 42, 0]);
+const header = Uint8Array.from([0x49, 0x49, 42, 0]);
 
 /** A long read that is cut, two that lie near each other, and one in reverse; a gap that nothing is read into. */
 const slice = {
   rect: { left: 0, top: 0, right: 1, bottom: 1 },
   size: 4 + 21 * MEBIBYTE + 500,
-  head,
+  header,
   reads: [
     { offset: 10 * MEBIBYTE, length: 20 * MEBIBYTE, at: 4 },
     { offset: 5000, length: 300, at: 4 + 20 * MEBIBYTE + 100 },
@@ -20,7 +20,7 @@ const slice = {
   ],
 };
 const expected = [
-  [0, Buffer.from(head)],
+  [0, Buffer.from(header)],
   [4, object.subarray(10 * MEBIBYTE, 30 * MEBIBYTE)],
   [4 + 20 * MEBIBYTE, object.subarray(4000, 4100)],
   [4 + 20 * MEBIBYTE + 100, object.subarray(5000, 5300)],

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { fromArrayBuffer } from 'geotiff';
 import sharp from 'sharp';
 import { descriptiveFields } from '../../src/metadata/descriptive.ts';
-import { layoutTiff, wholeHead } from '../../src/tiff/layout.ts';
+import { layoutTiff, joinHeader } from '../../src/tiff/layout.ts';
 import { pyramidFields } from '../../src/tiff/pyramid-fields.ts';
 import { iptcRecord, xmpPacket } from '../support/embedded.ts';
 
@@ -19,7 +19,7 @@ function tiffWith(fields: ReturnType<typeof descriptiveFields>): Buffer {
   };
   const run = { level: 0, column: 0, row: 0, across: 1, down: 1, byteCounts: [256] };
   const layout = layoutTiff({ tileSize: 16, levels: [level], bundles: [{ runs: [run] }] });
-  return Buffer.concat([wholeHead(layout), Buffer.alloc(layout.size - layout.headBytes, 128)]);
+  return Buffer.concat([joinHeader(layout), Buffer.alloc(layout.size - layout.headerBytes, 128)]);
 }
 
 test('libtiff and geotiff.js read what is written', async () => {

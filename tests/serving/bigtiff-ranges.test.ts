@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fromUrl } from 'geotiff';
-import { layoutTiff, type TiffLayout, wholeHead } from '../../src/tiff/layout.ts';
+import { layoutTiff, type TiffLayout, joinHeader } from '../../src/tiff/layout.ts';
 import type { LevelTable } from '../../src/tiff/written-directory.ts';
 import { picture } from '../support/pixels.ts';
 import { type RangedServer, startRangedServer } from '../support/ranged-server.ts';
@@ -51,7 +51,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'stepwell-bigtiff-'));
   const [start = 0] = layout.bundleOffsets;
   const handle = await open(path.join(folder, 'big.tif'), 'wx');
-  await handle.write(wholeHead(layout), 0, layout.headBytes, 0);
+  await handle.write(joinHeader(layout), 0, layout.headerBytes, 0);
   await handle.write(tiles[0], 0, TILE_BYTES, start);
   await handle.write(tiles[1], 0, TILE_BYTES, start + TILE_BYTES);
   await handle.write(tiles[2], 0, TILE_BYTES, start + 2 * TILE_BYTES + 2 ** 32);

@@ -31,7 +31,7 @@ async function tableOf(fields: readonly HandField[]): Promise<ChunkTable> {
   return readChunkTable(file, directory, await describeDirectory(file, directory));
 }
 
-/** Remembers how many bytes were read. */
+/** A reader that counts the bytes read. */
 function counting(bytes: Uint8Array): RangeReader & { total: number } {
   const counter = {
     size: bytes.length,
@@ -44,8 +44,8 @@ function counting(bytes: Uint8Array): RangeReader & { total: number } {
   return counter;
 }
 
-describe('a directory that says little', () => {
-  test('has the defaults of TIFF 6.0: one strip of one bit, white is not zero, upright', async () => {
+describe('describeDirectory with absent fields', () => {
+  test('returns the defaults of TIFF 6.0: one strip, one bit, BlackIsZero, orientation 1', async () => {
     expect(await infoOf([long(256, 30), long(257, 20)])).toEqual({
       width: 30,
       height: 20,
@@ -63,11 +63,11 @@ describe('a directory that says little', () => {
     });
   });
 
-  test.each([2, 3, 4])('and is compressed as fax (%i) counts white as zero', async (compression) => {
+  test.each([2, 3, 4])('returns WhiteIsZero as the default for CCITT compression %i', async (compression) => {
     expect((await infoOf([long(256, 30), long(257, 20), short(259, compression)])).photometric).toBe(0);
   });
 
-  test('repeats its one depth for every sample', async () => {
+  test('repeats a single BitsPerSample value for every sample', async () => {
     expect(await infoOf([short(256, 30), short(257, 20), short(258, 16), short(277, 3)])).toMatchObject({
       samplesPerPixel: 3,
       bitsPerSample: [16, 16, 16],
@@ -76,8 +76,8 @@ describe('a directory that says little', () => {
   });
 });
 
-describe('a directory that says all', () => {
-  test('is described as it says', async () => {
+describe('describeDirectory with all fields', () => {
+  test('returns the values of the fields', async () => {
     expect(
       await infoOf([
         long(254, 4),
@@ -112,7 +112,7 @@ describe('a directory that says all', () => {
     });
   });
 
-  test('one plane of one sample is chunky, whatever it says', async () => {
+  test('ignores PlanarConfiguration 2 for a single sample', async () => {
     expect((await infoOf([long(256, 3), long(257, 2), short(284, 2)])).planar).toBe(false);
   });
 
@@ -121,12 +121,12 @@ describe('a directory that says all', () => {
     [20, { height: 20, down: 1 }],
     [21, { height: 20, down: 1 }],
     [0xffff_ffff, { height: 20, down: 1 }],
-  ])('strips of %i rows, of an image of 20', async (rows, chunks) => {
+  ])('clips RowsPerStrip %i to an image of 20 rows', async (rows, chunks) => {
     expect((await infoOf([long(256, 30), long(257, 20), long(278, rows)])).chunks).toMatchObject(chunks);
   });
 });
 
-describe('a directory that cannot be', () => {
+describe('describeDirectory with impossible fields', () => {
   const sized = [long(256, 30), long(257, 20)];
   test.each<[string, HandField[]]>([
     ['no width', [long(257, 20)]],
@@ -134,49 +134,49 @@ describe('a directory that cannot be', () => {
     ['a width of zero', [long(256, 0), long(257, 20)]],
     ['a negative height', [long(256, 30), { tag: 257, type: 9, values: [-20] }]],
     ['an infinite width', [{ tag: 256, type: 11, values: [Infinity] }, long(257, 20)]],
-    ['a height of one through zero', [long(256, 30), { tag: 257, type: 5, values: [1, 0] }]],
-    ['a width of zero through zero', [{ tag: 256, type: 5, values: [0, 0] }, long(257, 20)]],
-    ['a broken width', [{ tag: 256, type: 12, values: [30.5] }, long(257, 20)]],
+    ['a height of 1/0', [long(256, 30), { tag: 257, type: 5, values: [1, 0] }]],
+    ['a width of 0/0', [{ tag: 256, type: 5, values: [0, 0] }, long(257, 20)]],
+    ['a fractional width', [{ tag: 256, type: 12, values: [30.5] }, long(257, 20)]],
     ['tiles without a width', [...sized, short(322, 0), short(323, 16)]],
     ['tiles without a height', [...sized, short(322, 16)]],
-    ['tiles of a broken width', [...sized, { tag: 322, type: 11, values: [16.5] }, short(323, 16)]],
+    ['tiles of fractional width', [...sized, { tag: 322, type: 11, values: [16.5] }, short(323, 16)]],
     ['strips of no rows', [...sized, long(278, 0)]],
-    ['strips of a broken number of rows', [...sized, { tag: 278, type: 11, values: [1.5] }]],
-  ])('is refused: %s', async (_, fields) => {
+    ['strips of a fractional number of rows', [...sized, { tag: 278, type: 11, values: [1.5] }]],
+  ])('throws MalformedTiffError for %s', async (_, fields) => {
     await expect(infoOf(fields)).rejects.toThrow(MalformedTiffError);
   });
 
-  test('claims of samples without number are cut short', async () => {
+  test('describes at most 64 samples individually', async () => {
     const info = await infoOf([...sized, long(277, 4_000_000_000)]);
     expect(info.bitsPerSample).toHaveLength(64);
   });
 });
 
-describe('the chunk table', () => {
-  test('has offsets and byte counts of strips', async () => {
+describe('readChunkTable', () => {
+  test('returns offsets and byte counts of strips', async () => {
     expect(
       await tableOf([...withFields(greyFields(4, 4, 8), long(273, 8, 16), long(278, 2), short(279, 8, 9))]),
     ).toEqual({ offsets: [8, 16], byteCounts: [8, 9] });
   });
 
-  test('has offsets and byte counts of tiles, those of every plane', async () => {
+  test('returns offsets and byte counts of the tiles of every plane', async () => {
     const tiled = [short(256, 32), short(257, 16), short(277, 3), short(284, 2), short(322, 16), short(323, 16)];
     const table = await tableOf([...tiled, long(324, 1, 2, 3, 4, 5, 6), long(325, 7, 7, 7, 7, 7, 7)]);
     expect(table).toEqual({ offsets: [1, 2, 3, 4, 5, 6], byteCounts: [7, 7, 7, 7, 7, 7] });
     await expect(tableOf([...tiled, long(324, 1, 2, 3, 4, 5), long(325, 7, 7, 7, 7, 7)])).rejects.toThrow(
-      /Expected 6 tiles for its size but received 5/u,
+      /Expected 6 tiles for the image size but received 5/u,
     );
   });
 
-  test('is taken from the strip tags where a tiled file has it there', async () => {
+  test('reads the strip tags of a tiled file that lacks the tile tags', async () => {
     const tiled = [short(256, 16), short(257, 16), long(273, 8), long(279, 64), short(322, 16), short(323, 16)];
     expect(await tableOf(tiled)).toEqual({ offsets: [8], byteCounts: [64] });
   });
 
-  test('of a single strip without a byte count runs to the end of the file', async () => {
+  test('extends a single strip without byte count to the end of the file', async () => {
     const fields = withoutField(greyFields(8, 8, 8), 279);
     const { byteCounts } = await tableOf(fields);
-    // 8 of header, 64 of pixels, an IFD of 2 + 8 × 12 + 4.
+    // The header has 8 bytes, the pixels have 64, the IFD has 2 + 8 × 12 + 4.
     expect(byteCounts).toEqual([8 + 64 + 102 - 8]);
   });
 
@@ -189,11 +189,11 @@ describe('the chunk table', () => {
       'a trillion tiles',
       [long(256, 1_000_000), long(257, 1_000_000), short(322, 1), short(323, 1), long(324, 8), long(325, 8)],
     ],
-  ])('is refused: %s', async (_, fields) => {
+  ])('throws MalformedTiffError for %s', async (_, fields) => {
     await expect(tableOf(fields)).rejects.toThrow(MalformedTiffError);
   });
 
-  test('is read no further than the image needs, however long it claims to be', async () => {
+  test('reads no more entries than the image has chunks', async () => {
     const many = Array.from({ length: 50_000 }, () => 8);
     const fields = withFields(greyFields(4, 4, 8), long(273, ...many), long(279, ...many));
     let reader = counting(new Uint8Array());
@@ -204,7 +204,7 @@ describe('the chunk table', () => {
   });
 });
 
-test('a size of fifty thousand values costs no more than one', async () => {
+test('describeDirectory reads one value of an ImageWidth field with fifty thousand', async () => {
   const fields = withFields(greyFields(4, 4, 8), long(256, 4, ...Array.from({ length: 50_000 }, () => 1)));
   let reader = counting(new Uint8Array());
   const { file, directory } = await open(fields, (bytes) => (reader = counting(bytes)));

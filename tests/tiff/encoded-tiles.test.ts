@@ -8,12 +8,12 @@ import { handTiff, long, short } from '../support/tiff-bytes.ts';
 async function takeOnly(file: Buffer): Promise<EncodedTiles> {
   const [only, ...others] = await takeTiles(file);
   expect(others).toEqual([]);
-  if (!only) throw new Error('nothing taken');
+  if (!only) throw new Error('Expected one level but received none');
   return only;
 }
 
-describe('tiles taken out of a file that libvips wrote', () => {
-  test('are the pixels of each square, row by row, padded at the edges', async () => {
+describe('takeTiles of a file written by libvips', () => {
+  test('returns the pixels of each uncompressed tile, row by row', async () => {
     const file = await pictureOf(40, 20, 1)
       .tiff({ compression: 'none', tile: true, tileWidth: 16, tileHeight: 16 })
       .toBuffer();
@@ -36,7 +36,7 @@ describe('tiles taken out of a file that libvips wrote', () => {
     expect(encoding.jpegTables).toBeUndefined();
   });
 
-  test('of JPEG come with the tables they share and their subsampling', async () => {
+  test('returns JPEG tiles with their shared tables', async () => {
     const file = await pictureOf(300, 200).tiff({ compression: 'jpeg', quality: 80, tile: true }).toBuffer();
     const { tiles, encoding } = await takeOnly(file);
     expect(tiles.map((tile) => Buffer.from(tile.subarray(0, 2)).toString('hex'))).toEqual(['ffd8', 'ffd8']);
@@ -44,7 +44,7 @@ describe('tiles taken out of a file that libvips wrote', () => {
     expect(encoding.jpegTables?.startsWith('/9j/')).toBe(true);
   });
 
-  test('of a pyramid come level by level', async () => {
+  test('returns the tiles of a pyramid level by level', async () => {
     const levels = await takeTiles(
       await pictureOf(100, 70)
         .tiff({ compression: 'jpeg', tile: true, tileWidth: 32, tileHeight: 32, pyramid: true })
@@ -58,7 +58,7 @@ describe('tiles taken out of a file that libvips wrote', () => {
     expect(levels[2]?.encoding).toEqual(levels[0]?.encoding);
   });
 
-  test('of 16-bit deflate come with their predictor', async () => {
+  test('returns 16-bit deflate tiles with their predictor', async () => {
     const file = await pictureOf(100, 100, 1)
       .toColourspace('grey16')
       .tiff({ compression: 'deflate', tile: true })
@@ -67,7 +67,7 @@ describe('tiles taken out of a file that libvips wrote', () => {
   });
 });
 
-test('strips are refused, and so are separate planes and what is no TIFF', async () => {
+test('takeTiles throws MalformedTiffError for strips, planar tiles and a file that is not a TIFF', async () => {
   await expect(takeTiles(await pictureOf(40, 20).tiff({ tile: false }).toBuffer())).rejects.toThrow(MalformedTiffError);
   const planar = [short(256, 16), short(257, 16), short(277, 3), short(284, 2), short(322, 16), short(323, 16)];
   const tables = [long(324, 8, 8, 8), long(325, 4, 4, 4)];
@@ -77,7 +77,7 @@ test('strips are refused, and so are separate planes and what is no TIFF', async
   await expect(takeTiles(Buffer.from('not a TIFF at all'))).rejects.toThrow(MalformedTiffError);
 });
 
-describe('the fields of a published level', () => {
+describe('pyramidFields', () => {
   const encoding = {
     compression: 7,
     photometric: 6,
@@ -88,7 +88,7 @@ describe('the fields of a published level', () => {
   const byTag = (...from: Parameters<typeof pyramidFields>) =>
     Object.fromEntries(pyramidFields(...from).map(({ tag, type, values }) => [tag, [type, ...Array.from(values)]]));
 
-  test('say what a decoder must know, and that smaller levels are reduced', () => {
+  test('returns the fields a decoder needs and marks smaller levels as reduced resolution', () => {
     expect(byTag(0, encoding, {})).toEqual({
       254: [4, 0],
       258: [3, 8, 8, 8],
@@ -103,12 +103,12 @@ describe('the fields of a published level', () => {
     expect(byTag(3, encoding, {})[254]).toEqual([4, 1]);
   });
 
-  test('say the subsampling that libvips leaves unsaid', () => {
+  test('states the default YCbCr subsampling, which libvips omits', () => {
     expect(byTag(0, encoding, {})[530]).toEqual([3, 2, 2]);
     expect(byTag(0, { ...encoding, photometric: 2 }, {})[530]).toBeUndefined();
   });
 
-  test('carry JPEG tables, subsampling and reference levels as they were', () => {
+  test('returns JPEGTables, subsampling and ReferenceBlackWhite unchanged', () => {
     expect(
       byTag(
         0,
@@ -122,7 +122,7 @@ describe('the fields of a published level', () => {
     });
   });
 
-  test('carry predictor and extra samples where there are any', () => {
+  test('returns predictor and extra samples when present', () => {
     expect(
       byTag(0, { ...encoding, compression: 8, photometric: 2, predictor: 2, extraSamples: [2] }, {}),
     ).toMatchObject({
@@ -131,7 +131,7 @@ describe('the fields of a published level', () => {
     });
   });
 
-  test('carry the resolution and the profile of the master on every level', () => {
+  test('returns the resolution and the profile of the master for every level', () => {
     const description = { resolution: { x: [600, 1], y: [1200, 2], unit: 3 }, iccProfile: 'AAEC' };
     for (const level of [0, 2]) {
       expect(byTag(level, encoding, description)).toMatchObject({

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Tiff, TiffTag } from '@cogeotiff/core';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { headBytes, layoutTiff, type TileBundle, type TiffLayout, wholeHead } from '../../src/tiff/layout.ts';
+import { headerBytes, layoutTiff, type TileBundle, type TiffLayout, joinHeader } from '../../src/tiff/layout.ts';
 import type { TileRun } from '../../src/tiff/tile-table.ts';
 import type { Field, LevelTable } from '../../src/tiff/written-directory.ts';
 import { readNumbers, readTiff } from '../../src/tiff/read.ts';
@@ -11,7 +11,7 @@ import { picture } from '../support/pixels.ts';
 const LONG = 4;
 const SHORT = 3;
 
-/** The least a grey 8-bit uncompressed level says. */
+/** The required fields of a grey, 8-bit, uncompressed level. */
 const grey: Field[] = [
   { tag: 277, type: SHORT, values: [1] },
   { tag: 262, type: SHORT, values: [1] },
@@ -29,29 +29,34 @@ function levelOf(width: number, height: number, tileSize: number, fields: readon
   };
 }
 
-function runOf(level: number, place: [column: number, row: number], shape: [number, number], bytes: number[]): TileRun {
-  return { level, column: place[0], row: place[1], across: shape[0], down: shape[1], byteCounts: bytes };
+function runOf(
+  level: number,
+  origin: [column: number, row: number],
+  shape: [number, number],
+  bytes: number[],
+): TileRun {
+  return { level, column: origin[0], row: origin[1], across: shape[0], down: shape[1], byteCounts: bytes };
 }
 
-/** A file of which only the head is there. */
-function headReader(head: Uint8Array, size: number) {
-  return { size, read: (offset: number, length: number) => Promise.resolve(head.subarray(offset, offset + length)) };
+/** A reader of a file of `size` bytes that holds only the header. */
+function headerReader(header: Uint8Array, size: number) {
+  return { size, read: (offset: number, length: number) => Promise.resolve(header.subarray(offset, offset + length)) };
 }
 
-function openStrangers(head: Uint8Array, size: number): Promise<Tiff> {
+function openWithCogeotiff(header: Uint8Array, size: number): Promise<Tiff> {
   return Tiff.create({
-    url: new URL('test:head'),
+    url: new URL('test:header'),
     metadata: { size },
     fetch: (offset, length = size - offset) =>
-      Promise.resolve(Uint8Array.from(head.subarray(offset, offset + length)).buffer),
+      Promise.resolve(Uint8Array.from(header.subarray(offset, offset + length)).buffer),
   });
 }
 
-/** Of a head that is too large to be put together: its pieces are made as they are read. */
-function headRange({ headPieces }: TiffLayout, offset: number, length: number): ArrayBuffer {
+/** Bytes of a header too large to be joined: pieces are made as they are read. */
+function headerRange({ headerPieces }: TiffLayout, offset: number, length: number): ArrayBuffer {
   const range = new Uint8Array(length);
   let start = 0;
-  for (const piece of headPieces) {
+  for (const piece of headerPieces) {
     const from = Math.max(offset, start);
     const to = Math.min(offset + length, start + piece.length);
     if (from < to) range.set(piece.make().subarray(from - start, to - start), from - offset);
@@ -66,25 +71,25 @@ function hexDump(bytes: Uint8Array): string[] {
   );
 }
 
-describe('a small file', () => {
+describe('layout of a small file', () => {
   const layout = layoutTiff({
     tileSize: 16,
     levels: [levelOf(20, 16, 16), levelOf(10, 8, 16, [{ tag: 254, type: LONG, values: [1] }, ...grey])],
     bundles: [{ runs: [runOf(1, [0, 0], [1, 1], [256]), runOf(0, [0, 0], [2, 1], [256, 255])] }],
   });
 
-  test('is these bytes', () => {
-    const head = wholeHead(layout);
+  test('matches the expected bytes of header and directories', () => {
+    const header = joinHeader(layout);
     // Lines of twelve bytes, broken where an IFD begins: tag, type, count, value.
     expect([
-      Buffer.from(head.subarray(0, 8)).toString('hex'),
-      Buffer.from(head.subarray(8, 10)).toString('hex'),
-      ...hexDump(head.subarray(10, 130)),
-      Buffer.from(head.subarray(130, 134)).toString('hex'),
-      Buffer.from(head.subarray(134, 150)).toString('hex'),
-      Buffer.from(head.subarray(150, 152)).toString('hex'),
-      ...hexDump(head.subarray(152, 284)),
-      Buffer.from(head.subarray(284)).toString('hex'),
+      Buffer.from(header.subarray(0, 8)).toString('hex'),
+      Buffer.from(header.subarray(8, 10)).toString('hex'),
+      ...hexDump(header.subarray(10, 130)),
+      Buffer.from(header.subarray(130, 134)).toString('hex'),
+      Buffer.from(header.subarray(134, 150)).toString('hex'),
+      Buffer.from(header.subarray(150, 152)).toString('hex'),
+      ...hexDump(header.subarray(152, 284)),
+      Buffer.from(header.subarray(284)).toString('hex'),
     ]).toEqual([
       '49492a0008000000', // II, 42, the first IFD at 8
       '0a00', // ten fields
@@ -120,55 +125,56 @@ describe('a small file', () => {
   });
 });
 
-describe('4 GiB', () => {
+describe('choice between classic TIFF and BigTIFF', () => {
   const twoTiles = (second: number) =>
     layoutTiff({
       tileSize: 16,
       levels: [levelOf(32, 16, 16)],
       bundles: [{ runs: [runOf(0, [0, 0], [2, 1], [2 ** 31, second])] }],
     });
-  // The head of such a classic file: 8 of header, 2 + 10 × 12 + 4 of IFD, 2 × 4 of offsets, 2 × 4 of byte counts.
-  const head = 150;
+  // The header of such a classic file: 8 of header, 2 + 10 × 12 + 4 of IFD, 2 × 4 of offsets, 2 × 4
+  // of byte counts.
+  const header = 150;
 
-  test('a file that ends one byte below is a classic TIFF', async () => {
-    const layout = twoTiles(2 ** 31 - head - 1);
+  test('a file that ends one byte below 4 GiB is a classic TIFF', async () => {
+    const layout = twoTiles(2 ** 31 - header - 1);
     expect(layout).toMatchObject({ bigTiff: false, size: 4_294_967_295, bundleOffsets: [150] });
-    const file = await readTiff(headReader(wholeHead(layout), layout.size));
+    const file = await readTiff(headerReader(joinHeader(layout), layout.size));
     expect(file.bigTiff).toBe(false);
     const [directory] = file.directories;
     expect(directory && (await readNumbers(file, directory, 324))).toEqual([150, 2_147_483_798]);
   });
 
-  test('a file that would end there is a BigTIFF', async () => {
-    const layout = twoTiles(2 ** 31 - head);
+  test('a file that would end at 4 GiB is a BigTIFF', async () => {
+    const layout = twoTiles(2 ** 31 - header);
     // 16 of header, 8 + 10 × 20 + 8 of IFD, 2 × 8 of offsets; two byte counts fit in their entry.
     expect(layout).toMatchObject({ bigTiff: true, size: 4_294_967_296 + 248 - 150, bundleOffsets: [248] });
-    const file = await readTiff(headReader(wholeHead(layout), layout.size));
+    const file = await readTiff(headerReader(joinHeader(layout), layout.size));
     expect(file.bigTiff).toBe(true);
     const [directory] = file.directories;
     expect(directory && (await readNumbers(file, directory, 324))).toEqual([248, 2_147_483_896]);
     expect(directory && (await readNumbers(file, directory, 325))).toEqual([2_147_483_648, 2_147_483_498]);
   });
 
-  test('offsets far beyond are written in full, and strangers read them', async () => {
+  test('offsets far above 4 GiB are written as 64 bits and read back by @cogeotiff/core', async () => {
     const tiles = Array.from({ length: 2000 }, () => 4_000_000_001);
     const layout = layoutTiff({
       tileSize: 16,
       levels: [levelOf(16 * 2000, 16, 16)],
       bundles: [{ runs: [runOf(0, [0, 0], [2000, 1], tiles)] }],
     });
-    const tiff = await openStrangers(wholeHead(layout), layout.size);
+    const tiff = await openWithCogeotiff(joinHeader(layout), layout.size);
     const offsets = await tiff.images[0]?.fetch(TiffTag.TileOffsets);
-    expect(layout.size).toBe(layout.headBytes + 8_000_000_002_000);
-    expect(Number(offsets?.[1999])).toBe(layout.headBytes + 7_996_000_001_999);
+    expect(layout.size).toBe(layout.headerBytes + 8_000_000_002_000);
+    expect(Number(offsets?.[1999])).toBe(layout.headerBytes + 7_996_000_001_999);
     expect(await tiff.images[0]?.getTileSize(1999)).toEqual({
-      offset: layout.headBytes + 7_996_000_001_999,
+      offset: layout.headerBytes + 7_996_000_001_999,
       imageSize: 4_000_000_001,
     });
   });
 });
 
-describe('a form that is asked for', () => {
+describe('layout with an explicit choice of classic TIFF or BigTIFF', () => {
   const level = levelOf(32, 16, 16);
   const layOut = (bigTiff: boolean, bytes: number) =>
     layoutTiff({
@@ -178,29 +184,29 @@ describe('a form that is asked for', () => {
       bigTiff,
     });
 
-  test('has a head of the same length whatever the tiles', () => {
+  test('has a header length that does not depend on the tiles', () => {
     const request = { tileSize: 16, levels: [level] };
-    expect([headBytes(request, false), headBytes(request, true)]).toEqual([150, 248]);
-    expect(layOut(false, 9)).toMatchObject({ bigTiff: false, headBytes: 150, size: 160 });
-    expect(layOut(true, 9)).toMatchObject({ bigTiff: true, headBytes: 248, size: 258 });
+    expect([headerBytes(request, false), headerBytes(request, true)]).toEqual([150, 248]);
+    expect(layOut(false, 9)).toMatchObject({ bigTiff: false, headerBytes: 150, size: 160 });
+    expect(layOut(true, 9)).toMatchObject({ bigTiff: true, headerBytes: 248, size: 258 });
   });
 
-  test('is refused when it is classic and the file is not', () => {
+  test('throws RangeError when a classic TIFF would not end below 4 GiB', () => {
     expect(layOut(false, 2 ** 32 - 152).size).toBe(4_294_967_295);
     expect(() => layOut(false, 2 ** 32 - 151)).toThrow(RangeError);
   });
 });
 
-describe('a table that is not whole', () => {
+describe('coverage of a level by runs of tiles', () => {
   const level = levelOf(40, 40, 16);
   const all = runOf(0, [0, 0], [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]);
   const layOut = (...runs: TileRun[]) => layoutTiff({ tileSize: 16, levels: [level], bundles: [{ runs }] });
 
-  test('is refused; the whole one is not', () => {
+  test('accepts a run that covers the whole level', () => {
     expect(layOut(all).size).toBeGreaterThan(45);
   });
 
-  test('is not one whose runs turn around a tile, in whatever order', () => {
+  test('accepts runs arranged around a central tile in any order', () => {
     const around = [
       runOf(0, [1, 1], [1, 1], [1]),
       runOf(0, [1, 2], [2, 1], [1, 1]),
@@ -209,13 +215,13 @@ describe('a table that is not whole', () => {
       runOf(0, [0, 0], [2, 1], [1, 1]),
     ];
     const layout = layOut(...around);
-    expect(layout.size).toBe(layout.headBytes + 9);
+    expect(layout.size).toBe(layout.headerBytes + 9);
     expect(() => layOut(...around.slice(1))).toThrow(RangeError);
   });
 
-  test('is not one with a run of no tiles', () => {
+  test('accepts an additional run without tiles', () => {
     const layout = layOut(runOf(0, [3, 0], [0, 3], []), all);
-    expect(layout.size).toBe(layout.headBytes + 45);
+    expect(layout.size).toBe(layout.headerBytes + 45);
   });
 
   test.each<[string, TileRun[]]>([
@@ -227,10 +233,10 @@ describe('a table that is not whole', () => {
     ['a tile of no bytes', [runOf(0, [0, 0], [3, 3], [1, 2, 3, 4, 0, 6, 7, 8, 9])]],
     ['too few byte counts', [runOf(0, [0, 0], [3, 3], [1, 2, 3, 4, 5, 6, 7, 8])]],
     ['too many byte counts', [runOf(0, [0, 0], [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])]],
-    ['a level that is not there', [all, runOf(1, [0, 0], [1, 1], [1])]],
-    ['a level below zero', [all, runOf(-1, [0, 0], [1, 1], [1])]],
+    ['a level that does not exist', [all, runOf(1, [0, 0], [1, 1], [1])]],
+    ['a negative level', [all, runOf(-1, [0, 0], [1, 1], [1])]],
     [
-      'a column below zero, which would be the last of the row before',
+      'a negative column, which would wrap to the end of the row above',
       [
         runOf(0, [0, 0], [2, 1], [1, 1]),
         runOf(0, [-1, 1], [3, 1], [1, 1, 1]),
@@ -239,36 +245,36 @@ describe('a table that is not whole', () => {
       ],
     ],
     [
-      'a run before the one above it ends',
+      'a run that starts above the end of the run over it',
       [runOf(0, [0, 0], [3, 2], [1, 1, 1, 1, 1, 1]), runOf(0, [0, 1], [3, 2], [1, 1, 1, 1, 1, 1])],
     ],
     ['a row without a run', [runOf(0, [0, 0], [3, 1], [1, 1, 1]), runOf(0, [0, 2], [3, 1], [1, 1, 1])]],
     [
-      'as many tiles, one twice and one not',
+      'the right number of tiles with one covered twice and one not covered',
       [runOf(0, [0, 0], [3, 2], [1, 1, 1, 1, 1, 1]), runOf(0, [0, 2], [2, 1], [1, 1]), runOf(0, [1, 2], [1, 1], [1])],
     ],
-    ['a column that is none', [runOf(0, [0.5, 0], [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9])]],
-    ['a row below zero', [runOf(0, [0, -1], [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9])]],
-  ])('is refused: %s', (_, runs) => {
+    ['a fractional column', [runOf(0, [0.5, 0], [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9])]],
+    ['a negative row', [runOf(0, [0, -1], [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9])]],
+  ])('throws RangeError for %s', (_, runs) => {
     expect(() => layOut(...runs)).toThrow(RangeError);
   });
 });
 
-describe('a large head', () => {
-  /** A run whose tiles have 1, 2, 3, … bytes: its tile n starts n · (n + 1) / 2 bytes into it. */
+describe('layout with a large header', () => {
+  /** Tiles of 1, 2, 3, … bytes: tile n starts n · (n + 1) / 2 bytes after the start of the run. */
   const rising = (tiles: number): number[] => Array.from({ length: tiles }, (_, tile) => tile + 1);
   const triangular = (tile: number): number => (tile * (tile + 1)) / 2;
 
-  function checkPieces({ headPieces, headBytes: bytes }: TiffLayout): void {
-    expect(headPieces.length).toBeGreaterThan(2);
-    expect(headPieces.reduce((sum, { length }) => sum + length, 0)).toBe(bytes);
-    for (const piece of headPieces) {
+  function checkPieces({ headerPieces, headerBytes: bytes }: TiffLayout): void {
+    expect(headerPieces.length).toBeGreaterThan(2);
+    expect(headerPieces.reduce((sum, { length }) => sum + length, 0)).toBe(bytes);
+    for (const piece of headerPieces) {
       expect(piece.length).toBeLessThanOrEqual(2 ** 20);
       expect(piece.make()).toHaveLength(piece.length);
     }
   }
 
-  test('is made in pieces of a mebibyte at most, in any order and again', () => {
+  test('returns the same header pieces of at most 1 MiB in any order and on repetition', () => {
     const level = levelOf(16 * 1_000, 16 * 300, 16);
     const layout = layoutTiff({
       tileSize: 16,
@@ -276,16 +282,16 @@ describe('a large head', () => {
       bundles: [{ runs: [runOf(0, [0, 0], [1_000, 300], rising(300_000))] }],
     });
     checkPieces(layout);
-    const head = wholeHead(layout);
-    const backwards = [...layout.headPieces].reverse().map((piece) => piece.make());
-    expect(Buffer.compare(Buffer.concat(backwards.reverse()), head)).toBe(0);
+    const header = joinHeader(layout);
+    const backwards = [...layout.headerPieces].reverse().map((piece) => piece.make());
+    expect(Buffer.compare(Buffer.concat(backwards.reverse()), header)).toBe(0);
   });
 
   test.each([
     ['many rows', 700, 500],
     ['rows longer than a piece', 300_000, 2],
     ['one column', 1, 300_000],
-  ])('of %s says where every tile is, to strangers too', async (_, across, down) => {
+  ])('@cogeotiff/core reads the offset of every tile of %s', async (_, across, down) => {
     const left = Math.floor(across / 3);
     const [leftTiles, rightTiles] = [left * down, (across - left) * down];
     const layout = layoutTiff({
@@ -297,21 +303,21 @@ describe('a large head', () => {
       ],
     });
     checkPieces(layout);
-    expect(layout.size).toBe(layout.headBytes + triangular(leftTiles) + triangular(rightTiles));
-    const tiff = await openStrangers(wholeHead(layout), layout.size);
+    expect(layout.size).toBe(layout.headerBytes + triangular(leftTiles) + triangular(rightTiles));
+    const tiff = await openWithCogeotiff(joinHeader(layout), layout.size);
     const offsets = Array.from((await tiff.images[0]?.fetch(TiffTag.TileOffsets)) ?? [], Number);
     const counts = Array.from((await tiff.images[0]?.fetch(TiffTag.TileByteCounts)) ?? [], Number);
     expect([offsets.length, counts.length]).toEqual([across * down, across * down]);
     const wrong = offsets.findIndex((offset, tile) => {
       const [row, column] = [Math.floor(tile / across), tile % across];
       const inRun = column < left ? row * left + column : row * (across - left) + column - left;
-      const start = layout.headBytes + (column < left ? triangular(rightTiles) : 0);
+      const start = layout.headerBytes + (column < left ? triangular(rightTiles) : 0);
       return offset !== start + triangular(inRun) || counts[tile] !== inRun + 1;
     });
     expect(wrong).toBe(-1);
   });
 
-  test('of forty million tiles in two thousand blocks takes no memory for tiles', async () => {
+  test('forty million tiles in two thousand blocks need no memory per tile', async () => {
     const [columns, rows] = [50, 40];
     const levels = Array.from({ length: 8 }, (_, level) =>
       levelOf(16 * 6_400 * 2 ** -level, 16 * 5_120 * 2 ** -level, 16),
@@ -335,15 +341,16 @@ describe('a large head', () => {
     const layout = layoutTiff({ tileSize: 16, levels, bundles });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * 2 ** 20);
     const tiles = 2_000 * (16_384 + 4_096 + 1_024 + 256 + 64 + 16 + 4 + 1);
-    expect(layout.size).toBe(layout.headBytes + tiles * 50_000);
+    expect(layout.size).toBe(layout.headerBytes + tiles * 50_000);
     const tiff = await Tiff.create({
-      url: new URL('test:head'),
+      url: new URL('test:header'),
       metadata: { size: layout.size },
-      fetch: (offset, length = 0) => Promise.resolve(headRange(layout, offset, length)),
+      fetch: (offset, length = 0) => Promise.resolve(headerRange(layout, offset, length)),
     });
     expect(tiff.images).toHaveLength(8);
-    // Block 51 is the second of the second row; before it are 51 blocks, and of its own all smaller levels.
-    const first = layout.headBytes + (51 * 21_845 + 5_461) * 50_000;
+    // Block 51 is the second of the second row; 51 blocks and its own smaller levels precede its
+    // level 0.
+    const first = layout.headerBytes + (51 * 21_845 + 5_461) * 50_000;
     const corner = 128 * 6_400 + 128;
     expect(await tiff.images[0]?.getTileSize(corner)).toEqual({ offset: first, imageSize: 50_000 });
     expect(await tiff.images[0]?.getTileSize(corner + 3 * 6_400 + 5)).toEqual({
@@ -353,11 +360,11 @@ describe('a large head', () => {
   });
 });
 
-describe('every head', () => {
+describe('layout of generated pyramids', () => {
   const rational: Field = { tag: 282, type: 5, values: [300, 1] };
   const odd: Field = { tag: 34_675, type: 7, values: Uint8Array.from([1, 2, 3, 4, 5, 6, 7]) };
 
-  /** Levels of a small pyramid, each cut into two runs in two bundles. */
+  /** A small pyramid; each level is split into two runs in two bundles. */
   const pyramid = fc
     .record({
       width: fc.integer({ min: 1, max: 300 }),
@@ -387,23 +394,23 @@ describe('every head', () => {
       return { tileSize: 16, levels, bundles };
     });
 
-  /** A level cut in two, then one of the parts in two, and so on. */
+  /** A level split repeatedly: each cut divides one of the parts in two. */
   const partition = fc
     .record({
       across: fc.integer({ min: 1, max: 12 }),
       down: fc.integer({ min: 1, max: 12 }),
-      cuts: fc.array(fc.record({ part: fc.nat(), place: fc.nat(), vertical: fc.boolean() }), { maxLength: 12 }),
+      cuts: fc.array(fc.record({ part: fc.nat(), position: fc.nat(), vertical: fc.boolean() }), { maxLength: 12 }),
       order: fc.array(fc.nat(), { minLength: 13, maxLength: 13 }),
       seed: fc.integer({ min: 1, max: 1000 }),
     })
     .map(({ across, down, cuts, order, seed }) => {
       const parts = [{ column: 0, row: 0, across, down }];
-      for (const { part: chosen, place, vertical } of cuts) {
+      for (const { part: chosen, position, vertical } of cuts) {
         const index = chosen % parts.length;
         const part = parts[index];
         const side = (vertical ? part?.across : part?.down) ?? 1;
         if (!part || side === 1) continue;
-        const first = 1 + (place % (side - 1));
+        const first = 1 + (position % (side - 1));
         const [one, other] = vertical
           ? [
               { ...part, across: first },
@@ -430,19 +437,19 @@ describe('every head', () => {
       return { across, down, runs: runs.sort((a, b) => a.at - b.at).map(({ run }) => run) };
     });
 
-  test('has sorted tags, even offsets, ascending IFDs near the start, and tiles that fill the rest of the file', async () => {
+  test('has sorted tags, even offsets, ascending IFDs near the start and tiles that fill the rest of the file', async () => {
     await fc.assert(
       fc.asyncProperty(pyramid, async (request) => {
         const layout = layoutTiff(request);
-        const view = new DataView(Uint8Array.from(wholeHead(layout)).buffer);
+        const view = new DataView(Uint8Array.from(joinHeader(layout)).buffer);
         const number = (at: number): number =>
           layout.bigTiff ? Number(view.getBigUint64(at, true)) : view.getUint32(at, true);
         const shape = layout.bigTiff
           ? { first: 8, count: 8, entry: 20, pointer: 8 }
           : { first: 4, count: 2, entry: 12, pointer: 4 };
-        const places: number[] = [];
+        const positions: number[] = [];
         for (let at = number(shape.first); at !== 0;) {
-          places.push(at);
+          positions.push(at);
           const fields = view.getUint16(at, true);
           const tags = Array.from({ length: fields }, (_, index) =>
             view.getUint16(at + shape.count + index * shape.entry, true),
@@ -451,14 +458,14 @@ describe('every head', () => {
           expect(new Set(tags).size).toBe(tags.length);
           at = number(at + shape.count + fields * shape.entry);
         }
-        expect(places).toHaveLength(request.levels.length);
-        expect(places).toEqual([...places].sort((a, b) => a - b));
-        expect(places[0]).toBeLessThan(300);
-        const file = await readTiff(headReader(wholeHead(layout), layout.size));
+        expect(positions).toHaveLength(request.levels.length);
+        expect(positions).toEqual([...positions].sort((a, b) => a - b));
+        expect(positions[0]).toBeLessThan(300);
+        const file = await readTiff(headerReader(joinHeader(layout), layout.size));
         const tiles: [number, number][] = [];
         const firstTiles: number[] = [];
         for (const [index, directory] of file.directories.entries()) {
-          expect((places[index] ?? 1) % 2).toBe(0);
+          expect((positions[index] ?? 1) % 2).toBe(0);
           const offsets = (await readNumbers(file, directory, 324)) ?? [];
           const counts = (await readNumbers(file, directory, 325)) ?? [];
           offsets.forEach((offset, tile) => tiles.push([offset, offset + (counts[tile] ?? 0)]));
@@ -466,25 +473,25 @@ describe('every head', () => {
           for (const entry of directory.values()) if (entry.bytes > shape.pointer) expect(entry.offset % 2).toBe(0);
         }
         tiles.sort((a, b) => a[0] - b[0]);
-        // Without a gap and without an overlap, from the end of the head to the end of the file.
-        expect(tiles[0]?.[0]).toBe(layout.headBytes);
+        // The tiles fill the file from the end of the header to its end without gap and overlap.
+        expect(tiles[0]?.[0]).toBe(layout.headerBytes);
         tiles.forEach(([, end], tile) => {
           expect(tiles[tile + 1]?.[0] ?? layout.size).toBe(end);
         });
-        expect(layout.bundleOffsets[0]).toBe(layout.headBytes);
+        expect(layout.bundleOffsets[0]).toBe(layout.headerBytes);
         if (request.bundles[0]?.runs.length) return;
-        expect(layout.bundleOffsets[1]).toBe(layout.headBytes);
+        expect(layout.bundleOffsets[1]).toBe(layout.headerBytes);
       }),
       { numRuns: 60 },
     );
   });
 
-  test('says the same to strangers', async () => {
+  test('@cogeotiff/core and readTiff read the same sizes, offsets and byte counts', async () => {
     await fc.assert(
       fc.asyncProperty(pyramid, async (request) => {
         const layout = layoutTiff(request);
-        const file = await readTiff(headReader(wholeHead(layout), layout.size));
-        const tiff = await openStrangers(wholeHead(layout), layout.size);
+        const file = await readTiff(headerReader(joinHeader(layout), layout.size));
+        const tiff = await openWithCogeotiff(joinHeader(layout), layout.size);
         expect(tiff.images.map(({ size }) => [size.width, size.height])).toEqual(
           request.levels.map(({ width, height }) => [width, height]),
         );
@@ -503,16 +510,16 @@ describe('every head', () => {
     );
   });
 
-  test('of runs that part a level in any way, in any order, says where each tile was put', async () => {
+  test('writes the offset of every tile for any partition of a level into runs in any order', async () => {
     await fc.assert(
       fc.asyncProperty(partition, async ({ across, down, runs }) => {
         const request = { tileSize: 16, levels: [levelOf(16 * across, 16 * down, 16)], bundles: [{ runs }] };
         const layout = layoutTiff(request);
-        const file = await readTiff(headReader(wholeHead(layout), layout.size));
+        const file = await readTiff(headerReader(joinHeader(layout), layout.size));
         const directory = file.directories[0] ?? new Map<never, never>();
         const offsets = await readNumbers(file, directory, 324);
         const counts = await readNumbers(file, directory, 325);
-        let end = layout.headBytes;
+        let end = layout.headerBytes;
         for (const run of runs) {
           run.byteCounts.forEach((bytes: number, index: number) => {
             const tile = (run.row + Math.floor(index / run.across)) * across + run.column + (index % run.across);
@@ -531,7 +538,7 @@ describe('every head', () => {
     );
   });
 
-  test('puts the first tile of a smaller level before that of the next larger', async () => {
+  test('places the first tile of each level before the first tile of the next larger level', async () => {
     const layout = layoutTiff({
       tileSize: 16,
       levels: [levelOf(64, 64, 16), levelOf(32, 32, 16), levelOf(16, 16, 16)],
@@ -541,8 +548,8 @@ describe('every head', () => {
         { runs: [runOf(1, [0, 1], [2, 1], [22, 23]), runOf(0, [0, 2], [4, 2], [1, 2, 3, 4, 5, 6, 7, 8])] },
       ],
     });
-    const file = await readTiff(headReader(wholeHead(layout), layout.size));
-    const start = layout.headBytes;
+    const file = await readTiff(headerReader(joinHeader(layout), layout.size));
+    const start = layout.headerBytes;
     expect(layout.bundleOffsets).toEqual([start, start + 10, start + 10 + 41 + 36]);
     const tables = await Promise.all(file.directories.map((directory) => readNumbers(file, directory, 324)));
     expect(tables[2]).toEqual([start]);
@@ -552,7 +559,7 @@ describe('every head', () => {
   });
 });
 
-test('libtiff decodes a file of raw tiles to the pixels that were put in', async () => {
+test('libtiff decodes a file of uncompressed tiles to the original pixels', async () => {
   const [width, height, tile] = [40, 23, 16];
   const pixels = picture(width, height, 1);
   const tiles: Uint8Array[] = [];
@@ -583,7 +590,7 @@ test('libtiff decodes a file of raw tiles to the pixels that were put in', async
       },
     ],
   });
-  const file = Buffer.concat([wholeHead(layout), small, ...tiles]);
+  const file = Buffer.concat([joinHeader(layout), small, ...tiles]);
   expect(file.length).toBe(layout.size);
   const first = await sharp(file).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
   expect(first.info).toMatchObject({ width: 40, height: 23, channels: 1 });
@@ -593,7 +600,7 @@ test('libtiff decodes a file of raw tiles to the pixels that were put in', async
   expect(second.data.every((sample) => sample === 77)).toBe(true);
 });
 
-test('a field type that cannot be written is refused, not written wrong', () => {
+test('layoutTiff throws for a field type that it cannot write', () => {
   const level = levelOf(16, 16, 16, [{ tag: 700, type: 99, values: [1] }]);
   const bundles = [{ runs: [runOf(0, [0, 0], [1, 1], [1])] }];
   expect(() => layoutTiff({ tileSize: 16, levels: [level], bundles })).toThrow(/field type/u);

@@ -12,7 +12,7 @@ const sizes = [
 
 let bytes: Uint8Array;
 let levels: ReadBackLevel[];
-let places: number[];
+let directoryOffsets: number[];
 
 beforeAll(async () => {
   bytes = await pictureOf(600, 500)
@@ -20,17 +20,18 @@ beforeAll(async () => {
     .toBuffer();
   levels = await readBack(memoryReader(bytes));
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  places = [];
-  for (let at = view.getUint32(4, true); at !== 0; at = view.getUint32(endOf(view, at), true)) places.push(at);
+  directoryOffsets = [];
+  for (let at = view.getUint32(4, true); at !== 0; at = view.getUint32(endOf(view, at), true))
+    directoryOffsets.push(at);
 });
 
-/** Where a directory names the next one. */
-function endOf(view: DataView, place: number): number {
-  return place + 2 + 12 * view.getUint16(place, true);
+/** Offset of the pointer to the next directory. */
+function endOf(view: DataView, directory: number): number {
+  return directory + 2 + 12 * view.getUint16(directory, true);
 }
 
-describe('a pyramid that libvips wrote', () => {
-  test('is read back: sizes, tiles, encoding', () => {
+describe('readBack of a pyramid written by libvips', () => {
+  test('returns sizes, tile tables and encoding of every level', () => {
     expect(levels.map(({ width, height, tilesAcross, tilesDown }) => [width, height, tilesAcross, tilesDown])).toEqual([
       [600, 500, 3, 2],
       [300, 250, 2, 1],
@@ -59,7 +60,7 @@ describe('a pyramid that libvips wrote', () => {
 
   test.each<[string, (view: DataView) => void]>([
     [
-      'a magic number that is none',
+      'a wrong magic number',
       (view) => {
         view.setUint32(0, 0, true);
       },
@@ -73,52 +74,52 @@ describe('a pyramid that libvips wrote', () => {
     [
       'a next directory past the end',
       (view) => {
-        view.setUint32(endOf(view, places[0] ?? 0), 0x7fff_fff0, true);
+        view.setUint32(endOf(view, directoryOffsets[0] ?? 0), 0x7fff_fff0, true);
       },
     ],
     [
-      'a chain that comes back to the first',
+      'a chain that returns to the first directory',
       (view) => {
-        view.setUint32(endOf(view, places[2] ?? 0), places[0] ?? 0, true);
+        view.setUint32(endOf(view, directoryOffsets[2] ?? 0), directoryOffsets[0] ?? 0, true);
       },
     ],
     [
-      'a directory that is its own next',
+      'a directory that points to itself as the next one',
       (view) => {
-        view.setUint32(endOf(view, places[1] ?? 0), places[1] ?? 0, true);
+        view.setUint32(endOf(view, directoryOffsets[1] ?? 0), directoryOffsets[1] ?? 0, true);
       },
     ],
     [
       'a directory without fields',
       (view) => {
-        view.setUint16(places[1] ?? 0, 0, true);
+        view.setUint16(directoryOffsets[1] ?? 0, 0, true);
       },
     ],
     [
-      'a directory of more fields than the file holds',
+      'a directory that declares more fields than the file holds',
       (view) => {
-        view.setUint16(places[1] ?? 0, 60_000, true);
+        view.setUint16(directoryOffsets[1] ?? 0, 60_000, true);
       },
     ],
     [
-      'a width of four billion values',
+      'a width field of four billion values',
       (view) => {
-        view.setUint32((places[0] ?? 0) + 2 + 4, 0xffff_fff0, true);
+        view.setUint32((directoryOffsets[0] ?? 0) + 2 + 4, 0xffff_fff0, true);
       },
     ],
-  ])('is malformed with %s', async (_, change) => {
+  ])('throws MalformedTiffError for %s', async (_, change) => {
     const changed = Uint8Array.from(bytes);
     change(new DataView(changed.buffer));
     await expect(readBack(memoryReader(changed))).rejects.toThrow(MalformedTiffError);
   });
 
-  test('is malformed when it is cut anywhere in its tables', async () => {
-    for (const place of places) {
-      await expect(readBack(memoryReader(bytes.subarray(0, place + 30)))).rejects.toThrow(MalformedTiffError);
+  test('throws MalformedTiffError for a file truncated within a directory', async () => {
+    for (const offset of directoryOffsets) {
+      await expect(readBack(memoryReader(bytes.subarray(0, offset + 30)))).rejects.toThrow(MalformedTiffError);
     }
   });
 
-  test('is not blamed for what the store fails to do', async () => {
+  test('passes on an error of the store instead of MalformedTiffError', async () => {
     let reads = 0;
     for (let failing = 1; failing < 8; failing++) {
       reads = 0;
@@ -135,7 +136,7 @@ describe('a pyramid that libvips wrote', () => {
   });
 });
 
-describe('tables that break the pyramid', () => {
+describe('checkTables', () => {
   const check =
     (changed: readonly ReadBackLevel[], fileSize = bytes.length) =>
     () => {
@@ -147,9 +148,9 @@ describe('tables that break the pyramid', () => {
     Array.from(numbers, (number, index) => (index === at ? value : number));
 
   test.each<[string, RegExp, () => ReadBackLevel[]]>([
-    ['a level missing', /Expected 3 levels but received 2/u, () => levels.slice(0, 2)],
+    ['a missing level', /Expected 3 levels but received 2/u, () => levels.slice(0, 2)],
     [
-      'a level too many',
+      'an additional level',
       /Expected 3 levels but received 4/u,
       () => levels.flatMap((level, at) => (at === 2 ? [level, level] : [level])),
     ],
@@ -165,17 +166,17 @@ describe('tables that break the pyramid', () => {
     ],
     ['levels in the wrong order', /level 0/u, () => [...levels].reverse()],
     [
-      'an offset missing',
+      'a missing offset',
       /Expected 6 tiles for level 0/u,
       () => withLevel(0, ({ offsets }) => ({ offsets: Array.from(offsets).slice(1) })),
     ],
     [
-      'a byte count missing',
+      'a missing byte count',
       /Expected 6 tiles for level 0/u,
       () => withLevel(0, ({ byteCounts }) => ({ byteCounts: Array.from(byteCounts).slice(1) })),
     ],
     [
-      'an offset too many',
+      'an additional offset',
       /Expected 1 tiles for level 2/u,
       () => withLevel(2, ({ offsets }) => ({ offsets: [...Array.from(offsets), 9] })),
     ],
@@ -190,33 +191,33 @@ describe('tables that break the pyramid', () => {
       () => withLevel(0, ({ offsets }) => ({ offsets: replaced(offsets, 5, 4_294_000_000) })),
     ],
     [
-      'a tile whose last byte is past the end',
+      'a tile that ends one byte past the file',
       /tile 0 of level 2/u,
       () => withLevel(2, ({ offsets }) => ({ byteCounts: [bytes.length - (offsets[0] ?? 0) + 1] })),
     ],
     [
-      'two tiles at one place',
-      /one lies over another/u,
+      'two tiles at the same offset',
+      /overlaps another/u,
       () => withLevel(0, ({ offsets }) => ({ offsets: replaced(offsets, 3, offsets[4] ?? 0) })),
     ],
     [
-      'a tile of one level over one of another',
-      /one lies over another/u,
+      'tiles of two levels that overlap',
+      /overlaps another/u,
       () => withLevel(2, () => ({ offsets: [levels[0]?.offsets[2] ?? 0] })),
     ],
-  ])('are refused: %s', (_, says, change) => {
+  ])('throws MalformedTiffError for %s', (_, message, change) => {
     expect(check(levels)).not.toThrow();
     expect(check(change())).toThrow(MalformedTiffError);
-    expect(check(change())).toThrow(says);
+    expect(check(change())).toThrow(message);
   });
 
-  test('tiles that touch are apart; of which one is a byte longer, they are not', () => {
+  test('accepts adjacent tiles and refuses an overlap of one byte', () => {
     const pair = (first: number): ReadBackLevel[] =>
       levels.slice(1, 2).map((level) => ({ ...level, offsets: [8, 108], byteCounts: [first, 20] }));
     const checkPair = (first: number) => () => {
       checkTables(pair(first), [{ width: 300, height: 250 }], 256, 128);
     };
     expect(checkPair(100)).not.toThrow();
-    expect(checkPair(101)).toThrow(/one lies over another at 0x6c/u);
+    expect(checkPair(101)).toThrow(/overlaps another at 0x6c/u);
   });
 });

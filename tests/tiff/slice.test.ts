@@ -22,7 +22,7 @@ async function sliceOf(reader: RangeReader, rect: Rect): Promise<{ slice: Slice;
   if (!directory) throw new Error('no directory');
   const slice = await planSlice(file, directory, await describeDirectory(file, directory), rect);
   const bytes = Buffer.alloc(slice.size);
-  bytes.set(slice.head);
+  bytes.set(slice.header);
   for (const { offset, length, at } of slice.reads) bytes.set(await reader.read(offset, length), at);
   return { slice, bytes };
 }
@@ -57,11 +57,11 @@ function rectIn(width: number, height: number): fc.Arbitrary<Rect> {
   return fc.tuple(span(width), span(height)).map(([[left, right], [top, bottom]]) => ({ left, right, top, bottom }));
 }
 
-describe('a slice decodes to the pixels of the whole', () => {
+describe('a slice decodes to the same pixels as the whole image', () => {
   const written: readonly { name: string; options: TiffOptions; channels: 1 | 3 }[] = [
     ...(['none', 'lzw', 'deflate', 'packbits', 'jpeg', 'webp'] as const).flatMap((compression) =>
       [true, false].flatMap((tile) =>
-        // WebP knows no grey.
+        // WebP has no greyscale mode.
         (compression === 'webp' ? ([3] as const) : ([1, 3] as const)).map((channels) => ({
           name: `${compression}, ${tile ? 'tiles' : 'strips'}, ${channels} bands`,
           options: {
@@ -81,10 +81,10 @@ describe('a slice decodes to the pixels of the whole', () => {
       channels: 3,
     },
     { name: 'LZW without predictor', options: { compression: 'lzw', predictor: 'none' }, channels: 3 },
-    { name: 'fax, one bit', options: { compression: 'ccittfax4', bitdepth: 1 }, channels: 1 },
-    { name: 'one bit', options: { compression: 'lzw', predictor: 'none', bitdepth: 1 }, channels: 1 },
-    { name: 'two bits', options: { compression: 'none', bitdepth: 2 }, channels: 1 },
-    { name: 'four bits', options: { compression: 'deflate', predictor: 'none', bitdepth: 4 }, channels: 1 },
+    { name: 'one-bit CCITT Group 4', options: { compression: 'ccittfax4', bitdepth: 1 }, channels: 1 },
+    { name: 'one-bit LZW', options: { compression: 'lzw', predictor: 'none', bitdepth: 1 }, channels: 1 },
+    { name: 'two-bit samples', options: { compression: 'none', bitdepth: 2 }, channels: 1 },
+    { name: 'four-bit samples', options: { compression: 'deflate', predictor: 'none', bitdepth: 4 }, channels: 1 },
     { name: 'BigTIFF strips', options: { compression: 'none', bigtiff: true }, channels: 3 },
     {
       name: 'BigTIFF tiles',
@@ -98,7 +98,7 @@ describe('a slice decodes to the pixels of the whole', () => {
     },
   ];
   for (const { name, options, channels } of written) {
-    test(name, async () => {
+    test(`for ${name}`, async () => {
       const [width, height] = [331, 277];
       const tiff = await pictureOf(width, height, channels).tiff(options).toBuffer();
       await fc.assert(
@@ -112,8 +112,11 @@ describe('a slice decodes to the pixels of the whole', () => {
 
   const odd = { width: 97, height: 83, rowsPerStrip: 16 };
   const tile = { width: 32, height: 48 };
-  const plain: readonly { name: string; tiff: PlainTiff }[] = [
-    { name: 'big-endian', tiff: { width: 97, height: 83, samples: 3, bits: 8, bigEndian: true, rowsPerStrip: 10 } },
+  const synthetic: readonly { name: string; tiff: PlainTiff }[] = [
+    {
+      name: 'big-endian strips',
+      tiff: { width: 97, height: 83, samples: 3, bits: 8, bigEndian: true, rowsPerStrip: 10 },
+    },
     {
       name: 'big-endian BigTIFF, 16 bits',
       tiff: { width: 97, height: 83, samples: 3, bits: 16, bigEndian: true, bigTiff: true, rowsPerStrip: 7 },
@@ -124,9 +127,12 @@ describe('a slice decodes to the pixels of the whole', () => {
       tiff: { width: 97, height: 83, samples: 3, bits: 16, planar: true, bigEndian: true, rowsPerStrip: 9 },
     },
     { name: 'a single strip', tiff: { width: 97, height: 83, samples: 3, bits: 8, rowsPerStrip: 83 } },
-    { name: 'strips apart', tiff: { width: 97, height: 83, samples: 3, bits: 8, rowsPerStrip: 5, gap: 13 } },
     {
-      name: 'strips in reverse',
+      name: 'strips with gaps between them',
+      tiff: { width: 97, height: 83, samples: 3, bits: 8, rowsPerStrip: 5, gap: 13 },
+    },
+    {
+      name: 'strips stored in reverse order',
       tiff: { width: 97, height: 83, samples: 3, bits: 16, rowsPerStrip: 5, reversed: true },
     },
     {
@@ -134,17 +140,17 @@ describe('a slice decodes to the pixels of the whole', () => {
       tiff: { ...odd, samples: 3, bits: 16, bigEndian: true, tile: { width: 32, height: 16 } },
     },
     {
-      name: 'deflated tiles with differences, BigTIFF, in reverse',
+      name: 'BigTIFF, deflate tiles with predictor 2, stored in reverse order',
       tiff: { ...odd, samples: 3, bits: 8, bigTiff: true, reversed: true, tile, deflate: { predictor: 2 } },
     },
     {
-      name: 'deflated strips with differences, big-endian, 16 bits',
+      name: 'big-endian, 16 bits, deflate strips with predictor 2',
       tiff: { ...odd, samples: 3, bits: 16, bigEndian: true, rowsPerStrip: 11, deflate: { predictor: 2 } },
     },
-    { name: 'one row a strip', tiff: { width: 97, height: 83, samples: 3, bits: 8, rowsPerStrip: 1 } },
+    { name: 'one row per strip', tiff: { width: 97, height: 83, samples: 3, bits: 8, rowsPerStrip: 1 } },
   ];
-  for (const { name, tiff } of plain) {
-    test(name, async () => {
+  for (const { name, tiff } of synthetic) {
+    test(`for ${name}`, async () => {
       const bytes = writePlainTiff(
         tiff,
         (x, y, band) => (x * 7 + y * 131 + band * 59 + x * y) % (tiff.bits === 16 ? 65_521 : 251),
@@ -159,7 +165,7 @@ describe('a slice decodes to the pixels of the whole', () => {
   }
 });
 
-describe('a slice of tiles that hold one plane each', () => {
+describe('a slice of planar tiles', () => {
   const tiff: PlainTiff = {
     width: 97,
     height: 83,
@@ -171,7 +177,7 @@ describe('a slice of tiles that hold one plane each', () => {
   };
   const sample = (x: number, y: number, band: number): number => (x * 7 + y * 31 + band * 59 + x * y) % 251;
 
-  test('holds the planes one below the other, each on a row of tiles', async () => {
+  test('stacks the planes vertically, each aligned to a tile row', async () => {
     await fc.assert(
       fc.asyncProperty(rectIn(tiff.width, tiff.height), async (rect) => {
         const { slice, bytes } = await sliceOf(memoryReader(writePlainTiff(tiff, sample)), rect);
@@ -196,14 +202,14 @@ describe('a slice of tiles that hold one plane each', () => {
     );
   });
 
-  test('reads the tiles of the rectangle and no others', async () => {
+  test('reads exactly the tiles of the window', async () => {
     const { slice } = await sliceOf(memoryReader(writePlainTiff(tiff, sample)), {
       left: 33,
       top: 17,
       right: 90,
       bottom: 30,
     });
-    // Four tiles across and six down a plane, of 512 bytes: tiles 5 and 6 of each.
+    // A plane has four columns and six rows of tiles of 512 bytes; the window covers tiles 5 and 6.
     expect(slice.rect).toEqual({ left: 32, top: 16, right: 96, bottom: 32 });
     expect(slice.reads.map(({ offset, length }) => [offset, length])).toEqual([
       [8 + 5 * 512, 1024],
@@ -212,7 +218,7 @@ describe('a slice of tiles that hold one plane each', () => {
     ]);
   });
 
-  test('says of its pixels what the master says, for when they lie together', async () => {
+  test('has a second header that describes interleaved pixels as the master does', async () => {
     const master = { ...tiff, samples: 4, bits: 16, bigEndian: true, orientation: 6 };
     const { slice } = await sliceOf(memoryReader(writePlainTiff(master, sample)), {
       left: 0,
@@ -220,10 +226,10 @@ describe('a slice of tiles that hold one plane each', () => {
       right: 20,
       bottom: 10,
     });
-    const head = slice.stack?.head ?? new Uint8Array();
+    const header = slice.stack?.header ?? new Uint8Array();
     const samples = Buffer.alloc(32 * 16 * 4 * 2);
     const { format, width, height, channels, depth, hasAlpha, orientation } = await sharp(
-      Buffer.concat([head, samples]),
+      Buffer.concat([header, samples]),
     ).metadata();
     expect({ format, width, height, channels, depth, hasAlpha, orientation }).toEqual({
       format: 'tiff',
@@ -236,31 +242,31 @@ describe('a slice of tiles that hold one plane each', () => {
     });
   });
 
-  test('is refused where samples are no whole bytes', async () => {
+  test('throws MalformedTiffError for samples of 4 bits', async () => {
     const master = writePlainTiff(tiff, sample);
     const file = await readTiff(memoryReader(master), 1);
     const [directory] = file.directories;
     if (!directory) throw new Error('no directory');
     const info = { ...(await describeDirectory(file, directory)), bitsPerSample: [4, 4, 4] };
     await expect(planSlice(file, directory, info, { left: 0, top: 0, right: 9, bottom: 9 })).rejects.toThrow(
-      'Expected samples of 8 or of 16 bits for tiles of one plane each but received 4, 4, 4',
+      'Expected 8 or 16 bits for all samples of planar tiles but received 4, 4, 4',
     );
   });
 });
 
-test('a slice says nothing that gives a decoder cause for warnings', async () => {
+test('a slice omits fields that cause decoder warnings', async () => {
   const description = { tag: 270, type: 2, values: [83, 99, 97, 110, 33] };
   const fields = withFields(greyFields(64, 64, 8), description);
   const tiff = Buffer.from(handTiff({ data: new Uint8Array(64 * 64).fill(7), directories: [fields] }));
   const { bytes } = await sliceOf(memoryReader(tiff), { left: 0, top: 8, right: 64, bottom: 16 });
-  // A description without its closing zero.
+  // ImageDescription lacks its terminating NUL.
   await expect(sharp(tiff, { failOn: 'warning' }).raw().toBuffer()).rejects.toThrow(/ImageDescription/u);
   await expect(sharp(bytes, { failOn: 'warning' }).toColourspace('b-w').raw().toBuffer()).resolves.toEqual(
     Buffer.alloc(64 * 8, 7),
   );
 });
 
-test('a slice of tiles of one plane, where there is only one, is chunky', async () => {
+test('a slice of planar tiles with one sample has PlanarConfiguration 1', async () => {
   const grey: PlainTiff = { width: 97, height: 83, samples: 1, bits: 8, planar: true, rowsPerStrip: 16 };
   const tile = { width: 32, height: 16 };
   const sample = (x: number, y: number): number => (x * 7 + y * 31) % 251;
@@ -268,40 +274,40 @@ test('a slice of tiles of one plane, where there is only one, is chunky', async 
   const { slice, bytes } = await sliceOf(memoryReader(writePlainTiff({ ...grey, tile }, sample)), rect);
   const whole = writePlainTiff(grey, sample);
   const inside = { left: 8, top: 4, right: 65, bottom: 54 };
-  // Whole tiles, beyond the edge of the picture too.
+  // Tiles are not clipped at the edge of the image.
   expect(slice.rect).toEqual({ left: 32, top: 16, right: 128, bottom: 80 });
   expect((await raw(bytes, inside)).equals(await raw(whole, rect))).toBe(true);
 });
 
 test.each([
-  ['of a picture that is small for its tiles', { width: 40, height: 30 }, { left: 3, top: 2, right: 40, bottom: 30 }],
+  ['of an image smaller than its tiles', { width: 40, height: 30 }, { left: 3, top: 2, right: 40, bottom: 30 }],
   [
-    'of the last corner of a large one',
+    'of the bottom right corner of a larger image',
     { width: 1034, height: 1030 },
     { left: 1024, top: 1024, right: 1034, bottom: 1030 },
   ],
-])('libvips, which refuses tiles that are large for their picture, reads a slice %s', async (_, size, rect) => {
-  const plain: PlainTiff = { ...size, samples: 1, bits: 8, rowsPerStrip: 64 };
+])('libvips reads a slice %s although it refuses tiles much larger than their image', async (_, size, rect) => {
+  const strips: PlainTiff = { ...size, samples: 1, bits: 8, rowsPerStrip: 64 };
   const sample = (x: number, y: number): number => (x * 7 + y * 31) % 251;
-  const tiled = writePlainTiff({ ...plain, tile: { width: 1024, height: 1024 } }, sample);
+  const tiled = writePlainTiff({ ...strips, tile: { width: 1024, height: 1024 } }, sample);
   const { slice, bytes } = await sliceOf(memoryReader(tiled), rect);
   const { left, top } = slice.rect;
   const inside = { left: rect.left - left, top: rect.top - top, right: rect.right - left, bottom: rect.bottom - top };
-  expect((await raw(bytes, inside)).equals(await raw(writePlainTiff(plain, sample), rect))).toBe(true);
+  expect((await raw(bytes, inside)).equals(await raw(writePlainTiff(strips, sample), rect))).toBe(true);
 });
 
-describe('a slice reads little', () => {
-  test('of uncompressed strips exactly the rows wanted, even of a single strip', async () => {
+describe('reads of a slice', () => {
+  test('cover exactly the rows of the window in a single uncompressed strip', async () => {
     const tiff = writePlainTiff(
       { width: 100, height: 400, samples: 3, bits: 8, rowsPerStrip: 400 },
       (x, y) => (x + y) % 256,
     );
     const { slice } = await sliceOf(memoryReader(tiff), { left: 0, top: 100, right: 100, bottom: 110 });
-    expect(slice.reads).toEqual([{ offset: 8 + 100 * 300, length: 10 * 300, at: slice.head.length }]);
+    expect(slice.reads).toEqual([{ offset: 8 + 100 * 300, length: 10 * 300, at: slice.header.length }]);
     expect(slice.rect).toEqual({ left: 0, top: 100, right: 100, bottom: 110 });
   });
 
-  test('of tiles only those that are touched, neighbours in one read', async () => {
+  test('cover only the tiles of the window and coalesce adjacent tiles', async () => {
     const tiff = await pictureOf(640, 640)
       .tiff({ compression: 'none', tile: true, tileWidth: 64, tileHeight: 64 })
       .toBuffer();
@@ -310,7 +316,7 @@ describe('a slice reads little', () => {
     expect(slice.reads.map(({ length }) => length)).toEqual([2 * 64 * 64 * 3]);
   });
 
-  test('of the table of a giant only the entries of the chunks wanted', async () => {
+  test('cover only the chunk table entries of the window', async () => {
     const tiff = await pictureOf(2048, 2048, 1)
       .tiff({ compression: 'lzw', tile: true, tileWidth: 16, tileHeight: 16 })
       .toBuffer();
@@ -323,11 +329,11 @@ describe('a slice reads little', () => {
       },
     };
     const { slice } = await sliceOf(counting, { left: 0, top: 0, right: 64, bottom: 64 });
-    // 16,384 tiles have 128 kB of table; sixteen of them need 128 bytes of it.
+    // The table of 16,384 tiles has 128 kB; the entries of sixteen tiles have 128 bytes.
     expect(bytesRead).toBeLessThan(slice.size + 4096);
   });
 
-  test('refuses a chunk that ends past the file', async () => {
+  test('fail with MalformedTiffError for a chunk that ends past the file', async () => {
     const tiff = await pictureOf(256, 256)
       .tiff({ compression: 'none', tile: true, tileWidth: 64, tileHeight: 64 })
       .toBuffer();
@@ -337,9 +343,9 @@ describe('a slice reads little', () => {
     const [directory] = file.directories;
     if (!directory) throw new Error('no directory');
     const info = await describeDirectory(file, directory);
-    const lying = { ...file, reader: { ...file.reader, size: 1000 } };
-    await expect(planSlice(lying, directory, info, { left: 192, top: 192, right: 256, bottom: 256 })).rejects.toThrow(
-      /Expected .* (within|the file ends)/u,
-    );
+    const truncated = { ...file, reader: { ...file.reader, size: 1000 } };
+    await expect(
+      planSlice(truncated, directory, info, { left: 192, top: 192, right: 256, bottom: 256 }),
+    ).rejects.toThrow(/Expected .* (within|a file that ends)/u);
   });
 });

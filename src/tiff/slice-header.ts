@@ -1,8 +1,14 @@
-/** The header and the directory of a slice: the master's own fields, but for size and chunks, in its own byte order. */
+/**
+ * Header and directory of a slice: the master's fields, except image size and chunk table, in the
+ * master's byte order.
+ */
 import { type Directory, readBytes, type TiffFile } from './read.ts';
 import { FieldType, fieldBytes, Tag } from './tags.ts';
 
-/** Pixels of level 0; `right` and `bottom` are exclusive. */
+/**
+ * A rectangle of the stored image, before orientation is applied. Pixels; `right`, `bottom`
+ * exclusive.
+ */
 export interface StoredRect {
   readonly left: number;
   readonly top: number;
@@ -10,14 +16,17 @@ export interface StoredRect {
   readonly bottom: number;
 }
 
-/** Where a strip or tile lies in the master. Bytes. */
-export interface Place {
+/** Position of a chunk (a strip or tile) in the master. Bytes. */
+export interface ChunkRange {
   readonly offset: number;
   readonly byteCount: number;
 }
 
-/** Fields by which pixels are decoded. What else a master says, rightly or wrongly, gives a decoder cause for warnings. */
-const decoding: ReadonlySet<number> = new Set([
+/**
+ * Fields that decoding depends on. All others are left out, because libtiff warns about damaged
+ * ones.
+ */
+const decodingTags: ReadonlySet<number> = new Set([
   Tag.BitsPerSample,
   Tag.Compression,
   Tag.PhotometricInterpretation,
@@ -44,7 +53,10 @@ const decoding: ReadonlySet<number> = new Set([
   Tag.IccProfile,
 ]);
 
-/** A field with its values as they stand in a file; without them where the table of chunks goes. */
+/**
+ * A field with its values as stored in the file; `bytes` is empty for the two fields of the chunk
+ * table.
+ */
 export interface RawField {
   readonly tag: number;
   readonly type: number;
@@ -52,24 +64,24 @@ export interface RawField {
   readonly bytes: Uint8Array;
 }
 
-/** The fields of a slice that holds `rect` in so many chunks, by tag. */
+/** The fields of a slice that holds `rect` in `chunkCount` chunks, sorted by tag. */
 export async function sliceFields(
   file: TiffFile,
   directory: Directory,
   rect: StoredRect,
-  chunks: number,
+  chunkCount: number,
 ): Promise<RawField[]> {
   const fields: RawField[] = [];
   const tiled = directory.has(Tag.TileWidth);
   for (const { tag, type, count } of directory.values()) {
-    if (!decoding.has(tag)) continue;
+    if (!decodingTags.has(tag)) continue;
     fields.push({ tag, type, count, bytes: (await readBytes(file, directory, tag)) ?? new Uint8Array() });
   }
   const pointer = file.bigTiff ? FieldType.LONG8 : FieldType.LONG;
-  const blank = (tag: number): RawField => ({ tag, type: pointer, count: chunks, bytes: new Uint8Array(0) });
+  const blank = (tag: number): RawField => ({ tag, type: pointer, count: chunkCount, bytes: new Uint8Array(0) });
   fields.push(
-    number(file, Tag.ImageWidth, rect.right - rect.left),
-    number(file, Tag.ImageLength, rect.bottom - rect.top),
+    longField(file, Tag.ImageWidth, rect.right - rect.left),
+    longField(file, Tag.ImageLength, rect.bottom - rect.top),
   );
   fields.push(
     blank(tiled ? Tag.TileOffsets : Tag.StripOffsets),
@@ -78,18 +90,21 @@ export async function sliceFields(
   return fields.sort((a, b) => a.tag - b.tag);
 }
 
-/** Readers take a LONG where TIFF 6.0 has a SHORT. */
-function number(file: TiffFile, tag: number, value: number): RawField {
+/** A LONG field of one value. Readers accept LONG where TIFF 6.0 specifies SHORT. */
+function longField(file: TiffFile, tag: number, value: number): RawField {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value, file.littleEndian);
   return { tag, type: FieldType.LONG, count: 1, bytes };
 }
 
-/** Writes header and directory in the master's own form. Returns them, and where the last chunk ends. */
-export function writeHead(
+/**
+ * Writes header and directory in the master's byte order and offset size (classic or BigTIFF).
+ * `chunks` are laid out after them in order. `size`: length of the slice. Bytes.
+ */
+export function writeSliceHeader(
   file: TiffFile,
   fields: readonly RawField[],
-  places: readonly Place[],
+  chunks: readonly ChunkRange[],
 ): { bytes: Uint8Array; size: number } {
   const { bigTiff, littleEndian } = file;
   const pointer = bigTiff ? 8 : 4;
@@ -125,32 +140,32 @@ export function writeHead(
       values += even(fieldLength);
     }
     if (field.bytes.length > 0) bytes.set(field.bytes, target);
-    else writeTable(field.tag, target, places, length, pointer, put);
+    else writeTable(field.tag, target, chunks, length, pointer, put);
   });
-  return { bytes, size: places.reduce((end, { byteCount }) => end + byteCount, length) };
+  return { bytes, size: chunks.reduce((end, { byteCount }) => end + byteCount, length) };
 }
 
 function writeTable(
   tag: number,
   target: number,
-  places: readonly Place[],
+  chunks: readonly ChunkRange[],
   dataAt: number,
   pointer: number,
   put: (at: number, value: number) => void,
 ): void {
   const isOffsets = tag === Tag.TileOffsets || tag === Tag.StripOffsets;
   let offset = dataAt;
-  places.forEach(({ byteCount }, index) => {
-    // A chunk without bytes is a hole, in the slice as in the master.
+  chunks.forEach(({ byteCount }, index) => {
+    // A chunk without bytes is sparse (offset 0, byte count 0), in the slice as in the master.
     put(target + index * pointer, isOffsets ? (byteCount === 0 ? 0 : offset) : byteCount);
     offset += byteCount;
   });
 }
 
-/** The same fields, but that one of them is this number. */
+/** The same fields with field `tag` set to `value`. */
 export function withNumber(file: TiffFile, fields: readonly RawField[], tag: number, value: number): RawField[] {
   const others = fields.filter((field) => field.tag !== tag);
-  return [...others, number(file, tag, value)].sort((a, b) => a.tag - b.tag);
+  return [...others, longField(file, tag, value)].sort((a, b) => a.tag - b.tag);
 }
 
 function even(bytes: number): number {
