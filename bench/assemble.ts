@@ -8,6 +8,7 @@ import { MAX_BLOCKS } from '../src/limits.ts';
 import { jsonLog } from '../src/log.ts';
 import { blockCount, blockRect, edges, rectAtLevel, tilesOf } from '../src/pyramid/blocks.ts';
 import { levelsOf, makePlan, type Plan } from '../src/pyramid/plan.ts';
+import { Recipe } from '../src/recipe/recipe.ts';
 import type { ExecutionInput } from '../src/work/execution-input.ts';
 import type { SourceImage } from '../src/pyramid/source-image.ts';
 import { makeAssembleTiff } from '../src/steps/assemble-tiff.ts';
@@ -50,7 +51,7 @@ function planFor(pixels: number): Plan {
     chunks: { kind: 'tiles', width: TILE, height: TILE },
     fileSize: side * side * 3,
   };
-  const recipe = {
+  const recipe = Recipe.parse({
     name: 'bench',
     version: 1,
     description: 'bench',
@@ -59,7 +60,7 @@ function planFor(pixels: number): Plan {
     colour: 'keep',
     depth: 'keep',
     background: '#ffffff',
-  } as const;
+  });
   for (let splitLevel = LEAST_SPLIT; ; splitLevel++) {
     const cuts = edges(side, TILE * 2 ** splitLevel);
     const blocks = { columns: cuts, rows: cuts };

@@ -25,9 +25,6 @@ export const MEMORY_BUDGET = 2_600 * 2 ** 20;
 /** What ConvertSource may need by its estimate; it has 7,076 MB. Bytes. */
 export const CONVERSION_BUDGET = 6_000 * 2 ** 20;
 
-/** Pages of a PDF are drawn at this where the recipe says nothing. Pixels per inch. */
-export const DEFAULT_DPI = 300;
-
 /** What RenderBlock may keep in files of its own; it has 10,240 MB of /tmp. Bytes. */
 export const SCRATCH_BUDGET = 10_000 * 2 ** 20;
 

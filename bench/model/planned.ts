@@ -1,6 +1,7 @@
 /** The plan that the pipeline itself would make for an image of a size: the model takes blocks and levels from it. */
 import { blockCount, blockRect, rectSize } from '../../src/pyramid/blocks.ts';
 import { levelsOf, makePlan } from '../../src/pyramid/plan.ts';
+import { Recipe } from '../../src/recipe/recipe.ts';
 
 export interface PlannedWork {
   readonly pixels: number;
@@ -37,7 +38,7 @@ export function planFor(pixels: number): PlannedWork {
       chunks: isStriped ? { kind: 'strips', width, height: 16 } : { kind: 'tiles', width: 512, height: 512 },
       fileSize: 3 * width * height,
     },
-    {
+    Recipe.parse({
       name: 'model',
       version: 1,
       description: 'JPEG quality 75',
@@ -46,7 +47,7 @@ export function planFor(pixels: number): PlannedWork {
       colour: 'keep',
       depth: 'keep',
       background: '#ffffff',
-    },
+    }),
     {},
   );
   const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => {

@@ -2,6 +2,7 @@ import type { Sharp, TiffOptions } from 'sharp';
 import { ENCODED_WIDTH, MAX_ENCODED_SIDE } from '../limits.ts';
 import { forEachParallel } from '../parallel.ts';
 import { edges } from '../pyramid/blocks.ts';
+import { encodingProperties } from '../recipe/encodings.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { type EncodedTiles, takeTiles } from '../tiff/encoded-tiles.ts';
 import type { Arena } from './arena.ts';
@@ -11,12 +12,14 @@ import { sharp } from './sharp.ts';
 /** What sharp is told to write TIFF tiles as this recipe says. Also what a single pass over the whole image would be told. */
 export function tiffOptions(recipe: Pick<Recipe, 'tileSize' | 'encoding'>): TiffOptions {
   const { tileSize, encoding } = recipe;
+  const { predictor } = encodingProperties(encoding);
   return {
     tile: true,
     tileWidth: tileSize,
     tileHeight: tileSize,
     compression: encoding.compression,
     ...('quality' in encoding ? { quality: encoding.quality } : {}),
+    ...(predictor ? { predictor } : {}),
   };
 }
 

@@ -2,6 +2,7 @@ import { MAX_ENCODED_SIDE } from '../limits.ts';
 import { blockCount, blockRect, isEmpty, type Rect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
 import type { Level, Size } from '../pyramid/levels.ts';
 import { subdivide } from '../pyramid/subdivide.ts';
+import { encodingProperties } from '../recipe/encodings.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { TileEncoding } from '../tiff/pyramid-fields.ts';
 import { Arena } from './arena.ts';
@@ -105,12 +106,12 @@ export async function renderImage(
   return { levels: encoded.map((level, index) => ({ index, ...level })), encoding: largest.encoding };
 }
 
-/** Lossless and WebP encoders take so long that several are set to work on one level; one pass has only one. */
+/** Whether one libvips pass may render all levels of an image. */
 function isForOnePass({ full, levels, recipe }: Area): boolean {
   // libvips stops when a side would vanish.
   const keepsBothSides = Math.min(full.width, full.height) >= 2 ** (levels.length - 1);
   const fitsAnEncoder = Math.max(full.width, full.height) <= MAX_ENCODED_SIDE;
-  return recipe.encoding.compression === 'jpeg' && keepsBothSides && fitsAnEncoder;
+  return encodingProperties(recipe.encoding).isOnePass && keepsBothSides && fitsAnEncoder;
 }
 
 /**

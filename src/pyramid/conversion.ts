@@ -1,3 +1,4 @@
+import { encodingProperties } from '../recipe/encodings.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { SourceImage } from './source-image.ts';
 
@@ -17,7 +18,8 @@ export function conversionOf({
 }): Conversion {
   if (image.model === 'cmyk') return 'cmyk';
   if (image.model === 'lab' || image.model === 'icc-lab') return 'lab';
-  // WebP knows no grey: three bands cannot carry a profile of one.
-  const isKept = recipe.colour === 'keep' && !(image.bands === 1 && recipe.encoding.compression === 'webp');
+  // Where grey must become RGB, the profile of a grey image does not fit.
+  const keepsBands = encodingProperties(recipe.encoding).bands.includes(image.bands);
+  const isKept = recipe.colour === 'keep' && keepsBands;
   return image.profile === 'other' && !isKept ? 'profile' : 'none';
 }

@@ -5,6 +5,7 @@
 import { blockCount, type BlockGrid } from './blocks.ts';
 import { type Conversion, conversionOf } from './conversion.ts';
 import type { Size } from './levels.ts';
+import { encodingProperties } from '../recipe/encodings.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { isReduced } from './size-cap.ts';
 import type { SourceImage } from './source-image.ts';
@@ -52,10 +53,6 @@ const CONVERTED = 8;
 const REDUCING = 4;
 /** Rows that libvips keeps of a picture which it makes smaller, and a row of its tiles (sharp 0.35.5, 2 cores). */
 const REDUCED_ROWS = 1_300;
-/** Encoding a pixel of a level, halving included. Nanoseconds on one core. */
-const ENCODING = { jpeg: 8, webp: 90, deflate: 60, lzw: 30 };
-/** Encoded bytes a pixel and band, for the network and for memory. */
-const ENCODED = { jpeg: 0.15, webp: 0.15, deflate: 0.8, lzw: 0.9 };
 /** All levels together have this many pixels for one of level 0. */
 const LEVELS = 4 / 3;
 /** Node, sharp, the SDK. Bytes. */
@@ -70,7 +67,7 @@ export function estimate(
   hasTopLevels: boolean,
 ): Estimate {
   const { splitLevel, blocks, access } = candidate;
-  const { compression } = recipe.encoding;
+  const { encodeTime, encodedShare } = encodingProperties(recipe.encoding);
   const conversion = conversionOf({ image, recipe });
   const count = blockCount(blocks);
   const pixels = full.width * full.height;
@@ -79,15 +76,15 @@ export function estimate(
   const blockPixels = blockWidth * blockHeight;
   const share = blockPixels / pixels;
   const rasterBytes = (pixels / 4 ** splitLevel) * bytesPerPixel;
-  const encodedBytes = pixels * LEVELS * ENCODED[compression] * bytesPerPixel;
+  const encodedBytes = pixels * LEVELS * encodedShare * bytesPerPixel;
 
   const reading = readCost(image, full, blockWidth, blockHeight, access, conversion);
-  const encoding = (blockPixels * LEVELS * ENCODING[compression]) / 1e6;
+  const encoding = (blockPixels * LEVELS * encodeTime) / 1e6;
   const writing = (share * (encodedBytes + (hasTopLevels ? rasterBytes : 0))) / NETWORK;
   const block = INVOCATION + reading + encoding + writing;
   const topLevelsPixels = pixels / 4 ** (splitLevel + 1);
   const topLevels = hasTopLevels
-    ? INVOCATION + rasterBytes / NETWORK + (topLevelsPixels * LEVELS * ENCODING[compression]) / 1e6
+    ? INVOCATION + rasterBytes / NETWORK + (topLevelsPixels * LEVELS * encodeTime) / 1e6
     : 0;
 
   const partPixels = Math.min(blockPixels, partPixelsOf(image, full, access));

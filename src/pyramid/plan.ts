@@ -6,6 +6,7 @@ import type { BlockGrid } from './blocks.ts';
 import { accessOf, chooseCut } from './choose-cut.ts';
 import { partPixelsOf } from './cost-model.ts';
 import { describeSize, type Level, planLevels, type Size } from './levels.ts';
+import { encodingProperties } from '../recipe/encodings.ts';
 import { Recipe } from '../recipe/recipe.ts';
 import { isReduced, publishedSize, scaledResolution } from './size-cap.ts';
 import { SourceImage, uprightSize } from './source-image.ts';
@@ -121,15 +122,15 @@ function readableTileSize({ width, height }: Size, tileSize: number): number {
   return Math.min(tileSize, Math.ceil((2 * Math.max(width, height)) / 256) * 256);
 }
 
-/** Bits a sample in the published file: JPEG and WebP hold 8, the lossless codecs what the recipe keeps of the master. */
+/** Bits a sample in the published file: those of the master if the recipe keeps them and the encoding can store them. */
 export function outputBitDepth({ image, recipe }: Pick<Plan, 'image' | 'recipe'>): 8 | 16 {
-  const { compression } = recipe.encoding;
-  return compression === 'jpeg' || compression === 'webp' || recipe.depth === 8 ? 8 : image.bitDepth;
+  const { bitDepths } = encodingProperties(recipe.encoding);
+  return recipe.depth === 'keep' && bitDepths.includes(image.bitDepth) ? image.bitDepth : 8;
 }
 
-/** Bands in the published file: those of the master's colours, but WebP knows no grey. */
-export function outputBands(plan: Pick<Plan, 'image' | 'recipe'>): 1 | 3 {
-  return plan.recipe.encoding.compression === 'webp' ? 3 : plan.image.bands;
+/** Bands in the published file: those of the master's colours, or RGB where the encoding cannot store grey. */
+export function outputBands({ image, recipe }: Pick<Plan, 'image' | 'recipe'>): 1 | 3 {
+  return encodingProperties(recipe.encoding).bands.includes(image.bands) ? image.bands : 3;
 }
 
 function bytesPerPixel(plan: Pick<Plan, 'image' | 'recipe'>): number {

@@ -3,9 +3,10 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
+import { encodingProperties } from './encodings.ts';
 import { Recipe } from './recipe.ts';
 
-/** Every recipe of a directory, by name. Throws UsageError naming the file, the field and the reason. */
+/** All recipes of a directory (its `*.yml` files), by name. Throws UsageError with the file, the field and the reason. */
 export async function readRecipes(directory: string): Promise<Map<string, Recipe>> {
   const files = (await readdir(directory)).filter((file) => file.endsWith('.yml')).sort();
   const recipes = await Promise.all(files.map((file) => readRecipeFile(path.join(directory, file))));
@@ -22,7 +23,7 @@ async function readRecipeFile(file: string): Promise<Recipe> {
   return parsed.data;
 }
 
-/** One recipe. Throws UsageError, naming those there are: a deployment to repair, not an image to reject. */
+/** Reads one recipe. Throws UsageError with the names that exist: the deployment is wrong, not the image. */
 export async function readRecipe(directory: string, name: string): Promise<Recipe> {
   const files = await readdir(directory);
   const file = `${name}.yml`;
@@ -31,9 +32,9 @@ export async function readRecipe(directory: string, name: string): Promise<Recip
   throw new UsageError(`Expected one of the recipes ${names} but received ${name}`);
 }
 
-/** What is allowed and likely not meant. */
+/** Warnings about values that are allowed but probably not intended. */
 export function remarksOn({ encoding }: Pick<Recipe, 'encoding'>): string[] {
-  // tiffsave in libvips: Q of 90 and more switches chroma subsampling off, and in TIFF that means RGB.
-  const isUnsubsampled = encoding.compression === 'jpeg' && encoding.quality >= 90;
-  return isUnsubsampled ? ['from quality 90 on libvips writes RGB without subsampling: three times the bytes'] : [];
+  const { unsubsampledFrom = Infinity } = encodingProperties(encoding);
+  if (!('quality' in encoding) || encoding.quality < unsubsampledFrom) return [];
+  return [`from quality ${unsubsampledFrom} on libvips writes RGB without subsampling: three times the bytes`];
 }

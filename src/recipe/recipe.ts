@@ -1,49 +1,105 @@
 import { z } from 'zod';
 import { MAX_TILE_SIZE, TILE_SIZE_MULTIPLE } from '../limits.ts';
+import { Encoding } from './encodings.ts';
 
-const colour = z
-  .string()
-  .regex(/^#[0-9a-f]{6}$/iu, 'Expected a colour like #ffffff')
-  .describe('What shows through where the master is transparent');
+const side = (name: string): z.ZodInt =>
+  z
+    .int()
+    .min(1)
+    .meta({ title: name, description: `Largest ${name.toLowerCase()} of the published image, in pixels.` });
 
-const encoding = z.discriminatedUnion('compression', [
-  z.strictObject({
-    compression: z.literal('jpeg'),
-    /** From 90 on libvips stops subsampling colour and writes RGB: three times the bytes. */
-    quality: z.int().min(1).max(100),
-  }),
-  z.strictObject({ compression: z.literal('deflate') }),
-  z.strictObject({ compression: z.literal('lzw') }),
-  z.strictObject({ compression: z.literal('webp'), quality: z.int().min(1).max(100) }),
-]);
+/** Images are made to fit in this box, keeping their proportions; smaller ones keep their size. */
+const box = { width: side('Width'), height: side('Height') };
 
-/** A box that pictures are made to fit in, their proportions kept; smaller ones stay as they are. Pixels. */
-const box = { width: z.int().min(1), height: z.int().min(1) };
+const policy = (title: string, description: string): z.ZodDefault<z.ZodEnum<{ strip: 'strip'; keep: 'keep' }>> =>
+  z.enum(['strip', 'keep']).default('strip').meta({ title, description });
 
-/** What to make of a master. Read from `recipes/*.yml`; written whole into every plan. */
-export const Recipe = z.strictObject({
-  name: z.string().regex(/^[a-z0-9-]+$/u),
-  version: z.int().min(1),
-  description: z.string().min(1),
-  /** Pixels a side. TIFF 6.0 section 15 asks for multiples of 16. */
-  tileSize: z.int().min(64).max(MAX_TILE_SIZE).multipleOf(TILE_SIZE_MULTIPLE),
-  encoding,
-  /**
-   * `srgb`: masters with a profile are converted to sRGB, grey ones to its tone curve. `keep`: grey and RGB keep their
-   * samples and their profile. What viewers cannot show (CMYK, L*a*b*) is converted either way.
-   */
-  colour: z.enum(['srgb', 'keep']),
-  /** Bits a sample: 8, or those of the master where the encoding holds them. */
-  depth: z.union([z.literal(8), z.literal('keep')]),
-  background: colour,
-  /** Pixels per inch that a page of a PDF is drawn at; 300 where nothing is said. */
-  dpi: z.int().min(36).max(2400).optional(),
-  /** The largest picture that is published, and the largest of a work that is marked as copyrighted. */
-  sizeCap: z.strictObject({ ...box, copyrighted: z.strictObject(box).optional() }).optional(),
-  /** What is told of where a picture was taken and of the equipment's numbers; stripped where nothing is said. */
-  metadata: z.strictObject({ gps: z.enum(['strip', 'keep']), serialNumbers: z.enum(['strip', 'keep']) }).optional(),
-  /** Checksums of the master that are recorded; both where nothing is said. Those that an uploader sent are compared. */
-  checksums: z.array(z.enum(['sha256', 'md5'])).optional(),
-});
+export const digestAlgorithms = ['sha256', 'md5'] as const;
+export type DigestAlgorithm = (typeof digestAlgorithms)[number];
+
+/**
+ * What to make of a master. Read from `recipes/*.yml`; every plan carries it whole, defaults filled in. Titles and
+ * descriptions go into `recipes/recipe.schema.json`, with which editors complete and check recipe files.
+ */
+export const Recipe = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9-]+$/u)
+      .meta({ title: 'Name', description: 'Name of the file without .yml: a to z, digits and hyphens.' }),
+    version: z.int().min(1).meta({
+      title: 'Version',
+      description: 'Raise it when you change the recipe; the sidecar of every published image states it.',
+    }),
+    description: z
+      .string()
+      .min(1)
+      .meta({ title: 'Description', description: 'One line about the recipe; --list-recipes shows it.' }),
+    tileSize: z
+      .int()
+      .min(64)
+      .max(MAX_TILE_SIZE)
+      .multipleOf(TILE_SIZE_MULTIPLE)
+      .meta({
+        title: 'Tile size',
+        description:
+          'Width and height of a tile in pixels, a multiple of 16 (TIFF 6.0 section 15). Images much smaller than a tile ' +
+          'get smaller tiles.',
+      }),
+    encoding: Encoding,
+    colour: z.enum(['srgb', 'keep']).meta({
+      title: 'Colour',
+      description:
+        'srgb: images with a profile are converted to sRGB, grey ones to its tone curve. keep: grey and RGB keep samples ' +
+        'and profile. CMYK and L*a*b*, which viewers cannot show, are converted to sRGB either way.',
+    }),
+    depth: z.union([z.literal(8), z.literal('keep')]).meta({
+      title: 'Depth',
+      description: 'Bits a sample: 8, or those of the master where the encoding can store them.',
+    }),
+    background: z
+      .string()
+      .regex(/^#[0-9a-fA-F]{6}$/u, 'Expected a colour like #ffffff')
+      .meta({
+        title: 'Background',
+        description: 'Colour behind the transparent parts of an image and behind the pages of a PDF, such as #ffffff.',
+      }),
+    dpi: z.int().min(36).max(2400).default(300).meta({
+      title: 'Resolution of PDF pages',
+      description: 'Pixels per inch at which the page of a PDF is rendered.',
+    }),
+    sizeCap: z
+      .strictObject({
+        ...box,
+        copyrighted: z.strictObject(box).optional().meta({
+          title: 'Size cap of copyrighted works',
+          description: 'The box for images that are marked as copyrighted, instead of the outer one.',
+        }),
+      })
+      .optional()
+      .meta({
+        title: 'Size cap',
+        description: 'Box that published images fit in; larger ones are reduced. No cap unless given.',
+      }),
+    metadata: z
+      .strictObject({
+        gps: policy('Positions', 'Whether positions (GPS) are removed from published metadata.'),
+        serialNumbers: policy('Serial numbers', 'Whether serial numbers and camera owners are removed.'),
+      })
+      .prefault({})
+      .meta({
+        title: 'Metadata',
+        description: 'What is removed from the metadata of the master before it is published.',
+      }),
+    digests: z
+      .array(z.enum(digestAlgorithms))
+      .default(['sha256'])
+      .meta({
+        title: 'Digests',
+        description:
+          'Digests of the master that are recorded in its sidecar and in the ledger. A digest that an uploader sent is ' +
+          'compared whether it is listed or not.',
+      }),
+  })
+  .meta({ title: 'Stepwell recipe', description: 'What to make of a master image.' });
 export type Recipe = z.infer<typeof Recipe>;
-export type Encoding = Recipe['encoding'];

@@ -8,7 +8,7 @@ import { assertAffordable } from '../formats/memory.ts';
 import { probe } from '../formats/probe.ts';
 import { writeTiledTiff } from '../formats/tiled-tiff.ts';
 import { identify } from '../formats/identify.ts';
-import { CONVERSION_BUDGET, DEFAULT_DPI } from '../limits.ts';
+import { CONVERSION_BUDGET } from '../limits.ts';
 import type { EmbeddedMetadata } from '../metadata/embedded-metadata.ts';
 import { readEmbeddedMetadata } from '../formats/metadata.ts';
 import type { ConvertibleFormat, SourceImage } from '../pyramid/source-image.ts';
@@ -32,7 +32,7 @@ export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'conf
     const area = workArea(config.workBucket, source);
     const recipe = await readRecipe(config.recipesDirectory, name);
     const master = await openSource(store, source);
-    const options = { dpi: recipe.dpi ?? DEFAULT_DPI, background: recipe.background };
+    const options = { dpi: recipe.dpi, background: recipe.background };
     const shape = await probe(format, master.reader, options);
     assertAffordable(format, shape, master.info.size, CONVERSION_BUDGET);
     const bytes = await master.withFile((file) => readFile(file));

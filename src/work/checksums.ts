@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { ServiceUnavailableError } from '../errors.ts';
+import type { DigestAlgorithm } from '../recipe/recipe.ts';
 import type { RangeReader } from '../bytes/range-reader.ts';
 
-export type ChecksumAlgorithm = 'sha256' | 'md5';
-
 /** Digests in hex, lower case. */
-export type Checksums<Algorithm extends ChecksumAlgorithm = ChecksumAlgorithm> = Readonly<Record<Algorithm, string>>;
+export type Checksums<Algorithm extends DigestAlgorithm = DigestAlgorithm> = Readonly<Record<Algorithm, string>>;
 
 /** One read: enough to keep a connection busy, little enough that two of them fit any function. Bytes. */
 const PIECE_BYTES = 8 * 2 ** 20;
@@ -14,7 +13,7 @@ const PIECE_BYTES = 8 * 2 ** 20;
  * Digests of an object in one pass: of the chunks of a stream, or by ranged reads of 8 MiB, one ahead of the digest, into
  * two buffers that are used over and over. Throws ServiceUnavailableError when the object ends before its size.
  */
-export async function checksums<Algorithm extends ChecksumAlgorithm>(
+export async function checksums<Algorithm extends DigestAlgorithm>(
   source: RangeReader | AsyncIterable<Uint8Array>,
   algorithms: readonly Algorithm[],
 ): Promise<Checksums<Algorithm>> {
@@ -64,7 +63,7 @@ export interface SentChecksums {
 }
 
 /** The digests that were sent, to be compared with. */
-export function sentAlgorithms({ checksumSha256, metadata = {} }: SentChecksums): ChecksumAlgorithm[] {
+export function sentAlgorithms({ checksumSha256, metadata = {} }: SentChecksums): DigestAlgorithm[] {
   const hasSha256 = wholeDigest(checksumSha256) !== undefined || 'sha256' in metadata;
   return [...(hasSha256 ? (['sha256'] as const) : []), ...('md5' in metadata ? (['md5'] as const) : [])];
 }

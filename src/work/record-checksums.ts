@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { RejectedImageError } from '../errors.ts';
-import {
-  type ChecksumAlgorithm,
-  checksums,
-  type Checksums,
-  compareChecksums,
-  sentAlgorithms,
-  type SentChecksums,
-} from './checksums.ts';
-import type { Recipe } from '../recipe/recipe.ts';
+import { checksums, type Checksums, compareChecksums, sentAlgorithms, type SentChecksums } from './checksums.ts';
+import type { DigestAlgorithm, Recipe } from '../recipe/recipe.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { readText, toJsonBytes, type WorkArea } from './work-area.ts';
@@ -24,7 +17,7 @@ export type RecordedChecksums = z.infer<typeof RecordedChecksums>;
 
 interface Checked {
   readonly info: ObjectInfo;
-  readonly recipe: Pick<Recipe, 'checksums'>;
+  readonly recipe: Pick<Recipe, 'digests'>;
   readonly content: RangeReader | AsyncIterable<Uint8Array>;
 }
 
@@ -49,9 +42,9 @@ export async function recordChecksums(
   await writeChecksums(store, area, found);
 }
 
-/** Both where the recipe says nothing; and always what an uploader sent. */
-function algorithmsFor(info: ObjectInfo, recipe: Pick<Recipe, 'checksums'>): ChecksumAlgorithm[] {
-  return [...new Set([...(recipe.checksums ?? (['sha256', 'md5'] as const)), ...sentAlgorithms(sentWith(info))])];
+/** The digests that the recipe lists, and those that an uploader sent. */
+function algorithmsFor(info: ObjectInfo, recipe: Pick<Recipe, 'digests'>): DigestAlgorithm[] {
+  return [...new Set([...recipe.digests, ...sentAlgorithms(sentWith(info))])];
 }
 
 /** Whether the uploader said what the object's digest is. */

@@ -23,8 +23,8 @@ export async function writeHeader(
   { info, metadata: embedded, identified, recipe }: Described,
 ): Promise<void> {
   const policy = {
-    gps: recipe.metadata?.gps !== 'keep',
-    serialNumbers: recipe.metadata?.serialNumbers !== 'keep',
+    gps: recipe.metadata.gps !== 'keep',
+    serialNumbers: recipe.metadata.serialNumbers !== 'keep',
   };
   const metadata = redact(embedded, policy);
   const software = { stepwell: VERSION, ...libraryVersions() };

@@ -5,7 +5,7 @@ import { decodeTiles } from '../../src/imaging/decode-tiles.ts';
 import { encodeTiles } from '../../src/imaging/encode.ts';
 import type { Raster } from '../../src/imaging/raster.ts';
 import { sharp } from '../../src/imaging/sharp.ts';
-import type { Encoding } from '../../src/recipe/recipe.ts';
+import type { Encoding } from '../../src/recipe/encodings.ts';
 import type { TileEncoding } from '../../src/tiff/pyramid-fields.ts';
 import { picture } from '../support/pixels.ts';
 
@@ -35,9 +35,9 @@ function squareOf(raster: Raster, left: number, top: number, size: number): numb
 
 describe('tiles', () => {
   test.each<[string, Encoding, 1 | 3, 8 | 16]>([
-    ['deflate, RGB', { compression: 'deflate' }, 3, 8],
-    ['deflate, grey', { compression: 'deflate' }, 1, 8],
-    ['deflate, 16-bit RGB', { compression: 'deflate' }, 3, 16],
+    ['deflate, RGB', { compression: 'deflate', level: 6 }, 3, 8],
+    ['deflate, grey', { compression: 'deflate', level: 6 }, 1, 8],
+    ['deflate, 16-bit RGB', { compression: 'deflate', level: 6 }, 3, 16],
     ['LZW, 16-bit grey', { compression: 'lzw' }, 1, 16],
   ])('of %s hold exactly the pixels of their square', async (_, encoding, bands, bitDepth) => {
     const raster = rasterOf(150, 100, bands, bitDepth);
@@ -74,7 +74,7 @@ describe('tiles', () => {
   test('of one pixel fill a tile', async () => {
     const { across, down, tiles, encoding } = await encode(rasterOf(1, 1, 3, 8), {
       tileSize: 64,
-      encoding: { compression: 'deflate' },
+      encoding: { compression: 'deflate', level: 6 },
     });
     expect([across, down, tiles.length]).toEqual([1, 1, 1]);
     const pixel = picture(1, 1, 3);
@@ -96,7 +96,7 @@ describe('tiles', () => {
 
   test('decode together, one below the other', async () => {
     const raster = rasterOf(128, 64, 3, 8);
-    const { tiles, encoding } = await encode(raster, { tileSize: 64, encoding: { compression: 'deflate' } });
+    const { tiles, encoding } = await encode(raster, { tileSize: 64, encoding: { compression: 'deflate', level: 6 } });
     const stack = await decodeTiles(tiles, 64, encoding, arena);
     expect([stack.width, stack.height]).toEqual([64, 128]);
     expect(squareOf({ ...stack, data: stack.data.subarray(64 * 64 * 3), height: 64 }, 0, 0, 64)).toEqual(
@@ -114,7 +114,7 @@ describe('tiles', () => {
 
   test.each<[string, Encoding]>([
     ['JPEG', { compression: 'jpeg', quality: 80 }],
-    ['deflate', { compression: 'deflate' }],
+    ['deflate', { compression: 'deflate', level: 6 }],
     ['WebP', { compression: 'webp', quality: 80 }],
   ])('of %s that are broken do not decode', async (_, encoding) => {
     const { tiles, encoding: encoded } = await encode(rasterOf(64, 64, 3, 8), { tileSize: 64, encoding });

@@ -98,7 +98,10 @@ async function compare(tiff: Buffer, whole: Buffer, seed: number): Promise<strin
     target.set(tiff.subarray(offset, offset + target.length));
     return Promise.resolve();
   };
-  const conversion = conversionOf({ image, recipe: { colour: 'keep', encoding: { compression: 'deflate' } } });
+  const conversion = conversionOf({
+    image,
+    recipe: { colour: 'keep', encoding: { compression: 'deflate', level: 6 } },
+  });
   const wishes = { background: '#ffffff', bitDepth, bands, timeoutSeconds: 60, conversion };
   const pixels = await pixelsOfSlices({ ...memoryReader(tiff), readInto }, image, wishes);
   for (const { left, top, right, bottom } of rectangles(seed)) {

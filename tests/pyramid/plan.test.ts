@@ -4,10 +4,10 @@ import { RejectedImageError } from '../../src/errors.ts';
 import { blockCount } from '../../src/pyramid/blocks.ts';
 import { estimate } from '../../src/pyramid/cost-model.ts';
 import { makePlan, type Plan, type PlanDescription, reducedSize } from '../../src/pyramid/plan.ts';
-import type { Recipe } from '../../src/recipe/recipe.ts';
+import { Recipe } from '../../src/recipe/recipe.ts';
 import type { SourceImage } from '../../src/pyramid/source-image.ts';
 
-const jpeg: Recipe = {
+const jpeg = Recipe.parse({
   name: 'test',
   version: 1,
   description: 'for tests',
@@ -16,8 +16,8 @@ const jpeg: Recipe = {
   colour: 'keep',
   depth: 'keep',
   background: '#ffffff',
-};
-const deflate: Recipe = { ...jpeg, encoding: { compression: 'deflate' } };
+});
+const deflate: Recipe = { ...jpeg, encoding: { compression: 'deflate', level: 6 } };
 
 function striped(width: number, height: number, more: Partial<SourceImage> = {}): SourceImage {
   return {

@@ -18,11 +18,11 @@ const put = (file: string, text: string): Promise<void> => writeFile(path.join(f
 test('the recipes that come with the project', async () => {
   const recipes = await readRecipes('recipes');
   expect([...recipes].map(([name, { tileSize, encoding }]) => [name, tileSize, encoding])).toEqual([
-    ['archival', 512, { compression: 'deflate' }],
+    ['archival', 512, { compression: 'deflate', level: 6 }],
     ['default', 512, { compression: 'jpeg', quality: 85 }],
     ['iiif', 256, { compression: 'jpeg', quality: 80 }],
     ['large-tiles', 1024, { compression: 'jpeg', quality: 89 }],
-    ['marble', 512, { compression: 'deflate' }],
+    ['marble', 512, { compression: 'deflate', level: 6 }],
   ]);
 });
 

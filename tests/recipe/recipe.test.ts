@@ -16,6 +16,9 @@ const good = {
   background: '#FFfaF0',
 };
 
+/** Values of the fields that `good` does not state. */
+const defaults = { dpi: 300, metadata: { gps: 'strip', serialNumbers: 'strip' }, digests: ['sha256'] };
+
 const complaint = (recipe: unknown): string => {
   const parsed = Recipe.safeParse(recipe);
   return parsed.success ? '' : z.prettifyError(parsed.error);
@@ -25,13 +28,28 @@ describe('a recipe', () => {
   test.each([
     ['with JPEG', good],
     ['with WebP', { ...good, encoding: { compression: 'webp', quality: 1 } }],
-    ['with deflate', { ...good, encoding: { compression: 'deflate' } }],
+    ['with deflate', { ...good, encoding: { compression: 'deflate', level: 6 } }],
     ['with LZW', { ...good, encoding: { compression: 'lzw' } }],
     ['with the colours and the depth of the master', { ...good, colour: 'keep', depth: 'keep' }],
     ['with the smallest tiles', { ...good, tileSize: 64 }],
     ['with the largest tiles', { ...good, tileSize: 4096 }],
-  ])('%s is read as it is written', (_, recipe) => {
-    expect(Recipe.parse(recipe)).toEqual(recipe);
+    [
+      'with a value in every field that has a default',
+      { ...good, dpi: 36, metadata: { gps: 'keep', serialNumbers: 'keep' }, digests: [] },
+    ],
+  ])('%s is read as it is written, with defaults in the fields that it leaves out', (_, recipe) => {
+    expect(Recipe.parse(recipe)).toEqual({ ...defaults, ...recipe });
+  });
+
+  test('gets the default of a field inside an object that states others', () => {
+    expect(Recipe.parse({ ...good, metadata: { gps: 'keep' } }).metadata).toEqual({
+      gps: 'keep',
+      serialNumbers: 'strip',
+    });
+    expect(Recipe.parse({ ...good, encoding: { compression: 'deflate' } }).encoding).toEqual({
+      compression: 'deflate',
+      level: 6,
+    });
   });
 
   test.each([
@@ -91,10 +109,10 @@ describe('samples in the published file', () => {
   test.each([
     ['jpeg of a 16-bit master', { compression: 'jpeg', quality: 80 }, 'keep', 16, 8],
     ['webp of a 16-bit master', { compression: 'webp', quality: 80 }, 'keep', 16, 8],
-    ['deflate of a 16-bit master', { compression: 'deflate' }, 'keep', 16, 16],
-    ['deflate of a 16-bit master, for viewers', { compression: 'deflate' }, 8, 16, 8],
+    ['deflate of a 16-bit master', { compression: 'deflate', level: 6 }, 'keep', 16, 16],
+    ['deflate of a 16-bit master, for viewers', { compression: 'deflate', level: 6 }, 8, 16, 8],
     ['lzw of a 16-bit master', { compression: 'lzw' }, 'keep', 16, 16],
-    ['deflate of an 8-bit master', { compression: 'deflate' }, 'keep', 8, 8],
+    ['deflate of an 8-bit master', { compression: 'deflate', level: 6 }, 'keep', 8, 8],
     ['jpeg of an 8-bit master', { compression: 'jpeg', quality: 80 }, 8, 8, 8],
   ] as const)('%s', (_, encoding, depth, of, bits) => {
     expect(outputBitDepth({ image: image(of), recipe: recipe(encoding, depth) })).toBe(bits);
@@ -102,7 +120,7 @@ describe('samples in the published file', () => {
 });
 
 describe('colours are converted', () => {
-  const deflate = { compression: 'deflate' } as const;
+  const deflate = { compression: 'deflate', level: 6 } as const;
   const webp = { compression: 'webp', quality: 80 } as const;
 
   test.each([

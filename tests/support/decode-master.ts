@@ -7,7 +7,7 @@ import { publishedDescription } from '../../src/imaging/published-description.ts
 import { type PixelWishes, pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
 import { conversionOf } from '../../src/pyramid/conversion.ts';
 import { outputBands, outputBitDepth, PlanDescription, reducedSize } from '../../src/pyramid/plan.ts';
-import type { Recipe } from '../../src/recipe/recipe.ts';
+import { Recipe } from '../../src/recipe/recipe.ts';
 import { publishedSize } from '../../src/pyramid/size-cap.ts';
 import type { SourceImage } from '../../src/pyramid/source-image.ts';
 import { memoryReader, type RangeReader } from '../../src/bytes/range-reader.ts';
@@ -23,16 +23,16 @@ export interface DecodedMaster {
   readonly profile: Buffer | undefined;
 }
 
-const recipe: Recipe = {
+const recipe = Recipe.parse({
   name: 'test',
   version: 1,
   description: 'lossless',
   tileSize: 256,
-  encoding: { compression: 'deflate' },
+  encoding: { compression: 'deflate', level: 6 },
   colour: 'srgb',
   depth: 'keep',
   background: '#ffffff',
-};
+});
 
 /** What a master that is read as it is says of itself. */
 export async function identifyBytes(bytes: Uint8Array): Promise<Identified> {
