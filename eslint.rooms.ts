@@ -4,6 +4,7 @@
  */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   bytes: [],
+  database: [],
   recipe: [],
   storage: [],
   ledger: [],
