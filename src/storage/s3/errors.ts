@@ -1,38 +1,10 @@
-/** S3's error names end here: what they mean to the pipeline, in its own words. */
+/** Translation of S3 errors into those of the ObjectStore port. */
 import { ObjectNotFoundError, PreconditionFailedError, ServiceUnavailableError } from '../../errors.ts';
+import { isServiceUnavailable } from '../../service-errors.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const NOT_FOUND = new Set(['NoSuchKey', 'NotFound', 'NoSuchVersion']);
 const PRECONDITION_FAILED = new Set(['PreconditionFailed', 'ConditionalRequestConflict']);
-const UNAVAILABLE = new Set([
-  'BadDigest', // the bytes changed on their way
-  'IncompleteBody',
-  'InternalError',
-  'NoSuchUpload', // completed by an attempt whose answer was lost, or aborted by a lifecycle rule
-  'OperationAborted',
-  'RequestTimeout',
-  'ServiceUnavailable',
-  'SlowDown',
-  'Throttling',
-  'ThrottlingException',
-  'TimeoutError',
-  'TooManyRequestsException',
-]);
-
-/** Node's names for a connection that did not come about or did not last. */
-const CONNECTION_LOST = new Set([
-  'EAI_AGAIN',
-  'ECONNABORTED',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EPIPE',
-  'ERR_STREAM_PREMATURE_CLOSE',
-  'ETIMEDOUT',
-]);
-/** The SDK and its streams wrap some of these errors and keep only the message. */
-const CONNECTION_LOST_MESSAGE = /socket hang up|^aborted$|premature close|^checksum mismatch/i;
 
 /** Waits for a call and translates its failure; `about` names the object. An abort is thrown as the signal has it. */
 export async function fromS3<Result>(call: Promise<Result>, about: string, signal?: AbortSignal): Promise<Result> {
@@ -55,7 +27,7 @@ export function translateS3Error(error: unknown, about: string): unknown {
   if (PRECONDITION_FAILED.has(error.name) || status === 412) {
     return new PreconditionFailedError(`Expected the ETag asked for for ${about} but ${detail}`, { cause: error });
   }
-  if (isUnavailable(error, status)) {
+  if (isServiceUnavailable(error)) {
     return new ServiceUnavailableError(`Expected an answer for ${about} but ${detail}`, { cause: error });
   }
   if (NOT_FOUND.has(error.name) || status === 404 || isDeleteMarker(error, status)) {
@@ -73,18 +45,6 @@ export function isOutOfRange(error: unknown): error is Error {
 /** `instanceof` does not know the errors of another realm, as those of Node are to code that runs in a vm context. */
 function isError(error: unknown): error is Error {
   return typeof error === 'object' && error !== null && 'name' in error && 'message' in error;
-}
-
-function isUnavailable(error: Error, status: number | undefined): boolean {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return (
-    UNAVAILABLE.has(error.name) ||
-    CONNECTION_LOST.has(code) ||
-    CONNECTION_LOST_MESSAGE.test(error.message) ||
-    /\bE[A-Z]{3,}\b/.exec(error.message)?.some((name) => CONNECTION_LOST.has(name)) === true ||
-    status === 429 ||
-    (status !== undefined && status >= 500)
-  );
 }
 
 /** Reading a version that is a delete marker is not allowed; there is no object in it. */
