@@ -1,4 +1,4 @@
-/** Small arithmetic on the pieces of a composed object. Pure. */
+/** Operations on the pieces of a composed object. Pure. */
 import type { MadePiece, Piece, RangePiece } from './object-store.ts';
 
 export function isRange(piece: Piece): piece is RangePiece {
@@ -9,17 +9,20 @@ function isMade(piece: Piece): piece is MadePiece {
   return 'make' in piece;
 }
 
-/** The bytes of a piece that is not in the store. Throws RangeError when other than `length` bytes were made. */
+/**
+ * The bytes of a piece that is not a range. Throws RangeError when `make` does not return `length`
+ * bytes.
+ */
 export async function bytesOf(piece: Uint8Array | MadePiece): Promise<Uint8Array> {
   if (!isMade(piece)) return piece;
   const bytes = await piece.make();
   if (bytes.length === piece.length) return bytes;
-  throw new RangeError(`Expected ${piece.length} bytes for a made piece but received ${bytes.length}`);
+  throw new RangeError(`Expected ${piece.length} bytes for a generated piece but received ${bytes.length}`);
 }
 
 /**
- * The part of a piece from `start` (inclusive) to `end` (exclusive), in bytes from its beginning; nothing is copied. For a
- * part of a made piece all of it is made, each time.
+ * The bytes `start` (inclusive) to `end` (exclusive) of a piece, without copying. Reading a part of
+ * a generated piece generates the whole piece each time.
  */
 export function slicePiece(piece: Piece, start: number, end: number): Piece {
   if (isRange(piece)) return sliceRange(piece, start, end);
@@ -28,14 +31,15 @@ export function slicePiece(piece: Piece, start: number, end: number): Piece {
   return { length: end - start, make: async () => (await bytesOf(piece)).subarray(start, end) };
 }
 
-/** `slicePiece` for a range, which stays one. */
+/** `slicePiece` for a range. */
 export function sliceRange(range: RangePiece, start: number, end: number): RangePiece {
   return { ...range, offset: range.offset + start, length: end - start };
 }
 
 /**
- * The same bytes in fewer pieces: empty ones are left out, ranges that continue each other become one.
- * Throws RangeError for an offset or a length that is not a whole number of bytes.
+ * The same bytes in fewer pieces: empty pieces are dropped and adjacent ranges of one object are
+ * merged.
+ * Throws RangeError for an offset or a length that is not a non-negative integer.
  */
 export function* mergePieces(pieces: Iterable<Piece>): Generator<Piece> {
   let open: RangePiece | undefined;
@@ -71,16 +75,17 @@ function isSameObject(first: RangePiece, second: RangePiece): boolean {
   );
 }
 
-/** Throws RangeError unless `offset` and `length` are whole, not negative and exact. Bytes. */
+/** Throws RangeError unless `offset` and `length` are non-negative safe integers. Bytes. */
 export function checkRange({ offset, length }: { readonly offset: number; readonly length: number }): void {
   for (const [name, value] of Object.entries({ offset, length })) {
     if (!Number.isSafeInteger(value) || value < 0) {
-      throw new RangeError(`Expected a whole number of bytes for ${name} but received ${value}`);
+      throw new RangeError(`Expected a non-negative integer for ${name} but received ${value}`);
     }
   }
 }
 
-/** Throws RangeError when the memory that a read was given does not hold what it read. Bytes. */
-export function checkMemory(into: Uint8Array, bytes: number): void {
-  if (into.length < bytes) throw new RangeError(`Expected memory for ${bytes} bytes but received ${into.length}`);
+/** Throws RangeError when the buffer `into` is shorter than `bytes`. */
+export function checkBuffer(into: Uint8Array, bytes: number): void {
+  if (into.length < bytes)
+    throw new RangeError(`Expected at least ${bytes} bytes for the buffer but received ${into.length}`);
 }

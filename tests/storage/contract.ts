@@ -1,4 +1,4 @@
-/** What every object store does, whatever is behind it. */
+/** The contract test that every adapter of ObjectStore passes. */
 import { createCipheriv, createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
@@ -8,22 +8,22 @@ import type { ObjectRef, ObjectStore, Piece } from '../../src/storage/object-sto
 
 const MiB = 2 ** 20;
 
-/** A store to test, with what only those behind it can see. */
+/** A store under test, with access to its internals. */
 export interface StoreUnderTest {
   readonly store: ObjectStore;
-  /** An empty bucket that no other test uses. */
+  /** Creates an empty bucket that no other test uses. */
   newBucket(): Promise<string>;
-  /** Unfinished work that nobody can see through the store: temporary files, uploads under way. */
+  /** Number of temporary files or unfinished uploads, which are not visible through the store. */
   leftovers(bucket: string): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** Bytes that differ from one place to the next, the same every time. */
+/** Reproducible pseudo-random bytes. */
 export function patterned(length: number, seed = 1): Buffer {
   return createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16)).update(Buffer.alloc(length));
 }
 
-/** `toEqual` on megabytes takes seconds. */
+/** Compares digests, because `toEqual` on megabytes takes seconds. */
 export function expectSameBytes(actual: Uint8Array, expected: Uint8Array): void {
   expect(actual.length).toBe(expected.length);
   expect(createHash('sha256').update(actual).digest('hex')).toBe(createHash('sha256').update(expected).digest('hex'));
@@ -40,7 +40,7 @@ const bytesOf = (value: string): Buffer => Buffer.from(value, 'utf8');
 const inByteOrder = (keys: readonly string[]): string[] =>
   [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 
-/** Declares the tests for one adapter. `keys` are the hostile keys that what is behind it can be asked for. */
+/** Declares the tests for one adapter. `keys`: the hostile keys that its backend supports. */
 export function describeObjectStore(name: string, start: () => Promise<StoreUnderTest>, keys: readonly string[]): void {
   describe(`${name} as an object store`, () => {
     let subject: StoreUnderTest;
@@ -57,21 +57,21 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
     });
     afterAll(() => subject.stop());
 
-    describe('writing and reading', () => {
-      test('reads back what was written', async () => {
+    describe('write and read', () => {
+      test('returns the written bytes', async () => {
         const written = await store.write(at('a'), bytesOf('hello'));
         expect(text(await store.read(at('a')))).toBe('hello');
         expect(await store.head(at('a'))).toMatchObject({ size: 5, etag: written.etag });
       });
 
-      test('keeps an object without bytes', async () => {
+      test('stores an empty object', async () => {
         await store.write(at('empty'), new Uint8Array(0));
         expect(await store.read(at('empty'))).toHaveLength(0);
         expect(await store.read(at('empty'), { range: { offset: 0, length: 10 } })).toHaveLength(0);
         expect(await store.head(at('empty'))).toMatchObject({ size: 0 });
       });
 
-      test('keeps content type and metadata, keys in lower case', async () => {
+      test('stores content type and metadata with keys in lower case', async () => {
         const description = { contentType: 'image/tiff', metadata: { Recipe: 'default', 'source-etag': 'abc "d"' } };
         const expected = {
           size: 1,
@@ -82,7 +82,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         expect(await store.head(at('a'))).toMatchObject(expected);
       });
 
-      test('has no tags where none were given', async () => {
+      test('returns no tags for an object without tags', async () => {
         await store.write(at('a'), Buffer.from('a'));
         expect(await store.tags(at('a'))).toEqual({});
       });
@@ -95,11 +95,11 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         expect(text(await store.read(at('a')))).toBe('two');
       });
 
-      test('writes ETags without quotes', async () => {
+      test('returns ETags without quotes', async () => {
         expect((await store.write(at('a'), bytesOf('x'))).etag).toMatch(/^[0-9a-f-]+$/);
       });
 
-      test('keeps objects larger than a part', async () => {
+      test('stores an object larger than a part', async () => {
         const body = patterned(21 * MiB + 1);
         const { etag } = await store.write(at('large'), body, { contentType: 'image/tiff' });
         expectSameBytes(await store.read(at('large'), { ifMatch: etag }), body);
@@ -107,19 +107,19 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
       });
     });
 
-    describe('ranges', () => {
+    describe('read with a range', () => {
       const ranges: [string, number, number, string][] = [
-        ['from the start', 0, 3, '012'],
-        ['from the middle', 4, 2, '45'],
+        ['a range at the start', 0, 3, '012'],
+        ['a range in the middle', 4, 2, '45'],
         ['the last byte', 9, 1, '9'],
-        ['cut at the end', 8, 100, '89'],
-        ['all of it', 0, 10, '0123456789'],
-        ['without length', 3, 0, ''],
-        ['from the end', 10, 5, ''],
-        ['wholly past the end', 1_000, 5, ''],
-        ['as long as can be', 2, Number.MAX_SAFE_INTEGER, '23456789'],
+        ['a range clipped at the end', 8, 100, '89'],
+        ['a range of the whole object', 0, 10, '0123456789'],
+        ['a range of length 0', 3, 0, ''],
+        ['a range that starts at the end', 10, 5, ''],
+        ['a range entirely past the end', 1_000, 5, ''],
+        ['a range of the maximum length', 2, Number.MAX_SAFE_INTEGER, '23456789'],
       ];
-      test('are read into memory that is given, as much as there is of them', async () => {
+      test('fills the given buffer as far as the range has bytes', async () => {
         await store.write(at('digits'), bytesOf('0123456789'));
         const memory = bytesOf('........');
         const middle = await store.read(at('digits'), { range: { offset: 3, length: 4 }, into: memory });
@@ -131,13 +131,13 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         expect(text(memory)).toBe('8956....');
       });
 
-      test('are refused when the memory that is given is too small', async () => {
+      test('throws RangeError when the given buffer is too small', async () => {
         await store.write(at('digits'), bytesOf('0123456789'));
         const reading = store.read(at('digits'), { range: { offset: 0, length: 4 }, into: new Uint8Array(3) });
         await expect(reading).rejects.toThrow(RangeError);
       });
 
-      test.each(ranges)('%s', async (_name, offset, length, expected) => {
+      test.each(ranges)('returns %s', async (_name, offset, length, expected) => {
         const { etag } = await store.write(at('digits'), bytesOf('0123456789'));
         expect(text(await store.read(at('digits'), { range: { offset, length } }))).toBe(expected);
         expect(text(await store.read(at('digits'), { range: { offset, length }, ifMatch: etag }))).toBe(expected);
@@ -148,14 +148,14 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         [0, -1],
         [0.5, 1],
         [0, Number.NaN],
-      ])('refuses offset %p with length %p', async (offset, length) => {
+      ])('throws RangeError for offset %p with length %p', async (offset, length) => {
         await store.write(at('a'), bytesOf('x'));
         await expect(store.read(at('a'), { range: { offset, length } })).rejects.toThrow(RangeError);
       });
     });
 
-    describe('objects that are not there', () => {
-      test('are not found, by any reader', async () => {
+    describe('a missing object', () => {
+      test('causes ObjectNotFoundError in every method that reads', async () => {
         const range = { offset: 0, length: 0 };
         await expect(store.head(at('none'))).rejects.toThrow(ObjectNotFoundError);
         await expect(store.tags(at('none'))).rejects.toThrow(ObjectNotFoundError);
@@ -166,7 +166,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         await expect(store.copy({ ...at('none'), etag: 'x' }, at('b'))).rejects.toThrow(ObjectNotFoundError);
       });
 
-      test('do not begin where the keys of others do', async () => {
+      test('is not found by a prefix of the key of another object', async () => {
         await store.write(at('a/b'), bytesOf('x'));
         await expect(store.head(at('a'))).rejects.toThrow(ObjectNotFoundError);
         await expect(store.read(at('a'))).rejects.toThrow(ObjectNotFoundError);
@@ -174,14 +174,14 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         await expect(store.head(at('a/'))).rejects.toThrow(ObjectNotFoundError);
       });
 
-      test('can be removed', async () => {
+      test('can be removed without error', async () => {
         await expect(store.remove(at('none'))).resolves.toBeUndefined();
         await expect(store.remove(at('no/such/folder'))).resolves.toBeUndefined();
       });
     });
 
-    describe('a pinned reader', () => {
-      test('reads nothing once the object is another', async () => {
+    describe('a read with ifMatch or a signal', () => {
+      test('throws PreconditionFailedError after the object was replaced', async () => {
         const { etag } = await store.write(at('a'), bytesOf('one'));
         await store.write(at('a'), bytesOf('two'));
         const range = { offset: 0, length: 1 };
@@ -197,7 +197,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         await expect(store.materialise(at('a'), { ifMatch: etag })).rejects.toThrow(PreconditionFailedError);
       });
 
-      test('gives up when it is told to', async () => {
+      test('rejects with the reason of an aborted signal', async () => {
         await store.write(at('a'), bytesOf('one'));
         const signal = AbortSignal.abort(new Error('deadline'));
         await expect(store.read(at('a'), { signal })).rejects.toThrow('deadline');
@@ -205,8 +205,8 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
       });
     });
 
-    describe('a conditional writer', () => {
-      test('writes where no object is, once', async () => {
+    describe('a conditional write', () => {
+      test('with over absent creates an object only once', async () => {
         await store.write(at('a'), bytesOf('first'), { over: 'absent', metadata: { by: 'first' } });
         await expect(
           store.write(at('a'), bytesOf('second'), { over: 'absent', metadata: { by: 'second' } }),
@@ -215,21 +215,21 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         expect((await store.head(at('a'))).metadata).toEqual({ by: 'first' });
       });
 
-      test('writes over the object it knows, and over no other', async () => {
+      test('with an ETag replaces only the object with this ETag', async () => {
         const first = await store.write(at('a'), bytesOf('first'));
         const second = await store.write(at('a'), bytesOf('second'), { over: first });
         await expect(store.write(at('a'), bytesOf('third'), { over: first })).rejects.toThrow(PreconditionFailedError);
         expect(await store.head(at('a'))).toMatchObject({ etag: second.etag });
       });
 
-      test('does not write over what is gone', async () => {
+      test('with an ETag does not create a removed object again', async () => {
         const first = await store.write(at('a'), bytesOf('first'));
         await store.remove(at('a'));
         await expect(store.write(at('a'), bytesOf('x'), { over: first })).rejects.toThrow(PreconditionFailedError);
         await expect(store.head(at('a'))).rejects.toThrow(ObjectNotFoundError);
       });
 
-      test('is alone in success among many', async () => {
+      test('succeeds for exactly one of many concurrent writers', async () => {
         const attempts = Array.from({ length: 20 }, (_, n) =>
           store.write(at('a'), bytesOf(`${n}`), { over: 'absent' }),
         );
@@ -241,7 +241,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         }
       });
 
-      test('holds for copies and compositions too', async () => {
+      test('is supported by copy and compose', async () => {
         const source = await store.write(at('source'), bytesOf('source'));
         const there = await store.write(at('there'), bytesOf('there'));
         const from = { ...at('source'), etag: source.etag };
@@ -260,7 +260,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
       });
     });
 
-    test('concurrent writers leave one whole object, and readers see no other', async () => {
+    test('concurrent writers leave one complete object, and readers see only complete objects', async () => {
       const bodies = Array.from({ length: 12 }, (_, n) => patterned(100_000 + n, n));
       const whole = new Set(bodies.map((body) => body.toString('base64')));
       await store.write(at('a/b/c'), bodies[0] ?? Buffer.alloc(0));
@@ -272,8 +272,8 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
       expect(await subject.leftovers(bucket)).toBe(0);
     });
 
-    describe('a copy', () => {
-      test('is whole and has the description it is given, not its source’s', async () => {
+    describe('copy', () => {
+      test('copies all bytes with the given metadata instead of the source’s', async () => {
         const body = patterned(300_000);
         const source = await store.write(at('a'), body, { contentType: 'text/plain', metadata: { from: 'source' } });
         const copied = await store.copy({ ...at('a'), etag: source.etag }, at('b'), {
@@ -289,14 +289,14 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         });
       });
 
-      test('goes from bucket to bucket', async () => {
+      test('copies between buckets', async () => {
         const other = await subject.newBucket();
         const { etag } = await store.write(at('a'), bytesOf('x'));
         await store.copy({ ...at('a'), etag }, { bucket: other, key: 'b' });
         expect(text(await store.read({ bucket: other, key: 'b' }))).toBe('x');
       });
 
-      test('is not made of another object than the one named', async () => {
+      test('throws PreconditionFailedError when the source has another ETag', async () => {
         const { etag } = await store.write(at('a'), bytesOf('one'));
         await store.write(at('a'), bytesOf('two'));
         await expect(store.copy({ ...at('a'), etag }, at('b'))).rejects.toThrow(PreconditionFailedError);
@@ -304,7 +304,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
       });
     });
 
-    describe('a composition', () => {
+    describe('compose', () => {
       const content = patterned(18 * MiB, 7);
       const small = patterned(200_000, 8);
       let large: ObjectRef & { etag: string };
@@ -329,12 +329,12 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         return store.read(at('target'), { ifMatch: composed.etag });
       };
 
-      test('of nothing is an empty object', async () => {
+      test('writes an empty object from no pieces', async () => {
         expect(await compose([])).toHaveLength(0);
         expect(await compose([new Uint8Array(0), range(large, 5, 0)])).toHaveLength(0);
       });
 
-      test('of small pieces is one after the other', async () => {
+      test('concatenates small pieces', async () => {
         const pieces = [bytesOf('head'), range(little, 10, 20), bytesOf(''), range(little, 0, 5), bytesOf('tail')];
         const expected = Buffer.concat([
           bytesOf('head'),
@@ -345,7 +345,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         expectSameBytes(await compose(pieces), expected);
       });
 
-      test('of bytes, small and large ranges is one after the other', async () => {
+      test('concatenates bytes, small ranges and large ranges', async () => {
         const pieces = [
           bytesOf('header'),
           range(large, 1, 9 * MiB),
@@ -376,14 +376,14 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         ['a byte and a part', [1, boundary]],
         ['a byte, two parts and a byte', [1, 2 * boundary, 1]],
         ['a byte, a part less one, a part and one', [1, boundary - 1, boundary + 1]],
-      ])('of ranges and bytes of %s', async (_name, lengths) => {
+      ])('concatenates ranges and bytes of %s', async (_name, lengths) => {
         const ranges = lengths.map((length, n) => range(large, n, length));
         const copied = lengths.map((length, n) => content.subarray(n, n + length));
         expectSameBytes(await compose(ranges), Buffer.concat(copied));
         expectSameBytes(await compose(copied), Buffer.concat(copied));
       });
 
-      test('of exactly one whole object of the least size of a part', async () => {
+      test('copies a whole object that has exactly the minimum size of a part', async () => {
         const { etag } = await store.write(at('part'), content.subarray(0, boundary));
         const piece = range({ ...at('part'), etag }, 0, boundary);
         expectSameBytes(
@@ -392,7 +392,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         );
       });
 
-      test('of a thousand pieces takes them as they come', async () => {
+      test('reads a thousand pieces from an iterator', async () => {
         const expected: Uint8Array[] = [];
         function* pieces(): Generator<Piece> {
           for (let n = 0; n < 500; n++) {
@@ -406,8 +406,8 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         expectSameBytes(composed, Buffer.concat(expected));
       });
 
-      const made = (bytes: Uint8Array): Piece => ({ length: bytes.length, make: () => bytes });
-      const madeLater = (bytes: Uint8Array): Piece => ({
+      const generated = (bytes: Uint8Array): Piece => ({ length: bytes.length, make: () => bytes });
+      const generatedLater = (bytes: Uint8Array): Piece => ({
         length: bytes.length,
         make: async () => {
           await setImmediate();
@@ -415,18 +415,18 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         },
       });
 
-      test('of bytes that are made, at once or later, is one after the other', async () => {
+      test('concatenates synchronously and asynchronously generated pieces', async () => {
         const pieces = [
-          made(bytesOf('header')),
+          generated(bytesOf('header')),
           range(large, 1, 9 * MiB),
-          madeLater(bytesOf('middle')),
-          made(new Uint8Array(0)),
+          generatedLater(bytesOf('middle')),
+          generated(new Uint8Array(0)),
           range(little, 100, 1_000),
           bytesOf('there'),
-          madeLater(content.subarray(0, 11 * MiB)),
-          made(content.subarray(5 * MiB, 14 * MiB)),
+          generatedLater(content.subarray(0, 11 * MiB)),
+          generated(content.subarray(5 * MiB, 14 * MiB)),
           range(large, 0, 18 * MiB),
-          madeLater(bytesOf('tail')),
+          generatedLater(bytesOf('tail')),
         ];
         const expected = Buffer.concat([
           bytesOf('header'),
@@ -443,7 +443,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         expectSameBytes(await compose(pieces), expected);
       });
 
-      test.each([made, madeLater])('of nothing but one piece that is made is that piece', async (kind) => {
+      test.each([generated, generatedLater])('writes a single generated piece', async (kind) => {
         expectSameBytes(await compose([kind(bytesOf('all'))]), bytesOf('all'));
         expectSameBytes(await compose([kind(content)]), content);
       });
@@ -451,35 +451,32 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
       const wrongLengths: [string, Piece, Piece[]][] = [
         ['too short', { length: 10, make: () => new Uint8Array(9) }, []],
         ['too long', { length: 10, make: () => new Uint8Array(11) }, []],
-        ['too short, among others', { length: 10, make: () => new Uint8Array(0) }, [patterned(6 * MiB)]],
-        ['too long, over several parts', { length: 17 * MiB, make: () => new Uint8Array(17 * MiB + 1) }, []],
+        ['too short, between other pieces', { length: 10, make: () => new Uint8Array(0) }, [patterned(6 * MiB)]],
+        ['too long and spans several parts', { length: 17 * MiB, make: () => new Uint8Array(17 * MiB + 1) }, []],
       ];
-      test.each(wrongLengths)(
-        'of a piece that is made %s fails and leaves what was there',
-        async (_, piece, others) => {
-          const before = await store.write(at('target'), bytesOf('before'));
-          await expect(store.compose(at('target'), [...others, piece, ...others])).rejects.toThrow(RangeError);
-          expect(await store.head(at('target'))).toMatchObject({ etag: before.etag });
-          expect(await subject.leftovers(bucket)).toBe(0);
-        },
-      );
+      test.each(wrongLengths)('keeps the old object when a generated piece is %s', async (_, piece, others) => {
+        const before = await store.write(at('target'), bytesOf('before'));
+        await expect(store.compose(at('target'), [...others, piece, ...others])).rejects.toThrow(RangeError);
+        expect(await store.head(at('target'))).toMatchObject({ etag: before.etag });
+        expect(await subject.leftovers(bucket)).toBe(0);
+      });
 
       test.each<[string, () => Promise<Uint8Array>]>([
         [
-          'at once',
+          'synchronously',
           () => {
             throw new Error('no more ink');
           },
         ],
-        ['later', () => Promise.reject(new Error('no more ink'))],
-      ])('of a piece that cannot be made fails and leaves nothing: %s', async (_, make) => {
+        ['asynchronously', () => Promise.reject(new Error('no more ink'))],
+      ])('leaves no object when generating a piece fails %s', async (_, make) => {
         const pieces = [patterned(6 * MiB), range(large, 0, 12 * MiB), { length: 10, make }];
         await expect(store.compose(at('target'), pieces)).rejects.toThrow('no more ink');
         await expect(store.head(at('target'))).rejects.toThrow(ObjectNotFoundError);
         expect(await subject.leftovers(bucket)).toBe(0);
       });
 
-      test('may replace one of its own sources', async () => {
+      test('can replace one of its sources', async () => {
         const pieces = [range(large, 6 * MiB, 12 * MiB), range(large, 0, 6 * MiB)];
         const { etag } = await store.compose(at('large'), pieces, { over: large });
         const expected = Buffer.concat([content.subarray(6 * MiB), content.subarray(0, 6 * MiB)]);
@@ -489,7 +486,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
       test.each([
         ['small', 0, 10],
         ['large', 0, 12 * MiB],
-      ])('of a changed object fails and leaves nothing, for a %s range', async (_name, offset, length) => {
+      ])('leaves no object when the source of a %s range was replaced', async (_name, offset, length) => {
         await store.write(at('large'), content.subarray(0, 16 * MiB));
         const pieces = [patterned(6 * MiB), range(large, offset, length), patterned(6 * MiB)];
         await expect(store.compose(at('target'), pieces)).rejects.toThrow(PreconditionFailedError);
@@ -500,7 +497,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
       test.each([
         ['small', 10],
         ['large', 12 * MiB],
-      ])('of a missing object fails and leaves what was there, for a %s range', async (_name, length) => {
+      ])('keeps the old object when the source of a %s range is missing', async (_name, length) => {
         const before = await store.write(at('target'), bytesOf('before'));
         await store.remove(at('large'));
         const pieces = [patterned(6 * MiB), range(large, 0, length)];
@@ -513,7 +510,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         ['small', 18 * MiB - 5, 10],
         ['small and wholly outside', 20 * MiB, 10],
         ['large', 6 * MiB, 12 * MiB + 1],
-      ])('of a range that is not there fails: %s', async (_name, offset, length) => {
+      ])('fails for a range outside its object: %s', async (_name, offset, length) => {
         const pieces = [patterned(6 * MiB), range(large, offset, length)];
         await expect(store.compose(at('target'), pieces)).rejects.toThrow(PreconditionFailedError);
         await expect(store.head(at('target'))).rejects.toThrow(ObjectNotFoundError);
@@ -521,8 +518,8 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
       });
     });
 
-    describe('a list', () => {
-      test('is in UTF-8 byte order, by prefix, with sizes and ETags', async () => {
+    describe('list', () => {
+      test('returns keys with a prefix in UTF-8 byte order, with sizes and ETags', async () => {
         const names = [
           'a',
           'a.b',
@@ -562,14 +559,14 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         }
       });
 
-      test('goes on after a thousand keys', async () => {
+      test('returns more than a thousand keys', async () => {
         const names = Array.from({ length: 1_205 }, (_, n) => `k/${String(n).padStart(5, '0')}`);
         for (const key of names) await store.write(at(key), new Uint8Array(0));
         expect(await listKeys(store, bucket, 'k/')).toEqual(names);
       });
     });
 
-    test('what is removed is gone, and its place can be used again', async () => {
+    test('a removed object is gone and its key can be used again', async () => {
       await store.write(at('a/b/c'), bytesOf('x'), { metadata: { old: '1' } });
       await store.remove(at('a/b/c'));
       await expect(store.head(at('a/b/c'))).rejects.toThrow(ObjectNotFoundError);
@@ -581,8 +578,8 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
       expect(await listKeys(store, bucket)).toEqual(['a/b']);
     });
 
-    describe('materialised', () => {
-      test('an object is a file with its bytes until it is disposed of', async () => {
+    describe('materialise', () => {
+      test('provides a file with the bytes of the object until it is disposed of', async () => {
         const body = patterned(17 * MiB + 3);
         const { etag } = await store.write(at('large'), body);
         const file = await store.materialise(at('large'), { ifMatch: etag });
@@ -591,7 +588,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         expectSameBytes(await store.read(at('large')), body);
       });
 
-      test('a range is a file with its bytes, and disposed of it is gone', async () => {
+      test('provides a temporary file with the bytes of a range and removes it on dispose', async () => {
         await store.write(at('digits'), bytesOf('0123456789'));
         const file = await store.materialise(at('digits'), { range: { offset: 8, length: 5 } });
         expect(await readFile(file.path, 'utf8')).toBe('89');
@@ -599,7 +596,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         await expect(stat(file.path)).rejects.toThrow('ENOENT');
       });
 
-      test('an empty object is an empty file', async () => {
+      test('provides an empty file for an empty object', async () => {
         await store.write(at('empty'), new Uint8Array(0));
         const file = await store.materialise(at('empty'));
         expect(await readFile(file.path)).toHaveLength(0);
@@ -608,22 +605,25 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
     });
 
     describe('hostile keys', () => {
-      test.each(keys.map((key) => [JSON.stringify(key).slice(0, 60), key]))('%s is one object', async (_name, key) => {
-        const body = bytesOf(`content of ${key}`);
-        const { etag } = await store.write(at(key), body, { contentType: 'image/tiff', metadata: { hash: 'x' } });
-        expect(text(await store.read(at(key), { ifMatch: etag }))).toBe(`content of ${key}`);
-        expect(await store.head(at(key))).toMatchObject({ etag, contentType: 'image/tiff', metadata: { hash: 'x' } });
-        expect(await listKeys(store, bucket)).toEqual([key]);
-        expect(await listKeys(store, bucket, key)).toEqual([key]);
-        await store.copy({ ...at(key), etag }, at('copied'));
-        await store.compose(at('composed'), [{ ref: at(key), etag, offset: 0, length: body.length }]);
-        expect(text(await store.read(at('copied')))).toBe(`content of ${key}`);
-        expect(text(await store.read(at('composed')))).toBe(`content of ${key}`);
-        await store.remove(at(key));
-        expect(await listKeys(store, bucket)).toEqual(['composed', 'copied']);
-      });
+      test.each(keys.map((key) => [JSON.stringify(key).slice(0, 60), key]))(
+        'identify one object: %s',
+        async (_name, key) => {
+          const body = bytesOf(`content of ${key}`);
+          const { etag } = await store.write(at(key), body, { contentType: 'image/tiff', metadata: { hash: 'x' } });
+          expect(text(await store.read(at(key), { ifMatch: etag }))).toBe(`content of ${key}`);
+          expect(await store.head(at(key))).toMatchObject({ etag, contentType: 'image/tiff', metadata: { hash: 'x' } });
+          expect(await listKeys(store, bucket)).toEqual([key]);
+          expect(await listKeys(store, bucket, key)).toEqual([key]);
+          await store.copy({ ...at(key), etag }, at('copied'));
+          await store.compose(at('composed'), [{ ref: at(key), etag, offset: 0, length: body.length }]);
+          expect(text(await store.read(at('copied')))).toBe(`content of ${key}`);
+          expect(text(await store.read(at('composed')))).toBe(`content of ${key}`);
+          await store.remove(at(key));
+          expect(await listKeys(store, bucket)).toEqual(['composed', 'copied']);
+        },
+      );
 
-      test('live side by side and are listed byte-exact, in byte order', async () => {
+      test('are stored together and listed byte for byte in byte order', async () => {
         for (const key of keys) await store.write(at(key), bytesOf(key));
         expect(await listKeys(store, bucket)).toEqual(inByteOrder(keys));
         for (const key of keys) expect(text(await store.read(at(key)))).toBe(key);

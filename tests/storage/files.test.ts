@@ -47,7 +47,7 @@ async function filesBelow(directory: string): Promise<string[]> {
 
 describeObjectStore('a folder', startFiles, hostileKeys);
 
-describe('folders as buckets', () => {
+describe('the object store on folders', () => {
   let workspace: string;
   let folder: string;
   let store: ObjectStore;
@@ -62,7 +62,7 @@ describe('folders as buckets', () => {
   });
   afterEach(() => rm(workspace, { recursive: true }));
 
-  test('a folder of files is a bucket as it stands', async () => {
+  test('serves an existing folder of files as a bucket', async () => {
     await mkdir(join(folder, 'scans 2026'));
     await writeFile(join(folder, 'scans 2026', 'page 1 – é.tif'), 'tiff');
     let listed: { key: string; size: number; etag: string } | undefined;
@@ -76,13 +76,13 @@ describe('folders as buckets', () => {
     });
   });
 
-  test('what is written is a file of that name, and nothing else is in the folder', async () => {
+  test('writes an object as one file of that name and no other file', async () => {
     await store.write(at('out/image.tif'), bytes('tiff'), { contentType: 'image/tiff', metadata: { a: 'b' } });
     expect((await filesBelow(folder)).sort()).toEqual(['out', 'out/image.tif']);
     expect(await readFile(join(folder, 'out/image.tif'), 'utf8')).toBe('tiff');
   });
 
-  test('a bucket can be registered while a store is in use, and moved', async () => {
+  test('finds a bucket that is registered or moved while the store is in use', async () => {
     const other = join(workspace, 'other');
     await mkdir(other);
     await writeFile(join(other, 'there'), '1');
@@ -93,7 +93,7 @@ describe('folders as buckets', () => {
     expect(await listKeys(store, 'later')).toEqual([]);
   });
 
-  test('buckets registered at once are all there', async () => {
+  test('keeps all of several buckets registered concurrently', async () => {
     const names = Array.from({ length: 10 }, (_, n) => `bucket-${n}`);
     await Promise.all(names.map((name) => registerBucket(workspace, name, join(workspace, name))));
     const registry = JSON.parse(await readFile(join(workspace, 'buckets.json'), 'utf8')) as object;
@@ -101,7 +101,7 @@ describe('folders as buckets', () => {
   });
 
   test.each(['..', '.', 'a', '../x', 'a/b', 'UPPER', 'a..b', '-ab', 'ab-', 'x'.repeat(64), '', '__proto__'])(
-    'refuses %j as the name of a bucket',
+    'throws RangeError for the bucket name %j',
     async (bucket) => {
       await expect(store.write({ bucket, key: 'a' }, bytes('x'))).rejects.toThrow(RangeError);
       await expect(registerBucket(workspace, bucket, folder)).rejects.toThrow(RangeError);
@@ -109,39 +109,41 @@ describe('folders as buckets', () => {
     },
   );
 
-  test('a bucket named like a property of every object is only a bucket', async () => {
+  test('accepts a bucket named like a property of Object.prototype', async () => {
     await store.write({ bucket: 'constructor', key: 'a' }, bytes('x'));
     expect(await readFile(join(workspace, 'buckets/constructor/a'), 'utf8')).toBe('x');
   });
 
-  test('says what is wrong with buckets.json', async () => {
+  test('reports an invalid buckets.json and a relative directory', async () => {
     await writeFile(join(workspace, 'buckets.json'), '{"mine":"relative/path"}');
     await expect(store.head(at('a'))).rejects.toThrow('absolute directories for');
     await expect(registerBucket(workspace, 'other', 'relative')).rejects.toThrow('absolute path for directory');
   });
 
-  test('refuses a key that is a directory of another, and says why', async () => {
+  test('refuses a key that is a directory of another key with an explanation', async () => {
     await store.write(at('a/b'), bytes('x'));
-    await expect(store.write(at('a'), bytes('y'))).rejects.toThrow('"a" cannot be beside "a/b"');
-    await expect(store.write(at('a'), bytes('y'), { over: 'absent' })).rejects.toThrow('"a" cannot be beside "a/b"');
-    await expect(store.write(at('a/b/c'), bytes('y'))).rejects.toThrow('"a" cannot be beside "a/b"');
+    await expect(store.write(at('a'), bytes('y'))).rejects.toThrow('cannot hold both "a" and "a/b"');
+    await expect(store.write(at('a'), bytes('y'), { over: 'absent' })).rejects.toThrow(
+      'cannot hold both "a" and "a/b"',
+    );
+    await expect(store.write(at('a/b/c'), bytes('y'))).rejects.toThrow('cannot hold both "a" and "a/b"');
     expect((await filesBelow(folder)).sort()).toEqual(['a', 'a/b']);
   });
 
-  test('writes over an empty directory that somebody left', async () => {
+  test('replaces an empty directory at the path of an object', async () => {
     await mkdir(join(folder, 'a'));
     await store.write(at('a'), bytes('x'), { over: 'absent' });
     expect(await listKeys(store, 'mine')).toEqual(['a']);
   });
 
-  test('no key leads out of the folder', async () => {
+  test('writes no file outside the folder for hostile keys', async () => {
     const before = (await filesBelow(workspace)).filter((path) => !path.startsWith('my own folder'));
     for (const key of hostileKeys) await store.write(at(key), bytes('x'));
     const after = (await filesBelow(workspace)).filter((path) => !path.startsWith('my own folder'));
     expect(after).toEqual(before);
   });
 
-  test('prunes the directories that a removal leaves empty, but not the folder', async () => {
+  test('removes empty directories after a removal but not the folder of the bucket', async () => {
     await store.write(at('a/b/c'), bytes('x'));
     await store.write(at('a/d'), bytes('x'));
     await store.remove(at('a/b/c'));
@@ -150,7 +152,7 @@ describe('folders as buckets', () => {
     expect(await filesBelow(workspace)).toContain('my own folder');
   });
 
-  test('writes while others remove and prune the same directories', async () => {
+  test('writes while other calls remove the same directories', async () => {
     const rounds = Array.from({ length: 60 }, async (_, n) => {
       await store.write(at(`deep/down/${n % 6}/${n}`), bytes('x'));
       await store.remove(at(`deep/down/${n % 6}/${n}`));
@@ -159,7 +161,7 @@ describe('folders as buckets', () => {
     expect(await filesBelow(folder)).toEqual([]);
   });
 
-  test('metadata files do not pile up', async () => {
+  test('removes the metadata files of replaced and removed objects', async () => {
     for (let n = 0; n < 5; n++) await store.write(at('a'), bytes('x'), { metadata: { n: `${n}` } });
     await expect(store.write(at('a'), bytes('x'), { metadata: { n: 'x' }, over: 'absent' })).rejects.toThrow();
     expect(await readdir(join(workspace, 'metadata', 'mine'))).toHaveLength(1);
@@ -167,7 +169,7 @@ describe('folders as buckets', () => {
     expect(await readdir(join(workspace, 'metadata', 'mine'))).toHaveLength(0);
   });
 
-  test('a reader always finds the metadata of what it sees', async () => {
+  test('returns metadata that belongs to the returned object during replacements', async () => {
     await store.write(at('a'), bytes(''), { metadata: { n: '0' } });
     const progress = { written: 0 };
     const writer = (async () => {
@@ -184,14 +186,14 @@ describe('folders as buckets', () => {
     await writer;
   });
 
-  describe('a file that is changed in place', () => {
+  describe('a file that is modified in place', () => {
     const changes: [string, (path: string) => Promise<void>][] = [
-      ['appended to', (path) => appendFile(path, 'more')],
-      ['truncated', (path) => truncate(path, 1)],
-      ['touched', (path) => utimes(path, 1, 1)],
-      ['overwritten', (path) => writeFile(path, 'otherwise')],
+      ['appending', (path) => appendFile(path, 'more')],
+      ['truncation', (path) => truncate(path, 1)],
+      ['setting its times', (path) => utimes(path, 1, 1)],
+      ['overwriting', (path) => writeFile(path, 'otherwise')],
     ];
-    test.each(changes)('has another ETag and no metadata: %s', async (_name, change) => {
+    test.each(changes)('has a new ETag and no metadata after %s', async (_name, change) => {
       const { etag } = await store.write(at('a'), bytes('something'), { metadata: { a: 'b' } });
       await change(join(folder, 'a'));
       expect(await store.head(at('a'))).toMatchObject({ metadata: {} });
@@ -199,7 +201,7 @@ describe('folders as buckets', () => {
       await expect(store.copy({ ...at('a'), etag }, at('b'))).rejects.toThrow(PreconditionFailedError);
     });
 
-    test('fails a composition that was reading it', async () => {
+    test('makes a compose that is reading it fail', async () => {
       const { etag } = await store.write(at('a'), bytes('0123456789'));
       const piece = { ref: at('a'), etag, offset: 0, length: 10 };
       let pieces = 0;
@@ -217,7 +219,7 @@ describe('folders as buckets', () => {
     });
   });
 
-  test('links to files and directories are followed, but not round in circles', async () => {
+  test('follows links to files and directories but not in circles', async () => {
     const elsewhere = join(workspace, 'elsewhere');
     await mkdir(elsewhere);
     await writeFile(join(elsewhere, 'file'), 'content');
@@ -230,7 +232,7 @@ describe('folders as buckets', () => {
     await expect(store.head(at('broken'))).rejects.toThrow(ObjectNotFoundError);
   });
 
-  test('a write replaces a link, not what it points to', async () => {
+  test('replaces a link and not its target', async () => {
     const original = join(workspace, 'original');
     await writeFile(original, 'precious');
     await symlink(original, join(folder, 'symbolic'));
@@ -240,19 +242,19 @@ describe('folders as buckets', () => {
     expect(await readFile(original, 'utf8')).toBe('precious');
   });
 
-  test('a pipe is no object and holds nobody up', async () => {
+  test('ignores a named pipe without blocking', async () => {
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     await expect(store.read(at('pipe'))).rejects.toThrow(ObjectNotFoundError);
     expect(await listKeys(store, 'mine')).toEqual([]);
   });
 
-  test('files that no key leads to, and files being written, are not listed', async () => {
+  test('does not list temporary files and files whose path has no key', async () => {
     await writeFile(join(folder, '%~not-canonical'), 'x');
     await writeFile(join(folder, '.stepwell-tmp-crashed'), 'x');
     expect(await listKeys(store, 'mine')).toEqual([]);
   });
 
-  test('a materialised object is the file itself', async () => {
+  test('materialises an object as the file itself', async () => {
     await store.write(at('a'), bytes('x'));
     const file = await store.materialise(at('a'));
     expect(file.path).toBe(join(folder, 'a'));
@@ -260,13 +262,13 @@ describe('folders as buckets', () => {
     expect(await readFile(file.path, 'utf8')).toBe('x');
   });
 
-  test('ETags of quick writes of the same size differ', async () => {
+  test('gives different ETags to successive writes of the same size', async () => {
     const etags = new Set<string>();
     for (let n = 0; n < 200; n++) etags.add((await store.write(at('a'), bytes('x'))).etag);
     expect(etags.size).toBe(200);
   });
 
-  test('makes the pieces of a composition one by one, as they come', async () => {
+  test('generates the pieces of a compose one by one', async () => {
     const log: string[] = [];
     function* pieces(): Generator<Piece> {
       for (const name of ['a', 'b', 'c']) {
@@ -287,7 +289,7 @@ describe('folders as buckets', () => {
     expect(Buffer.from(await store.read(at('abc'))).toString()).toBe('abc');
   });
 
-  test('composes many objects with few files open', async () => {
+  test('composes many objects with a bounded number of open files', async () => {
     const pieces = [];
     for (let n = 0; n < 150; n++) {
       const { etag } = await store.write(at(`parts/${n}`), bytes(String(n).padStart(4)));

@@ -30,7 +30,7 @@ const keys = fc.oneof(
   fc.constantFrom(...hostileKeys),
 );
 
-describe('the path of a key', () => {
+describe('pathFromKey', () => {
   test.each([
     ['scans/page 1.tif', 'scans/page 1.tif'],
     ['.hidden/con', '.hidden/con'],
@@ -44,26 +44,26 @@ describe('the path of a key', () => {
     ['%~x', '%~JX54'],
     ['.stepwell-tmp-x', '%~LnN0ZXB3ZWxsLXRtcC14'],
     ['s'.repeat(255), 's'.repeat(255)],
-  ])('%j is %j', (key, path) => {
+  ])('maps %j to %j and back', (key, path) => {
     expect(pathFromKey(key)).toBe(path);
     expect(keyFromPath(path)).toBe(key);
   });
 
-  test('spreads a long segment over directories', () => {
+  test('spreads a component longer than a file name over directories', () => {
     const names = pathFromKey('s'.repeat(256)).split('/');
     expect(names.map((name) => name.length)).toEqual([255, 92]);
     expect(names[0]).toMatch(/^%~\+[A-Za-z0-9_-]{252}$/);
     expect(names[1]).toMatch(/^%~[A-Za-z0-9_-]{90}$/);
   });
 
-  test('leads back to the key, byte by byte', () => {
+  test('returns a path from which keyFromPath restores the key', () => {
     fc.assert(
       fc.property(keys, (key) => keyFromPath(pathFromKey(key)) === key),
       { numRuns: 2_000 },
     );
   });
 
-  test('never leads out of the folder', () => {
+  test('returns a path below the folder for any key', () => {
     fc.assert(
       fc.property(keys, (key) => {
         const path = posix.join('/bucket', pathFromKey(key));
@@ -73,7 +73,7 @@ describe('the path of a key', () => {
     );
   });
 
-  test('is made of names that any file system takes, and is short enough for Linux', () => {
+  test('returns names valid on any file system and a path within the limits of Linux', () => {
     fc.assert(
       fc.property(keys, (key) => {
         const path = pathFromKey(key);
@@ -88,7 +88,7 @@ describe('the path of a key', () => {
     );
   });
 
-  test('is not shared by two keys', () => {
+  test('returns different paths for different keys', () => {
     fc.assert(
       fc.property(keys, keys, (a, b) => {
         expect(pathFromKey(a) === pathFromKey(b)).toBe(a === b);
@@ -101,27 +101,27 @@ describe('the path of a key', () => {
     ['an empty key', ''],
     ['1,025 bytes', 'k'.repeat(1_025)],
     ['1,026 bytes in 513 characters', 'é'.repeat(513)],
-    ['half a surrogate pair', 'a\ud83d'],
-  ])('does not exist for %s', (_name, key) => {
+    ['a lone surrogate', 'a\ud83d'],
+  ])('throws RangeError for %s', (_name, key) => {
     expect(() => pathFromKey(key)).toThrow(RangeError);
   });
 });
 
-describe('the key of a path', () => {
+describe('keyFromPath', () => {
   test.each([
-    ['an escape of what needs none', '%~YQ'],
-    ['an escape that is no base64url', '%~=='],
-    ['an escape of bytes that are no UTF-8', '%~_w'],
+    ['an escape of a name that needs none', '%~YQ'],
+    ['an escape that is not base64url', '%~=='],
+    ['an escape of bytes that are not UTF-8', '%~_w'],
     ['a continuation without an end', `%~+${'c'.repeat(252)}`],
     ['a continuation that ends in an ordinary name', `%~+${'c'.repeat(252)}/plain`],
     ['a continuation that is too short', '%~+Y/%~Q'],
-    ['a name that is being written', '.stepwell-tmp-x'],
-    ['upwards', '../x'],
-  ])('does not exist for %s', (_name, path) => {
+    ['a temporary file', '.stepwell-tmp-x'],
+    ['a path that leads upwards', '../x'],
+  ])('returns undefined for %s', (_name, path) => {
     expect(keyFromPath(path)).toBeUndefined();
   });
 
-  test('is the only one with that path', () => {
+  test('returns a key only for the path of that key', () => {
     const names = fc.constantFrom('a', '%~', '%~Li4', '%~+', `%~+${'Li4u'.repeat(63)}`, '%~Lg', '..', 'é');
     fc.assert(
       fc.property(fc.array(names, { minLength: 1, maxLength: 6 }), (parts) => {
@@ -133,8 +133,8 @@ describe('the key of a path', () => {
   });
 });
 
-describe('the hostile keys of the tests', () => {
-  test('can be in one folder: valid, different, and none a directory of another', () => {
+describe('the hostile keys used in tests', () => {
+  test('are valid, distinct and can be stored in one folder', () => {
     expect(new Set(hostileKeys).size).toBe(hostileKeys.length);
     for (const key of hostileKeys) {
       expect(Buffer.byteLength(key)).toBeLessThanOrEqual(1_024);

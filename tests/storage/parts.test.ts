@@ -15,7 +15,7 @@ const range = (name: string, offset: number, length: number): Piece => ({
 
 const made = (bytes: Uint8Array): MadePiece => ({ length: bytes.length, make: () => bytes });
 const madeLater = (bytes: Uint8Array): MadePiece => ({ length: bytes.length, make: () => Promise.resolve(bytes) });
-/** A piece that no plan may make. */
+/** A generated piece that fails when planning generates it. */
 const unmade = (length: number): MadePiece => ({
   length,
   make: () => {
@@ -23,7 +23,7 @@ const unmade = (length: number): MadePiece => ({
   },
 });
 
-/** Every byte of a plan by where it comes from: `name@offset`, or the value of a byte in memory. */
+/** The origin of every byte of a plan: `name@offset`, or the value of a byte in memory. */
 async function origins(pieces: Iterable<Piece>): Promise<string[]> {
   const all: string[] = [];
   for (const piece of pieces) {
@@ -41,7 +41,7 @@ const outline = (parts: readonly Part[]): string[] =>
     part.kind === 'copy' ? `copy ${part.range.offset}+${part.range.length}` : `upload ${part.length}`,
   );
 
-/** S3's limits in miniature, so that a test meets all of them. */
+/** Small limits, so that a test reaches all of them. */
 const small: PartLimits = { minPartBytes: 5, maxPartBytes: 40, maxParts: 12, uploadBytes: 8, copyBytes: 20 };
 
 const anyPiece = fc.oneof(
@@ -53,8 +53,8 @@ const anyPiece = fc.oneof(
   fc.uint8Array({ maxLength: 30 }).map(madeLater),
 );
 
-describe('planning the parts of an upload', () => {
-  test('keeps every byte in its place and every limit', async () => {
+describe('planParts', () => {
+  test('preserves the order of all bytes and observes all limits', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyPiece, { maxLength: 12 }), async (pieces) => {
         const total = pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -73,7 +73,7 @@ describe('planning the parts of an upload', () => {
     );
   });
 
-  test('never uploads more than fits in memory while there are parts enough', () => {
+  test('uploads no part larger than the preferred size while the number of parts allows', () => {
     fc.assert(
       fc.property(fc.array(anyPiece, { maxLength: 30 }), (pieces) => {
         for (const part of planParts(pieces, { ...small, maxParts: 10_000 })) {
@@ -84,18 +84,18 @@ describe('planning the parts of an upload', () => {
     );
   });
 
-  test('of nothing is nothing', () => {
+  test('plans no parts for no pieces', () => {
     expect(planParts([])).toEqual([]);
     expect(planParts([new Uint8Array(0), range('a', 5, 0)])).toEqual([]);
   });
 
-  test('joins what is small into one part', () => {
+  test('joins small pieces into one part', () => {
     expect(outline(planParts([new Uint8Array(10), range('a', 0, MiB), new Uint8Array(5)]))).toEqual([
       `upload ${MiB + 15}`,
     ]);
   });
 
-  test('makes nothing', () => {
+  test('does not generate any piece', () => {
     const pieces = [unmade(3 * MiB), range('a', 0, 20 * MiB), unmade(9 * MiB), unmade(0), unmade(9 * MiB)];
     expect(outline(planParts(pieces))).toEqual([
       `upload ${5 * MiB}`,
@@ -106,7 +106,7 @@ describe('planning the parts of an upload', () => {
     ]);
   });
 
-  test('cuts a piece that is made into parts that are made by themselves, each as often as it is wanted', async () => {
+  test('splits a generated piece into parts that can be generated repeatedly', async () => {
     const bytes = Uint8Array.from({ length: 20 }, (_, n) => n);
     const parts = planParts([new Uint8Array([77]), madeLater(bytes)], small);
     const backwards = [...parts].reverse();
@@ -120,18 +120,18 @@ describe('planning the parts of an upload', () => {
     }
   });
 
-  test('finds out that a piece was not made as long as it should be, whichever part is made', async () => {
+  test('detects a generated piece of the wrong length in every part of it', async () => {
     const short: MadePiece = { length: 20, make: () => new Uint8Array(19) };
     for (const part of planParts([short], small)) {
-      await expect(origins(piecesOf(part))).rejects.toThrow('Expected 20 bytes for a made piece but received 19');
+      await expect(origins(piecesOf(part))).rejects.toThrow('Expected 20 bytes for a generated piece but received 19');
     }
   });
 
-  test.each([-1, 1.5, Number.NaN])('refuses to make %p bytes', (length) => {
-    expect(() => planParts([{ length, make: () => new Uint8Array(0) }])).toThrow('whole number of bytes for length');
+  test.each([-1, 1.5, Number.NaN])('throws RangeError for a generated piece of %p bytes', (length) => {
+    expect(() => planParts([{ length, make: () => new Uint8Array(0) }])).toThrow('non-negative integer for length');
   });
 
-  test('copies a large range, topping up what comes before it', () => {
+  test('copies a large range and completes the part before it with the first bytes of the range', () => {
     expect(outline(planParts([new Uint8Array(100), range('a', 0, 20 * MiB), new Uint8Array(7)]))).toEqual([
       `upload ${5 * MiB}`,
       `copy ${5 * MiB - 100}+${15 * MiB + 100}`,
@@ -139,25 +139,25 @@ describe('planning the parts of an upload', () => {
     ]);
   });
 
-  test('reads a range whose rest would be too small to copy', () => {
+  test('uploads a range whose remainder would be too small to copy', () => {
     expect(outline(planParts([new Uint8Array(MiB), range('a', 0, 9 * MiB - 1)]))).toEqual([
       `upload ${8 * MiB}`,
       `upload ${2 * MiB - 1}`,
     ]);
   });
 
-  test('copies a range of the least size only from an object that is larger', () => {
+  test('copies a range of the minimum size only from a larger object', () => {
     expect(outline(planParts([range('a', 0, 5 * MiB)]))).toEqual([`upload ${5 * MiB}`]);
     expect(outline(planParts([range('a', 1, 5 * MiB)]))).toEqual([`copy 1+${5 * MiB}`]);
     expect(outline(planParts([range('a', 0, 5 * MiB + 1)]))).toEqual([`copy 0+${5 * MiB + 1}`]);
   });
 
-  test('takes ranges that continue each other for one', () => {
+  test('merges adjacent ranges of one object', () => {
     const pieces = Array.from({ length: 1_000 }, (_, n) => range('a', n * 10_000, 10_000));
     expect(outline(planParts(pieces))).toEqual(['copy 0+10000000']);
   });
 
-  test('does not take ranges of different objects, versions or ETags for one', () => {
+  test('does not merge ranges of different objects, versions or ETags', () => {
     const first = { ref: { bucket: 'bucket', key: 'a', versionId: '1' }, etag: 'x', offset: 0, length: 6 * MiB };
     const rest = { offset: 6 * MiB, length: 6 * MiB };
     const others = [
@@ -170,14 +170,14 @@ describe('planning the parts of an upload', () => {
     expect(planParts([first, { ...first, ...rest }])).toHaveLength(1);
   });
 
-  test('splits what is larger than a part may be, evenly', () => {
+  test('splits a range larger than a part into parts of equal size', () => {
     expect(outline(planParts([range('a', 0, 5 * GiB + 1)], { ...S3_PART_LIMITS, copyBytes: 5 * GiB }))).toEqual([
       `copy 0+${2.5 * GiB + 1}`,
       `copy ${2.5 * GiB + 1}+${2.5 * GiB}`,
     ]);
   });
 
-  test('makes larger parts where there would be more than ten thousand', () => {
+  test('plans larger parts to stay within ten thousand parts', () => {
     const pieces = Array.from({ length: 25_000 }, (_, n) => range(`object ${n}`, 0, 6 * MiB));
     const parts = planParts(pieces);
     expect(parts.length).toBeLessThanOrEqual(10_000);
@@ -185,7 +185,7 @@ describe('planning the parts of an upload', () => {
     expect(Math.max(...parts.map(lengthOf))).toBeLessThanOrEqual(20 * MiB);
   });
 
-  test('still copies large ranges where small ones are too many', () => {
+  test('copies large ranges even if small ranges exceed the number of parts', () => {
     const many = Array.from({ length: 11_000 }, (_, n) => range(`object ${n}`, 0, 6 * MiB));
     const parts = planParts([...many, range('large', 0, 500 * GiB)]);
     expect(parts.length).toBeLessThanOrEqual(10_000);
@@ -193,7 +193,7 @@ describe('planning the parts of an upload', () => {
     expect(copied).toBeGreaterThan(499 * GiB);
   });
 
-  test('refuses more bytes than an object can have', () => {
+  test('throws RangeError for more bytes than an object can have', () => {
     expect(() => planParts([range('a', 0, 500)], small)).toThrow('Expected at most 12 parts');
   });
 
@@ -201,7 +201,7 @@ describe('planning the parts of an upload', () => {
     ['offset', -1, 1],
     ['length', 0, 1.5],
     ['offset', 2 ** 53, 1],
-  ])('refuses a range whose %s is no number of bytes', (name, offset, length) => {
-    expect(() => planParts([range('a', offset, length)])).toThrow(`whole number of bytes for ${name}`);
+  ])('throws RangeError for a range with an invalid %s', (name, offset, length) => {
+    expect(() => planParts([range('a', offset, length)])).toThrow(`non-negative integer for ${name}`);
   });
 });

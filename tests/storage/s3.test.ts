@@ -29,7 +29,7 @@ async function startS3Store() {
 
 describeObjectStore('S3', startS3Store, hostileKeys);
 
-describe('S3 when it fails', () => {
+describe('the object store on S3 when requests fail', () => {
   let server: S3Server;
   let store: ObjectStore;
   let bucket: string;
@@ -66,8 +66,8 @@ describe('S3 when it fails', () => {
     ['InternalError', 500],
     ['TooManyRequests', 429],
   ];
-  describe.each(failures)('with %s', (code, status) => {
-    test.each(calls)('%s says that the service is unavailable', async (_name, call) => {
+  describe.each(failures)('with error %s', (code, status) => {
+    test.each(calls)('makes %s throw ServiceUnavailableError', async (_name, call) => {
       server.put(bucket, 'a', Buffer.from('x'));
       server.failNext(1, { code, status });
       await expect(call()).rejects.toThrow(ServiceUnavailableError);
@@ -75,20 +75,20 @@ describe('S3 when it fails', () => {
   });
 
   test.each(['RequestTimeout', 'IncompleteBody', 'BadDigest'])(
-    '%s is its fault, whatever the status says',
+    '%s throws ServiceUnavailableError even with status 400',
     async (code) => {
       server.failNext(1, { code, status: 400 });
       await expect(store.write(at('a'), Buffer.from('x'))).rejects.toThrow(ServiceUnavailableError);
     },
   );
 
-  test.each(calls)('a lost connection is the service being unavailable: %s', async (_name, call) => {
+  test.each(calls)('throws ServiceUnavailableError when the connection is lost during %s', async (_name, call) => {
     server.put(bucket, 'a', Buffer.from('x'));
     server.loseNextAnswer();
     await expect(call()).rejects.toThrow(ServiceUnavailableError);
   });
 
-  test('a server that is not there is the service being unavailable', async () => {
+  test('throws ServiceUnavailableError when the server does not listen', async () => {
     const gone = await startS3([bucket]);
     await gone.stop();
     const client = server.newClient(1);
@@ -96,18 +96,18 @@ describe('S3 when it fails', () => {
     await expect(s3Store(client).head(at('a'))).rejects.toThrow(ServiceUnavailableError);
   });
 
-  test('a bucket that is not there is a defect, not a missing object', async () => {
+  test('throws a defect and not ObjectNotFoundError for a missing bucket', async () => {
     const call = store.read({ bucket: 'no-such-bucket', key: 'a' });
     await expect(call).rejects.toThrow('Expected a bucket for "no-such-bucket/a"');
     await expect(call).rejects.not.toThrow(ObjectNotFoundError);
   });
 
-  test('a refusal is a defect and passes through', async () => {
+  test('passes on AccessDenied unchanged', async () => {
     server.failNext(1, { code: 'AccessDenied', status: 403 });
     await expect(store.read(at('a'))).rejects.toMatchObject({ name: 'AccessDenied' });
   });
 
-  test('a body that ends early is never taken for the whole', async () => {
+  test('throws ServiceUnavailableError for a body that ends early', async () => {
     server.put(bucket, 'a', patterned(100_000));
     const range = { offset: 10, length: 50_000 };
     server.cutNextBody(40_000);
@@ -119,7 +119,7 @@ describe('S3 when it fails', () => {
     expectSameBytes(await store.read(at('a'), { range }), patterned(100_000).subarray(10, 50_010));
   });
 
-  test('a download that fails leaves no file behind', async () => {
+  test('removes the temporary file of a failed download', async () => {
     server.put(bucket, 'a', patterned(30 * MiB));
     const before = await readdir(tmpdir());
     server.cutNextBody(1_000, isGet);
@@ -129,7 +129,7 @@ describe('S3 when it fails', () => {
     );
   });
 
-  test('tags, and the SHA-256 that an uploader sent, come with the object', async () => {
+  test('returns the tags and the SHA-256 that the uploader sent', async () => {
     const Body = Buffer.from('a map');
     await server.client.send(new PutObjectCommand({ Bucket: bucket, Key: 'a', Body, ChecksumAlgorithm: 'SHA256' }));
     server.tag(bucket, 'a', { copyrighted: 'true', shelf: 'B 12' });
@@ -138,7 +138,7 @@ describe('S3 when it fails', () => {
     expect(await store.head(at('a'))).toMatchObject({ size: 5, checksumSha256: sha256 });
   });
 
-  test('a download is made in ranges, all of the object that it began with', async () => {
+  test('downloads in ranges that are pinned to one ETag', async () => {
     server.put(bucket, 'a', patterned(20 * MiB));
     const { etag } = await store.head(at('a'));
     server.requests.length = 0;
@@ -160,7 +160,7 @@ describe('S3 when it fails', () => {
     expect(replaced).toBe(1);
   });
 
-  describe('a composition', () => {
+  describe('compose', () => {
     const source = patterned(30 * MiB, 5);
     const pieces = async (): Promise<Piece[]> => {
       server.put(bucket, 'source', source);
@@ -173,7 +173,7 @@ describe('S3 when it fails', () => {
       ];
     };
 
-    test('copies large ranges in the store and reads only what tops up a part', async () => {
+    test('copies large ranges within S3 and reads only ranges that complete a part', async () => {
       const given = await pieces();
       server.requests.length = 0;
       await store.compose(at('target'), given);
@@ -190,7 +190,7 @@ describe('S3 when it fails', () => {
       ['a range that is read', isGet],
       ['the completion', isComplete],
     ];
-    test.each(faults)('that fails at %s leaves neither object nor upload', async (_name, matching) => {
+    test.each(faults)('leaves neither object nor upload when %s fails', async (_name, matching) => {
       const given = await pieces();
       server.failNext(1, { matching });
       await expect(store.compose(at('target'), given)).rejects.toThrow(ServiceUnavailableError);
@@ -198,7 +198,7 @@ describe('S3 when it fails', () => {
       expect(server.uploadsUnderWay(bucket)).toBe(0);
     });
 
-    test('makes pieces only for the parts that are on their way', async () => {
+    test('generates pieces only for parts being uploaded', async () => {
       const partBytes = 5 * MiB;
       const bytes = patterned(partBytes);
       let made = 0;
@@ -218,7 +218,7 @@ describe('S3 when it fails', () => {
       expect(most).toBeLessThanOrEqual(8);
     });
 
-    test('whose source changes between two parts fails', async () => {
+    test('fails when a source is replaced between two parts', async () => {
       const given = await pieces();
       server.beforeNext(isPart, () => {
         server.put(bucket, 'source', patterned(30 * MiB, 6));
@@ -228,7 +228,7 @@ describe('S3 when it fails', () => {
       expect(server.uploadsUnderWay(bucket)).toBe(0);
     });
 
-    test('whose target appears before the completion does not replace it', async () => {
+    test('does not replace a target created before the completion', async () => {
       const given = await pieces();
       server.beforeNext(isComplete, () => {
         server.put(bucket, 'target', Buffer.from('other'));
@@ -238,7 +238,7 @@ describe('S3 when it fails', () => {
       expect(server.uploadsUnderWay(bucket)).toBe(0);
     });
 
-    test('whose completion was done but not answered can be done again', async () => {
+    test('can be repeated when the response to the completion was lost', async () => {
       const given = await pieces();
       server.loseNextAnswer(isComplete);
       await expect(s3Store(server.newClient(3)).compose(at('target'), given)).rejects.toThrow(ServiceUnavailableError);
@@ -246,7 +246,7 @@ describe('S3 when it fails', () => {
       expect((await store.read(at('target'), { ifMatch: etag })).length).toBe(30 * MiB + 12);
     });
 
-    test('with an upload that cannot be aborted tells the first failure', async () => {
+    test('reports the first failure when the upload cannot be aborted', async () => {
       const given = await pieces();
       server.failNext(1, { matching: isComplete, code: 'SlowDown' });
       server.failNext(1, { matching: ({ method }) => method === 'DELETE', status: 403, code: 'AccessDenied' });
@@ -254,7 +254,7 @@ describe('S3 when it fails', () => {
     });
   });
 
-  test('an object larger than one copy may be is copied in parts', async () => {
+  test('copies an object above the copy limit in parts', async () => {
     const body = patterned(12 * MiB);
     server.put(bucket, 'large', body);
     const { etag } = await store.head(at('large'));
@@ -266,12 +266,12 @@ describe('S3 when it fails', () => {
     ]);
   });
 
-  test('parts are as large as they are asked to be', async () => {
+  test('uploads parts of the configured size', async () => {
     await s3Store(server.client, { partBytes: 6 * MiB }).write(at('a'), patterned(14 * MiB));
     expect(server.requests.filter(isPart)).toHaveLength(3);
   });
 
-  test('uploads and their completion carry checksums', async () => {
+  test('sends checksums with parts and their completion', async () => {
     await store.write(at('a'), Buffer.from('x'));
     await store.write(at('b'), patterned(9 * MiB));
     const [put] = server.requests;
@@ -280,7 +280,7 @@ describe('S3 when it fails', () => {
       expect(headers['x-amz-checksum-crc32']).toMatch(/^.{6}==$/);
   });
 
-  test('a version is asked for by name, in reads and in copies', async () => {
+  test('requests a version by its id in reads and copies', async () => {
     server.put(bucket, 'a b', Buffer.from('x'));
     const ref = { ...at('a b'), versionId: 'v/1+&' };
     const { etag } = await store.head(ref);

@@ -1,16 +1,20 @@
-/** Which folder a bucket is: the one `buckets.json` in the workspace names, or `buckets/<name>` beside it. */
+/**
+ * Maps buckets to folders: to the folder registered in the workspace's `buckets.json`, otherwise to
+ * `buckets/<name>` in the workspace.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { isMissing } from './errors.ts';
 import { withLock } from './locks.ts';
 
-/** S3's rules for bucket names, so that no name leads out of the workspace. */
+/** S3's rules for bucket names, which also prevent path traversal. */
 const BUCKET_NAME = /^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /**
- * Makes `directory` the folder of a bucket, for every store on this workspace, running or yet to come.
- * Throws RangeError for a bucket name that S3 would not take and for a directory that is not absolute.
+ * Registers `directory` as the folder of a bucket for all present and future stores of this
+ * workspace.
+ * Throws RangeError for an invalid bucket name and for a directory that is not absolute.
  */
 export async function registerBucket(workspace: string, bucket: string, directory: string): Promise<void> {
   checkBucketName(bucket);
@@ -19,11 +23,11 @@ export async function registerBucket(workspace: string, bucket: string, director
   }
   const registry = resolve(registryPath(workspace));
   await withLock(registry, async () => {
-    const known = await readRegistry(registry);
+    const registered = await readRegistry(registry);
     await mkdir(workspace, { recursive: true });
     const temporary = `${registry}.${randomUUID()}`;
     try {
-      await writeFile(temporary, `${JSON.stringify({ ...known, [bucket]: resolve(directory) }, undefined, 2)}\n`);
+      await writeFile(temporary, `${JSON.stringify({ ...registered, [bucket]: resolve(directory) }, undefined, 2)}\n`);
       await rename(temporary, registry);
     } finally {
       await rm(temporary, { force: true });
@@ -32,41 +36,46 @@ export async function registerBucket(workspace: string, bucket: string, director
   });
 }
 
-/** Of this process; those of others are noticed by looking. */
+/**
+ * Number of registrations by this process. Registrations by other processes change the file's
+ * fingerprint.
+ */
 let registrations = 0;
-/** How long what was seen of `buckets.json` is taken for true: every call of a store asks. Milliseconds. */
-const LOOK_AGAIN_AFTER = 50;
+/** Interval between checks of `buckets.json` for changes by other processes. Milliseconds. */
+const CHECK_INTERVAL_MS = 50;
 
-/** A function from bucket names to absolute folders that notices when `buckets.json` changes, of other processes soon. */
+/** A function from bucket names to absolute folders that reloads `buckets.json` after changes. */
 export function bucketDirectories(workspace: string): (bucket: string) => Promise<string> {
   const registry = registryPath(workspace);
-  let seen = '';
-  let known: Readonly<Record<string, string>> = {};
-  let looked = { at: -Infinity, registrations };
-  const look = async (): Promise<void> => {
-    const now = await fingerprint(registry);
-    if (now === seen) return;
-    known = await readRegistry(registry);
-    seen = now;
+  let loaded = '';
+  let directories: Readonly<Record<string, string>> = {};
+  let checked = { at: -Infinity, registrations };
+  const reload = async (): Promise<void> => {
+    const current = await fingerprint(registry);
+    if (current === loaded) return;
+    directories = await readRegistry(registry);
+    loaded = current;
   };
   return async (bucket) => {
     checkBucketName(bucket);
     const now = { at: performance.now(), registrations };
-    if (now.at - looked.at > LOOK_AGAIN_AFTER || now.registrations !== looked.registrations) {
-      await look();
-      looked = now;
+    if (now.at - checked.at > CHECK_INTERVAL_MS || now.registrations !== checked.registrations) {
+      await reload();
+      checked = now;
     }
-    const registered = Object.hasOwn(known, bucket) ? known[bucket] : undefined;
+    const registered = Object.hasOwn(directories, bucket) ? directories[bucket] : undefined;
     return registered ?? join(ownBuckets(workspace), bucket);
   };
 }
 
-/** The folder of the buckets that are nobody else's, with a separator at its end. */
+/**
+ * The folder of the unregistered buckets, which only this store writes to. Ends with a separator.
+ */
 export function ownBuckets(workspace: string): string {
   return resolve(workspace, 'buckets') + sep;
 }
 
-/** Throws RangeError for a bucket name that S3 would not take. */
+/** Throws RangeError for a bucket name that violates S3's rules. */
 export function checkBucketName(bucket: string): void {
   if (!BUCKET_NAME.test(bucket)) {
     throw new RangeError(

@@ -1,25 +1,31 @@
-/** Writing pieces one after the other into a file, with memory that does not depend on how many or how large they are. */
+/** Writes pieces in order into a file. Memory does not depend on their number or size. */
 import type { FileHandle } from 'node:fs/promises';
 import { PreconditionFailedError } from '../../errors.ts';
 import { OpenFile } from './objects.ts';
 import type { ObjectRef, Piece, RangePiece } from '../object-store.ts';
 import { bytesOf, isRange, mergePieces } from '../pieces.ts';
 
-/** Bytes. Two megabytes fit the cache of a core and are copied with few system calls. */
+/** Size of a copy buffer: it fits the cache of a core and needs few system calls. Bytes. */
 const BUFFER_BYTES = 2 * 2 ** 20;
 
-/** Pieces of many objects come interleaved; this many are kept open. */
-const OPEN_SOURCES = 64;
+/** Number of source files kept open, because pieces of many objects may be interleaved. */
+const MAX_OPEN_SOURCES = 64;
 
-/** Small ranges are read side by side: the system calls are short, waiting for them one by one is not. */
-const READS_AT_ONCE = 16;
+/**
+ * Number of concurrent reads. Awaiting short reads of small ranges one by one would dominate their
+ * time.
+ */
+const CONCURRENT_READS = 16;
 
-/** Where an object is, and what messages call it. */
+/** Returns the path of an object and its name in messages. */
 export type Locate = (ref: ObjectRef) => Promise<{ readonly path: string; readonly name: string }>;
 
-/** Appends the pieces. Throws as `OpenFile.open`, and PreconditionFailedError for a range its object does not have. */
+/**
+ * Appends the pieces. Throws as `OpenFile.open`, and PreconditionFailedError for a range past the
+ * end of its object.
+ */
 export async function writePieces(handle: FileHandle, pieces: Iterable<Piece>, locate: Locate): Promise<void> {
-  // First, so that it is given back last: reads into it may still be on their way when something fails.
+  // Declared first, so disposed last: after a failure, reads into the buffer may still be pending.
   using spare = spareBuffer();
   await using reads = new PendingReads();
   await using sources = new Sources(locate, () => reads.settle());
@@ -49,13 +55,13 @@ export async function writePieces(handle: FileHandle, pieces: Iterable<Piece>, l
 
 const spareBuffers: Buffer[] = [];
 
-/** A buffer of BUFFER_BYTES that is used again once it is given back: new ones would set off garbage collections. */
+/** A pooled buffer of BUFFER_BYTES; allocating new buffers would trigger garbage collections. */
 function spareBuffer(): Disposable & { readonly buffer: Buffer } {
   const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
   return { buffer, [Symbol.dispose]: () => spareBuffers.push(buffer) };
 }
 
-/** A write may take less than it was given. */
+/** Writes all bytes, repeating short writes. */
 export async function appendAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await handle.write(bytes, done);
@@ -63,19 +69,19 @@ export async function appendAll(handle: FileHandle, bytes: Uint8Array): Promise<
   }
 }
 
-/** Reads that were begun and not yet waited for. */
+/** Pending reads. */
 class PendingReads implements AsyncDisposable {
   #reads: Promise<void>[] = [];
 
-  /** Waits for all of them when they have become many. */
+  /** Adds a read; awaits all reads once there are CONCURRENT_READS. */
   async add(read: Promise<void> | undefined): Promise<void> {
     if (!read) return;
-    read.catch(() => undefined); // told by settle
+    read.catch(() => undefined); // settle rethrows it
     this.#reads.push(read);
-    if (this.#reads.length === READS_AT_ONCE) await this.settle();
+    if (this.#reads.length === CONCURRENT_READS) await this.settle();
   }
 
-  /** Waits for all, to the last, and throws the first failure. */
+  /** Awaits all reads, even after a failure, and rethrows the first failure. */
   async settle(): Promise<void> {
     const reads = this.#reads;
     this.#reads = [];
@@ -88,7 +94,7 @@ class PendingReads implements AsyncDisposable {
   }
 }
 
-/** The objects that ranges come from, the least recently used one closed when there are too many. */
+/** The open source files, at most MAX_OPEN_SOURCES; the least recently used one is closed first. */
 class Sources implements AsyncDisposable {
   readonly #locate: Locate;
   readonly #settleReads: () => Promise<void>;
@@ -122,7 +128,7 @@ class Sources implements AsyncDisposable {
   }
 
   async #openAnother(range: RangePiece): Promise<OpenFile> {
-    const oldest = this.#open.size < OPEN_SOURCES ? undefined : this.#open.entries().next().value;
+    const oldest = this.#open.size < MAX_OPEN_SOURCES ? undefined : this.#open.entries().next().value;
     if (oldest) {
       this.#open.delete(oldest[0]);
       await using source = oldest[1];

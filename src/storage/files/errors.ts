@@ -1,4 +1,4 @@
-/** What the file system's error codes mean to an object store. */
+/** Classification of file system error codes. */
 
 /** The `code` of a Node system error. */
 export function errorCode(error: unknown): string | undefined {
@@ -11,7 +11,7 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return code !== undefined && codes.includes(code);
 }
 
-/** Nothing is there: no such file, or a file where the path wants a directory. */
+/** True for a missing file, including a path that leads through a file. */
 export function isMissing(error: unknown): boolean {
   return hasCode(error, 'ENOENT', 'ENOTDIR');
 }

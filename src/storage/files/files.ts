@@ -1,6 +1,7 @@
 /**
- * Folders as buckets. A key is a path below the bucket's folder (`key-paths.ts`), so a person's own folder of files is a
- * bucket as it stands, and what is published can be opened in place. Versions of objects are not kept.
+ * Object store on folders. A key maps to a path below the bucket's folder (`key-paths.ts`), so an
+ * existing folder of files can serve as a bucket without conversion, and published files can be
+ * opened where they are. Objects have no versions.
  */
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
@@ -11,18 +12,20 @@ import { appendAll, type Locate, writePieces } from './compose.ts';
 import { listFolder } from './listing.ts';
 import { describeWrite, MetadataFiles } from './metadata.ts';
 import { checkEtag, findFile, type FoundFile, OpenFile, requireFile } from './objects.ts';
-import { fillFile, linkFile, placeFile, removeFile } from './placing.ts';
+import { fillFile, linkFile, removeFile, writeAtomically } from './atomic-write.ts';
 import { pathFromKey } from './key-paths.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, Piece, ReadOptions, WriteOptions } from '../object-store.ts';
-import { checkMemory, checkRange } from '../pieces.ts';
+import { checkBuffer, checkRange } from '../pieces.ts';
 
 export { registerBucket } from './buckets.ts';
 
 /**
- * An object store in a workspace folder: buckets that `buckets.json` there names are the folders it gives, others are
- * `buckets/<name>`. ETags follow size, modification time and inode, so nothing is read to know them.
+ * An object store in a workspace folder: buckets listed in its `buckets.json` are the folders given
+ * there, others are `buckets/<name>`. ETags derive from size, modification time and inode, without
+ * reading the file.
  *
- * A conditional write is atomic among all stores of this process, and over 'absent' among processes too.
+ * A conditional write is atomic among all stores of this process; with `over: 'absent'` also among
+ * processes.
  */
 export function fileStore(workspace: string): ObjectStore {
   return new FileStore(workspace);
@@ -32,14 +35,14 @@ interface Located {
   readonly root: string;
   readonly path: string;
   readonly name: string;
-  /** In the workspace itself, where only this store writes, and never in place. */
+  /** True below the workspace, where only this store writes and never modifies files in place. */
   readonly isOwn: boolean;
 }
 
 class FileStore implements ObjectStore {
   readonly #directoryOf: (bucket: string) => Promise<string>;
   readonly #metadata: MetadataFiles;
-  /** Path of everything in the workspace's own buckets begins with this. */
+  /** Path prefix of the workspace's own buckets. */
   readonly #own: string;
 
   constructor(workspace: string) {
@@ -59,7 +62,7 @@ class FileStore implements ObjectStore {
       const found = await requireFile(path, name, options.ifMatch);
       const described = await this.#metadata.read(ref, found.etag);
       if (described) return { ...found, ...described };
-      // Replaced since it was found: its metadata may have gone with it, so this is not an object without any.
+      // If the file was replaced meanwhile, its metadata file may have been removed too: try again.
       if ((await findFile(path))?.etag === found.etag) return { ...found, contentType: undefined, metadata: {} };
     }
   }
@@ -68,15 +71,17 @@ class FileStore implements ObjectStore {
     options.signal?.throwIfAborted();
     const { path, name } = await this.#locate(ref);
     await using file = await OpenFile.open(path, name, options.ifMatch);
-    const { offset, length } = cutRange(options.range, file.found.size);
-    if (options.into) checkMemory(options.into, length);
+    const { offset, length } = clipRange(options.range, file.found.size);
+    if (options.into) checkBuffer(options.into, length);
     const bytes = options.into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
     await file.readInto(bytes, offset, options.signal);
     if (options.ifMatch !== undefined) await file.checkUnchanged();
     return bytes;
   }
 
-  /** The file itself, where the whole object is asked for: pin what is read from it by looking at its ETag afterwards. */
+  /**
+   * For a whole object, the file itself: callers compare its ETag after reading to detect changes.
+   */
   async materialise(ref: ObjectRef, options: ReadOptions = {}): Promise<{ path: string; dispose(): Promise<void> }> {
     options.signal?.throwIfAborted();
     if (options.range) return this.#materialiseRange(ref, options, options.range);
@@ -101,7 +106,7 @@ class FileStore implements ObjectStore {
   ): Promise<ObjectInfo> {
     const source = await this.#locate(from);
     const { name } = await this.#locate(to);
-    return this.#place(to, options, async (temporary) => {
+    return this.#writeObject(to, options, async (temporary) => {
       await using file = await OpenFile.open(source.path, source.name, from.etag);
       const linked = source.isOwn ? await linkFile(source.path, temporary, name) : undefined;
       if (linked) {
@@ -138,21 +143,21 @@ class FileStore implements ObjectStore {
 
   async #fill(ref: ObjectRef, options: WriteOptions, fill: (handle: FileHandle) => Promise<void>): Promise<ObjectInfo> {
     const { name } = await this.#locate(ref);
-    return this.#place(ref, options, (temporary) => fillFile(temporary, name, fill));
+    return this.#writeObject(ref, options, (temporary) => fillFile(temporary, name, fill));
   }
 
-  async #place(
+  async #writeObject(
     ref: ObjectRef,
     options: WriteOptions,
     make: (temporary: string) => Promise<FoundFile>,
   ): Promise<ObjectInfo> {
     const description = describeWrite(options);
-    const found = await placeFile({
+    const found = await writeAtomically({
       ...(await this.#locate(ref)),
       over: options.over,
       make,
-      announce: (etag) => this.#metadata.write(ref, etag, description),
-      forget: (etag) => this.#metadata.remove(ref, etag),
+      beforeVisible: (etag) => this.#metadata.write(ref, etag, description),
+      afterRemoved: (etag) => this.#metadata.remove(ref, etag),
     });
     return { ...found, ...description };
   }
@@ -163,7 +168,7 @@ class FileStore implements ObjectStore {
     range: NonNullable<ReadOptions['range']>,
   ): Promise<{ path: string; dispose(): Promise<void> }> {
     const info = await this.head(ref, options);
-    const piece = { ref, etag: info.etag, ...cutRange(range, info.size) };
+    const piece = { ref, etag: info.etag, ...clipRange(range, info.size) };
     const directory = await mkdtemp(join(tmpdir(), 'stepwell-'));
     const dispose = (): Promise<void> => rm(directory, { recursive: true, force: true });
     const path = join(directory, 'object');
@@ -178,8 +183,8 @@ class FileStore implements ObjectStore {
   }
 }
 
-/** What of a range lies within `size` bytes. */
-function cutRange(range: ReadOptions['range'], size: number): { offset: number; length: number } {
+/** Clips a range to `size` bytes. */
+function clipRange(range: ReadOptions['range'], size: number): { offset: number; length: number } {
   if (!range) return { offset: 0, length: size };
   checkRange(range);
   const offset = Math.min(range.offset, size);

@@ -1,9 +1,10 @@
 /**
- * Object keys as paths below a bucket's folder, one to one. Pure.
+ * A bijection between object keys and paths below a bucket's folder. Pure.
  *
- * An ordinary segment is itself, so that a person's own folder is a bucket as it stands. A segment that a file system
- * would refuse or take for something else is `%~` and its bytes in base64url; where that is longer than a file name may
- * be, directories named `%~+` and 252 characters each come before it.
+ * An ordinary component of a key is a file name as it is, so that an existing folder can serve as a
+ * bucket. A component that a file system would refuse or interpret is written as `%~` and its bytes
+ * in base64url. If that exceeds the length of a file name, it is preceded by directories named
+ * `%~+` and 252 characters each.
  *
  *     scans/page 1.tif      scans/page 1.tif
  *     a//b                  a/%~/b
@@ -18,23 +19,24 @@ const CONTINUED = '%~+';
 const MAX_NAME_BYTES = 255;
 const CONTINUED_CHARACTERS = MAX_NAME_BYTES - CONTINUED.length;
 
-/** Names that start so are files being written; they are never objects. */
+/** Prefix of temporary files, which are never objects. */
 export const TEMPORARY_PREFIX = '.stepwell-tmp-';
 
 const UNSAFE_CHARACTERS = /[\u0000-\u001f\u007f\\]/u;
 
 /**
- * The path of a key relative to its bucket's folder, with `/` between names; never empty, absolute or upwards.
- * Throws RangeError for what is no key: empty, longer than 1,024 bytes, or no valid Unicode.
+ * The path of a key relative to its bucket's folder, with `/` as separator. It is never empty or
+ * absolute and does not contain `..`. Throws RangeError for an empty key, a key longer than 1,024
+ * bytes and one that is not valid Unicode.
  */
 export function pathFromKey(key: string): string {
   checkKey(key);
-  return key.split('/').map(nameFromSegment).join('/');
+  return key.split('/').map(nameFromComponent).join('/');
 }
 
-/** The key whose path this is, or undefined where no key has it. */
+/** The key of a path; undefined if no key has this path. */
 export function keyFromPath(path: string): string | undefined {
-  const segments: string[] = [];
+  const components: string[] = [];
   let continued = '';
   for (const name of path.split('/')) {
     if (name.startsWith(CONTINUED)) {
@@ -42,25 +44,31 @@ export function keyFromPath(path: string): string | undefined {
       continue;
     }
     if (continued !== '' && !name.startsWith(ESCAPE)) return undefined;
-    segments.push(segmentFromName(name, continued));
+    components.push(componentFromName(name, continued));
     continued = '';
   }
-  const key = segments.join('/');
+  const key = components.join('/');
   return continued === '' && isKey(key) && pathFromKey(key) === path ? key : undefined;
 }
 
-/** What continues a long segment, when this is the name of a directory that holds part of one. */
+/**
+ * The encoded characters in the name of a directory for a long component; undefined for other
+ * names.
+ */
 export function continuedPart(name: string): string | undefined {
   return name.startsWith(CONTINUED) ? name.slice(CONTINUED.length) : undefined;
 }
 
-/** The segment behind a name (`continued` is what the directories above it said of it). */
-export function segmentFromName(name: string, continued: string): string {
+/**
+ * The component that a file name encodes; `continued`: the encoded characters of the directories
+ * above it.
+ */
+export function componentFromName(name: string, continued: string): string {
   if (!name.startsWith(ESCAPE)) return name;
   return Buffer.from(continued + name.slice(ESCAPE.length), 'base64url').toString('utf8');
 }
 
-/** Throws RangeError for what S3 would not take for a key either. */
+/** Throws RangeError for a key that S3 refuses. */
 function checkKey(key: string): void {
   if (!isKey(key)) {
     const bytes = Buffer.byteLength(key);
@@ -74,9 +82,9 @@ function isKey(key: string): boolean {
   return key !== '' && Buffer.byteLength(key) <= MAX_KEY_BYTES && key.isWellFormed();
 }
 
-function nameFromSegment(segment: string): string {
-  if (isOrdinary(segment)) return segment;
-  let rest = Buffer.from(segment, 'utf8').toString('base64url');
+function nameFromComponent(component: string): string {
+  if (isOrdinary(component)) return component;
+  let rest = Buffer.from(component, 'utf8').toString('base64url');
   const names: string[] = [];
   while (rest.length > CONTINUED_CHARACTERS) {
     names.push(CONTINUED + rest.slice(0, CONTINUED_CHARACTERS));
@@ -85,12 +93,12 @@ function nameFromSegment(segment: string): string {
   return [...names, ESCAPE + rest].join('/');
 }
 
-function isOrdinary(segment: string): boolean {
+function isOrdinary(component: string): boolean {
   return (
-    !['', '.', '..'].includes(segment) &&
-    !segment.startsWith(ESCAPE) &&
-    !segment.startsWith(TEMPORARY_PREFIX) &&
-    !UNSAFE_CHARACTERS.test(segment) &&
-    Buffer.byteLength(segment) <= MAX_NAME_BYTES
+    !['', '.', '..'].includes(component) &&
+    !component.startsWith(ESCAPE) &&
+    !component.startsWith(TEMPORARY_PREFIX) &&
+    !UNSAFE_CHARACTERS.test(component) &&
+    Buffer.byteLength(component) <= MAX_NAME_BYTES
   );
 }

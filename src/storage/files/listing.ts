@@ -1,19 +1,22 @@
-/** The keys of a folder in UTF-8 byte order, directory by directory, however many files there are. */
+/** Lists the keys of a folder in UTF-8 byte order. Memory is bounded by the largest directory. */
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, isMissing } from './errors.ts';
-import { continuedPart, keyFromPath, segmentFromName, TEMPORARY_PREFIX } from './key-paths.ts';
+import { continuedPart, keyFromPath, componentFromName, TEMPORARY_PREFIX } from './key-paths.ts';
 
-/** A file or directory below the root: `path` is relative to it, `order` the bytes its keys begin with at this depth. */
+/**
+ * A file or directory. `path` is relative to the root; `order`: sort key, the bytes of the
+ * component.
+ */
 interface Entry {
   readonly path: string;
-  readonly segment: string;
+  readonly component: string;
   readonly isDirectory: boolean;
   readonly order: Buffer;
 }
 
-/** Keys that start with `prefix`, with the paths of their files relative to `root`. A folder that is not there is empty. */
+/** Keys that start with `prefix`, with paths relative to `root`. A missing folder has no keys. */
 export async function* listFolder(root: string, prefix: string): AsyncGenerator<{ key: string; path: string }> {
   yield* walk(root, '', '', prefix);
 }
@@ -27,7 +30,7 @@ async function* walk(
   const entries = await readEntries(root, directory, '');
   entries.sort((a, b) => Buffer.compare(a.order, b.order));
   for (const entry of entries) {
-    const key = keyPrefix + entry.segment;
+    const key = keyPrefix + entry.component;
     if (entry.isDirectory) {
       if (mayContain(`${key}/`, prefix)) yield* walk(root, entry.path, `${key}/`, prefix);
     } else if (key.startsWith(prefix) && keyFromPath(entry.path) === key) {
@@ -40,7 +43,7 @@ function mayContain(directoryKey: string, prefix: string): boolean {
   return directoryKey.startsWith(prefix) || prefix.startsWith(directoryKey);
 }
 
-/** The entries of a directory; those of directories that hold parts of long segments count as its own. */
+/** The entries of a directory, including those of its directories for long components. */
 async function readEntries(root: string, directory: string, continued: string): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (const dirent of await readDirectory(join(root, directory))) {
@@ -53,9 +56,9 @@ async function readEntries(root: string, directory: string, continued: string): 
       if (kind === 'directory') entries.push(...(await readEntries(root, path, continued + more)));
       continue;
     }
-    const segment = segmentFromName(dirent.name, continued);
+    const component = componentFromName(dirent.name, continued);
     const isDirectory = kind === 'directory';
-    entries.push({ path, segment, isDirectory, order: Buffer.from(isDirectory ? `${segment}/` : segment) });
+    entries.push({ path, component, isDirectory, order: Buffer.from(isDirectory ? `${component}/` : component) });
   }
   return entries;
 }
@@ -75,7 +78,7 @@ async function kindOf(root: string, directory: string, dirent: Dirent): Promise<
   return dirent.isSymbolicLink() ? kindBehindLink(join(root, directory), dirent.name) : 'other';
 }
 
-/** A link to a directory that it is in would be followed for ever. */
+/** Ignores a link to a directory that contains the link, which would cause endless recursion. */
 async function kindBehindLink(directory: string, name: string): Promise<'file' | 'directory' | 'other'> {
   try {
     const path = join(directory, name);

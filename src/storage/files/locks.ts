@@ -1,6 +1,9 @@
 const tails = new Map<string, Promise<void>>();
 
-/** Runs `work` when nothing else in this process holds the lock of this name; first come, first served. */
+/**
+ * Runs `work` while holding the lock `name` of this process. Waiters run in the order of their
+ * calls.
+ */
 export async function withLock<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
   const before = tails.get(name) ?? Promise.resolve();
   const result = before.then(work);

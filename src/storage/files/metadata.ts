@@ -1,7 +1,8 @@
 /**
- * Content type and user metadata of objects in folders: a JSON file per object state in
- * `metadata/<bucket>/<hash of key>.<ETag>.json`, outside the bucket, whose files stay as they are. It is written before
- * the object appears, so whoever sees the object sees its metadata; an object without such a file has none.
+ * Content type and user metadata of objects in folders: one JSON file per object state in
+ * `metadata/<bucket>/<hash of key>.<ETag>.json`, outside the bucket, whose files are not modified.
+ * It is written before the object becomes visible, so readers of the object always find it. An
+ * object without such a file has no metadata.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,11 +10,11 @@ import { dirname, join } from 'node:path';
 import { isMissing } from './errors.ts';
 import type { ObjectInfo, ObjectRef, WriteOptions } from '../object-store.ts';
 
-/** What an object carries besides its bytes. */
-export type Description = Pick<ObjectInfo, 'contentType' | 'metadata'>;
+/** Content type and user metadata of an object. */
+export type ObjectDescription = Pick<ObjectInfo, 'contentType' | 'metadata'>;
 
-/** What a write asks for, keys in lower case as S3 gives them back. */
-export function describeWrite(options: WriteOptions): Description {
+/** The description requested by a write; keys are in lower case, as S3 returns them. */
+export function describeWrite(options: WriteOptions): ObjectDescription {
   const entries = Object.entries(options.metadata ?? {}).map(([key, value]) => [key.toLowerCase(), value] as const);
   return { contentType: options.contentType, metadata: Object.fromEntries(entries) };
 }
@@ -25,14 +26,14 @@ export class MetadataFiles {
     this.#workspace = workspace;
   }
 
-  async write(ref: ObjectRef, etag: string, description: Description): Promise<void> {
+  async write(ref: ObjectRef, etag: string, description: ObjectDescription): Promise<void> {
     if (description.contentType === undefined && Object.keys(description.metadata).length === 0) return;
     const path = this.#path(ref, etag);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, `${JSON.stringify({ key: ref.key, etag, ...description })}\n`);
   }
 
-  async read(ref: ObjectRef, etag: string): Promise<Description | undefined> {
+  async read(ref: ObjectRef, etag: string): Promise<ObjectDescription | undefined> {
     try {
       return parseDescription(JSON.parse(await readFile(this.#path(ref, etag), 'utf8')));
     } catch (error) {
@@ -51,7 +52,7 @@ export class MetadataFiles {
   }
 }
 
-function parseDescription(value: unknown): Description {
+function parseDescription(value: unknown): ObjectDescription {
   const { contentType, metadata } = value as { contentType?: unknown; metadata?: unknown };
   const entries = Object.entries(metadata ?? {}).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',

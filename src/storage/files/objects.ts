@@ -1,14 +1,14 @@
-/** Reading files as objects: what their ETag is, and bytes that are all from one state of a file. */
+/** Reads files as objects: their ETags, and bytes that all belong to one state of a file. */
 import { createHash } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ObjectNotFoundError, PreconditionFailedError, ServiceUnavailableError } from '../../errors.ts';
 import { isMissing } from './errors.ts';
 
-/** A read system call moves at most this much, so that an abort is noticed in between. Bytes. */
+/** Maximum of one read system call; an abort is checked between calls. Bytes. */
 const READ_BYTES = 64 * 2 ** 20;
 
-/** A file that is there, at the moment it was looked at. */
+/** State of a file at the time of the `stat` call. */
 export interface FoundFile {
   /** Bytes. */
   readonly size: number;
@@ -16,15 +16,15 @@ export interface FoundFile {
 }
 
 /**
- * Size, modification time and inode say which content a file has without reading it: every write of this project makes
- * a new inode and sets the time to the microsecond; an edit in place changes the time.
+ * Derives the ETag from size, modification time and inode. Every write of this store creates a new
+ * inode and sets the time in microseconds; an edit in place changes the time.
  */
 export function describeFile(stats: BigIntStats): FoundFile {
   const identity = `${stats.size} ${stats.mtimeNs} ${stats.ino}`;
   return { size: Number(stats.size), etag: createHash('sha256').update(identity).digest('hex').slice(0, 32) };
 }
 
-/** The file at a path, links followed, or undefined where there is none. A directory is none. */
+/** The file at a path, following links; undefined if there is none or if it is a directory. */
 export async function findFile(path: string): Promise<FoundFile | undefined> {
   try {
     const stats = await stat(path, { bigint: true });
@@ -35,7 +35,10 @@ export async function findFile(path: string): Promise<FoundFile | undefined> {
   }
 }
 
-/** `findFile`, or ObjectNotFoundError; PreconditionFailedError when it is not the one that `ifMatch` names. */
+/**
+ * As `findFile`; throws ObjectNotFoundError, or PreconditionFailedError when the ETag is not
+ * `ifMatch`.
+ */
 export async function requireFile(path: string, name: string, ifMatch?: string): Promise<FoundFile> {
   const found = await findFile(path);
   if (!found) throw notFound(name);
@@ -43,7 +46,7 @@ export async function requireFile(path: string, name: string, ifMatch?: string):
   return found;
 }
 
-/** An object that stays open, and the same, while it is read. */
+/** An open file whose reads all return bytes of the same state. */
 export class OpenFile implements AsyncDisposable {
   readonly found: FoundFile;
   readonly #handle: FileHandle;
@@ -55,7 +58,10 @@ export class OpenFile implements AsyncDisposable {
     this.#name = name;
   }
 
-  /** Opens a file and looks at what was opened, so that nothing can come in between. Errors as `requireFile`. */
+  /**
+   * Opens a file and takes its state from the open handle, which excludes races. Throws as
+   * `requireFile`.
+   */
   static async open(path: string, name: string, ifMatch?: string): Promise<OpenFile> {
     const handle = await openForReading(path, name);
     try {
@@ -70,7 +76,10 @@ export class OpenFile implements AsyncDisposable {
     }
   }
 
-  /** Fills `target` from `position` (bytes); ServiceUnavailableError when the file ends before. */
+  /**
+   * Fills `target` from `position`, in bytes. Throws ServiceUnavailableError when the file ends
+   * before.
+   */
   async readInto(target: Uint8Array, position: number, signal?: AbortSignal): Promise<void> {
     for (let done = 0; done < target.length;) {
       signal?.throwIfAborted();
@@ -85,7 +94,7 @@ export class OpenFile implements AsyncDisposable {
     }
   }
 
-  /** PreconditionFailedError when the file was changed in place since it was opened. */
+  /** Throws PreconditionFailedError when the file was modified in place since it was opened. */
   async checkUnchanged(): Promise<void> {
     const now = describeFile(await this.#handle.stat({ bigint: true }));
     checkEtag(this.#name, now.etag, this.found.etag);
@@ -96,7 +105,7 @@ export class OpenFile implements AsyncDisposable {
   }
 }
 
-/** O_NONBLOCK: a pipe that somebody put into the folder must not hold the thread until it is written to. */
+/** With O_NONBLOCK, opening a named pipe in the folder does not block the thread. */
 async function openForReading(path: string, name: string): Promise<FileHandle> {
   try {
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

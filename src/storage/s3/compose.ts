@@ -1,4 +1,4 @@
-/** Putting an object together inside S3, part by part, all or nothing. */
+/** Composes an object in S3 with a multipart upload. */
 import {
   AbortMultipartUploadCommand,
   type CompletedPart,
@@ -18,33 +18,37 @@ import { fromS3, isOutOfRange } from './errors.ts';
 import { readObject } from './read.ts';
 import { byteRange, condition, copySource, nameOf, quoted, unquoted } from './requests.ts';
 
-/** Parts that S3 copies at once: their bytes do not pass through here. */
-const COPIES_AT_ONCE = 32;
-/** Parts that are uploaded at once: each is held in memory. */
-const UPLOADS_AT_ONCE = 8;
-/** Ranges read at once for one uploaded part. */
-const READS_AT_ONCE = 4;
+/** Number of parts copied concurrently within S3; their bytes do not pass through this process. */
+const CONCURRENT_COPIES = 32;
+/** Number of parts uploaded concurrently; each is in memory. */
+const CONCURRENT_UPLOADS = 8;
+/** Number of ranges read concurrently for one uploaded part. */
+const CONCURRENT_READS = 4;
 
 interface Upload {
   readonly target: ObjectRef;
   readonly id: string;
 }
 
-/** Content type and metadata, for the calls that make an object. */
-export function describe({ contentType, metadata }: WriteOptions): {
+/** The request fields for content type and metadata. */
+export function descriptionFields({ contentType, metadata }: WriteOptions): {
   ContentType?: string | undefined;
   Metadata?: Record<string, string> | undefined;
 } {
   return { ContentType: contentType, Metadata: metadata && { ...metadata } };
 }
 
-export function infoOf(size: number, etag: string, { contentType, metadata }: WriteOptions): ObjectInfo {
+/** The ObjectInfo of an object just written. */
+export function writtenInfo(size: number, etag: string, { contentType, metadata }: WriteOptions): ObjectInfo {
   const entries = Object.entries(metadata ?? {}).map(([key, value]) => [key.toLowerCase(), value] as const);
   return { size, etag, contentType, metadata: Object.fromEntries(entries) };
 }
 
-/** Nothing there to match is, to the writer, the same as another object there. */
-export async function overwriting<Result>(
+/**
+ * Awaits a conditional write. S3 answers 404 to If-Match on a missing object; this is reported as
+ * PreconditionFailedError.
+ */
+export async function awaitConditionalWrite<Result>(
   over: WriteOptions['over'],
   target: ObjectRef,
   call: Promise<Result>,
@@ -61,7 +65,10 @@ export async function overwriting<Result>(
   }
 }
 
-/** One object from parts in order: a single PUT where one uploaded part is all, a multipart upload otherwise. */
+/**
+ * Writes one object from parts in order: with a single PUT for at most one uploaded part, else with
+ * a multipart upload.
+ */
 export async function uploadParts(
   client: S3Client,
   target: ObjectRef,
@@ -96,11 +103,11 @@ async function putObject(
     Bucket: target.bucket,
     Key: target.key,
     Body: body,
-    ...describe(options),
+    ...descriptionFields(options),
     ...condition(options.over),
   });
-  const output = await overwriting(options.over, target, fromS3(client.send(command), name));
-  return infoOf(body.length, unquoted(output.ETag, name), options);
+  const output = await awaitConditionalWrite(options.over, target, fromS3(client.send(command), name));
+  return writtenInfo(body.length, unquoted(output.ETag, name), options);
 }
 
 async function createUpload(client: S3Client, target: ObjectRef, options: WriteOptions): Promise<Upload> {
@@ -109,7 +116,7 @@ async function createUpload(client: S3Client, target: ObjectRef, options: WriteO
     Bucket: target.bucket,
     Key: target.key,
     ChecksumAlgorithm: 'CRC32',
-    ...describe(options),
+    ...descriptionFields(options),
   });
   const { UploadId } = await fromS3(client.send(command), name);
   if (UploadId === undefined) throw new TypeError(`Expected an upload id for ${name} but received none`);
@@ -119,10 +126,10 @@ async function createUpload(client: S3Client, target: ObjectRef, options: WriteO
 async function sendParts(client: S3Client, upload: Upload, parts: readonly Part[]): Promise<CompletedPart[]> {
   const completed: CompletedPart[] = [];
   const numbered = parts.map((part, index) => ({ part, index }));
-  await forEachParallel(numbered, COPIES_AT_ONCE, async ({ part, index }) => {
+  await forEachParallel(numbered, CONCURRENT_COPIES, async ({ part, index }) => {
     if (part.kind === 'copy') completed[index] = await copyPart(client, upload, index + 1, part.range);
   });
-  await forEachParallel(numbered, UPLOADS_AT_ONCE, async ({ part, index }) => {
+  await forEachParallel(numbered, CONCURRENT_UPLOADS, async ({ part, index }) => {
     if (part.kind !== 'upload') return;
     completed[index] = await uploadPart(client, upload, index + 1, await gather(client, part.pieces, part.length));
   });
@@ -168,17 +175,17 @@ async function completeUpload(
     MpuObjectSize: size,
     ...condition(options.over),
   });
-  const output = await overwriting(options.over, target, fromS3(client.send(command), name));
-  return infoOf(size, unquoted(output.ETag, name), options);
+  const output = await awaitConditionalWrite(options.over, target, fromS3(client.send(command), name));
+  return writtenInfo(size, unquoted(output.ETag, name), options);
 }
 
-/** What cannot be aborted now is left to the bucket's lifecycle rule; the first failure is the one to tell. */
+/** Aborts an upload. A failure is ignored: the bucket's lifecycle rule removes the upload later. */
 async function abortUpload(client: S3Client, { target, id }: Upload): Promise<void> {
   const command = new AbortMultipartUploadCommand({ Bucket: target.bucket, Key: target.key, UploadId: id });
   await client.send(command).catch(() => undefined);
 }
 
-/** The bytes of one part: pieces made one after the other, ranges read from the store. */
+/** Assembles the bytes of one part: generates pieces one by one and reads ranges from the store. */
 async function gather(client: S3Client, pieces: readonly Piece[], length: number): Promise<Uint8Array> {
   const [only] = pieces;
   if (pieces.length === 1 && only && !isRange(only)) return bytesOf(only);
@@ -190,7 +197,7 @@ async function gather(client: S3Client, pieces: readonly Piece[], length: number
     else bytes.set(await bytesOf(piece), at);
     at += piece.length;
   }
-  await forEachParallel(ranges, READS_AT_ONCE, async ({ range, at: start }) => {
+  await forEachParallel(ranges, CONCURRENT_READS, async ({ range, at: start }) => {
     bytes.set(await readRange(client, range), start);
   });
   return bytes;

@@ -6,48 +6,56 @@ import { isServiceUnavailable } from '../../service-errors.ts';
 const NOT_FOUND = new Set(['NoSuchKey', 'NotFound', 'NoSuchVersion']);
 const PRECONDITION_FAILED = new Set(['PreconditionFailed', 'ConditionalRequestConflict']);
 
-/** Waits for a call and translates its failure; `about` names the object. An abort is thrown as the signal has it. */
-export async function fromS3<Result>(call: Promise<Result>, about: string, signal?: AbortSignal): Promise<Result> {
+/**
+ * Awaits a call and translates its error; `name` is the object. An abort rejects with its reason.
+ */
+export async function fromS3<Result>(call: Promise<Result>, name: string, signal?: AbortSignal): Promise<Result> {
   try {
     return await call;
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    throw translateS3Error(error, about);
+    throw translateS3Error(error, name);
   }
 }
 
-/** The error to throw instead: one of the three an object store may throw, or the same one when it is a defect. */
-export function translateS3Error(error: unknown, about: string): unknown {
+/**
+ * The error of the ObjectStore port that corresponds to an error of S3; other errors are returned
+ * unchanged.
+ */
+export function translateS3Error(error: unknown, name: string): unknown {
   if (!isError(error)) return error;
   const status = statusOf(error);
   const detail = `received ${error.name}${status === undefined ? '' : ` (${status})`}: ${error.message}`;
   if (error.name === 'NoSuchBucket') {
-    return new Error(`Expected a bucket for ${about} but ${detail}`, { cause: error });
+    return new Error(`Expected a bucket for ${name} but ${detail}`, { cause: error });
   }
   if (PRECONDITION_FAILED.has(error.name) || status === 412) {
-    return new PreconditionFailedError(`Expected the ETag asked for for ${about} but ${detail}`, { cause: error });
+    return new PreconditionFailedError(`Expected the requested ETag for ${name} but ${detail}`, { cause: error });
   }
   if (isServiceUnavailable(error)) {
-    return new ServiceUnavailableError(`Expected an answer for ${about} but ${detail}`, { cause: error });
+    return new ServiceUnavailableError(`Expected a response for ${name} but ${detail}`, { cause: error });
   }
   if (NOT_FOUND.has(error.name) || status === 404 || isDeleteMarker(error, status)) {
-    return new ObjectNotFoundError(`Expected an object for ${about} but ${detail}`, { cause: error });
+    return new ObjectNotFoundError(`Expected an object for ${name} but ${detail}`, { cause: error });
   }
   return error;
 }
 
-/** S3 refuses a range that the object does not have under one of these names. */
+/** True for the errors with which S3 refuses a range outside the object. */
 export function isOutOfRange(error: unknown): error is Error {
   if (!isError(error)) return false;
   return error.name === 'InvalidRange' || (error.name === 'InvalidArgument' && /range/i.test(error.message));
 }
 
-/** `instanceof` does not know the errors of another realm, as those of Node are to code that runs in a vm context. */
+/**
+ * `instanceof` does not know the errors of another realm, as those of Node are to code that runs in
+ * a vm context.
+ */
 function isError(error: unknown): error is Error {
   return typeof error === 'object' && error !== null && 'name' in error && 'message' in error;
 }
 
-/** Reading a version that is a delete marker is not allowed; there is no object in it. */
+/** S3 answers 405 to reading a version that is a delete marker, which has no object. */
 function isDeleteMarker(error: Error, status: number | undefined): boolean {
   return error.name === 'MethodNotAllowed' || status === 405;
 }

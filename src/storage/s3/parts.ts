@@ -1,27 +1,34 @@
 /**
- * How an object is cut into the parts of an S3 multipart upload. Pure.
+ * Divides an object into the parts of an S3 multipart upload. Pure.
  *
- * S3 wants every part but the last to hold at least 5 MiB and none more than 5 GiB, at most 10,000 of them, and copies a
- * range only from an object larger than 5 MiB
- * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html, .../API/API_UploadPartCopy.html).
+ * S3 requires parts of 5 MiB (except the last) to 5 GiB and at most 10,000 of them. It copies
+ * ranges only from objects larger than 5 MiB
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html,
+ * .../API/API_UploadPartCopy.html).
  */
 import { MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES } from '../../limits.ts';
 import type { Piece, RangePiece } from '../object-store.ts';
 import { isRange, mergePieces, slicePiece, sliceRange } from '../pieces.ts';
 
-/** One part: copied inside the store, or put together in memory from `pieces` and uploaded. */
+/** One part: copied within the store, or assembled in memory from `pieces` and uploaded. */
 export type Part =
   | { readonly kind: 'copy'; readonly range: RangePiece }
   | { readonly kind: 'upload'; readonly pieces: readonly Piece[]; readonly length: number };
 
-/** Bytes, but for `maxParts`. */
+/** Limits in bytes, except `maxParts`. */
 export interface PartLimits {
   readonly minPartBytes: number;
   readonly maxPartBytes: number;
   readonly maxParts: number;
-  /** What an uploaded part should hold: the memory one worker needs. Grows when there would be too many parts. */
+  /**
+   * Preferred size of an uploaded part, which is held in memory. Exceeded to stay within
+   * `maxParts`.
+   */
   readonly uploadBytes: number;
-  /** What a copied part should hold at most; smaller ones are copied side by side. Grows likewise. */
+  /**
+   * Preferred maximum of a copied part; parts are copied concurrently. Exceeded to stay within
+   * `maxParts`.
+   */
   readonly copyBytes: number;
 }
 
@@ -30,19 +37,20 @@ export const S3_PART_LIMITS: PartLimits = {
   maxPartBytes: MAX_PART_BYTES,
   maxParts: MAX_PARTS,
   uploadBytes: 8 * 2 ** 20,
-  // S3 copies within itself at about the speed of one connection, and parts at once.
+  // S3 copies one part at about the speed of one connection, and several parts concurrently.
   copyBytes: 64 * 2 ** 20,
 };
 
 /**
- * The parts that, one after the other, are the pieces. Large ranges are copied; what is too small to be a part is joined
- * with its neighbours, where needed with the head of the large range behind it. No pieces, no parts.
- * Throws RangeError when the pieces are more than an object can hold.
+ * Plans parts whose concatenation is the concatenation of the pieces. Large ranges are copied.
+ * Pieces too small for a part are joined with their neighbours and, if still too small, with the
+ * first bytes of the large range after them.
+ * Throws RangeError when the pieces exceed the size of an object.
  */
 export function planParts(pieces: Iterable<Piece>, limits: PartLimits = S3_PART_LIMITS): Part[] {
   const merged = [...mergePieces(pieces)];
   const total = merged.reduce((sum, piece) => sum + piece.length, 0);
-  // Parts that hold at least this much, all but the last, cannot be too many.
+  // With this minimum size the number of parts cannot exceed the limit.
   const always = Math.max(limits.minPartBytes, Math.ceil(total / Math.max(1, limits.maxParts - 1)));
   for (let least = limits.minPartBytes; ; least = Math.min(2 * least, always)) {
     const parts = cutParts(merged, least, limits);
@@ -73,14 +81,14 @@ function cutParts(pieces: readonly Piece[], least: number, limits: PartLimits): 
   return parts;
 }
 
-/** Whether a range, less its first `missing` bytes, makes a part of its own. */
+/** True if a range without its first `missing` bytes can be a copied part. */
 function mayCopy(range: RangePiece, missing: number, least: number, limits: PartLimits): boolean {
   const largeEnough = range.length - missing >= least;
   const sourceLargeEnough = range.offset + range.length > limits.minPartBytes;
   return largeEnough && sourceLargeEnough;
 }
 
-/** Ranges of at most `bytes` that differ by one byte at most, so that none is too small. */
+/** Splits a range into ranges of at most `bytes` whose lengths differ by at most one byte. */
 function splitEvenly(range: RangePiece, bytes: number): RangePiece[] {
   const count = Math.ceil(range.length / bytes);
   const shorter = Math.floor(range.length / count);
@@ -94,7 +102,7 @@ function splitEvenly(range: RangePiece, bytes: number): RangePiece[] {
   return ranges;
 }
 
-/** Gathers pieces and hands them on as uploaded parts of exactly `capacity` bytes, but for a flush. */
+/** Collects pieces into uploaded parts of exactly `capacity` bytes; `flush` ends a part early. */
 class PartBuffer {
   size = 0;
   readonly #capacity: number;

@@ -1,4 +1,4 @@
-/** Reading from S3: nothing is believed that the length headers do not confirm. */
+/** Reads from S3. Every body is checked against the length headers. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,13 +8,16 @@ import { GetObjectCommand, type GetObjectCommandOutput, HeadObjectCommand, type 
 import { ServiceUnavailableError } from '../../errors.ts';
 import type { ObjectInfo, ObjectRef, ReadOptions } from '../object-store.ts';
 import { forEachParallel } from '../../parallel.ts';
-import { checkMemory, checkRange } from '../pieces.ts';
+import { checkBuffer, checkRange } from '../pieces.ts';
 import { fromS3, isOutOfRange } from './errors.ts';
 import { addressOf, byteRange, nameOf, quoted, unquoted } from './requests.ts';
 
-/** One ranged GET of a download. Bytes; eight at a time saturate a function's network. */
+/**
+ * Size of one ranged GET of a download. Bytes. Eight concurrent requests saturate the network of a
+ * function.
+ */
 const DOWNLOAD_BYTES = 8 * 2 ** 20;
-const DOWNLOADS_AT_ONCE = 8;
+const CONCURRENT_DOWNLOADS = 8;
 
 const EMPTY = new Uint8Array(0);
 
@@ -37,7 +40,7 @@ export async function headObject(
   };
 }
 
-/** The bytes of an object or of a range of it. ServiceUnavailableError when they are not all there. */
+/** Reads an object or a range of it. Throws ServiceUnavailableError when the body is incomplete. */
 export async function readObject(client: S3Client, ref: ObjectRef, options: ReadOptions = {}): Promise<Uint8Array> {
   options.signal?.throwIfAborted();
   if (options.range) checkRange(options.range);
@@ -48,7 +51,7 @@ export async function readObject(client: S3Client, ref: ObjectRef, options: Read
   try {
     const bytes = await fromS3(getObject(client, ref, options), nameOf(ref), options.signal);
     if (!options.into) return bytes;
-    checkMemory(options.into, bytes.length);
+    checkBuffer(options.into, bytes.length);
     options.into.set(bytes);
     return options.into.subarray(0, bytes.length);
   } catch (error) {
@@ -80,7 +83,10 @@ async function getObject(
   return bytes;
 }
 
-/** How much of a range the object has, by the Content-Range header; undefined when that answers another range. */
+/**
+ * Length of the part of a range within the object, from Content-Range; undefined if that names
+ * another range.
+ */
 function rangeBytes({ ContentRange }: GetObjectCommandOutput, { offset, length }: Range): number | undefined {
   const [, first, , size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(ContentRange ?? '') ?? [];
   return Number(first) === offset ? Math.min(length, Number(size) - offset) : undefined;
@@ -124,7 +130,7 @@ async function downloadRanges(
 ): Promise<void> {
   await using file = await open(path, 'wx');
   const start = ranges[0]?.offset ?? 0;
-  await forEachParallel(ranges, DOWNLOADS_AT_ONCE, async (range) => {
+  await forEachParallel(ranges, CONCURRENT_DOWNLOADS, async (range) => {
     const bytes = await read(range);
     for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await file.write(bytes, done, bytes.length - done, range.offset - start + done);

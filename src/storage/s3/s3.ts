@@ -1,4 +1,4 @@
-/** Objects in Amazon S3, or in anything that speaks its API. */
+/** Object store on Amazon S3 or a service with the same API. */
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
@@ -9,21 +9,28 @@ import {
 import { ObjectNotFoundError } from '../../errors.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, Piece, ReadOptions, WriteOptions } from '../object-store.ts';
 import { type PartLimits, planParts, S3_PART_LIMITS } from './parts.ts';
-import { describe, infoOf, overwriting, uploadParts } from './compose.ts';
+import { awaitConditionalWrite, descriptionFields, uploadParts, writtenInfo } from './compose.ts';
 import { fromS3, translateS3Error } from './errors.ts';
 import { downloadObject, headObject, readObject } from './read.ts';
 import { addressOf, condition, copySource, decodeListedKey, nameOf, quoted, unquoted } from './requests.ts';
 
 export interface S3StoreOptions {
-  /** What an uploaded part holds: eight of them may be in memory at once. Bytes, 8 MiB unless told, never below S3's 5 MiB. */
+  /**
+   * Size of an uploaded part, of which up to eight are in memory. Bytes; default 8 MiB, at least
+   * S3's 5 MiB.
+   */
   readonly partBytes?: number | undefined;
-  /** Objects larger than this are copied in parts side by side. Bytes, 64 MiB unless told; S3 takes 5 GiB at the most. */
+  /**
+   * Objects larger than this are copied in concurrent parts. Bytes; default 64 MiB, at most S3's 5
+   * GiB.
+   */
   readonly copyBytes?: number | undefined;
 }
 
 /**
- * An object store on S3. ETags are S3's own; every condition is checked by S3, in the call that it is about. Metadata
- * values must be ASCII, as S3 has them in HTTP headers; they are not encoded here.
+ * An object store on S3. ETags are those of S3; S3 checks every condition in the call that the
+ * condition belongs to. Metadata values must be ASCII, because S3 transfers them as HTTP headers
+ * without encoding.
  */
 export function s3Store(client: S3Client, options: S3StoreOptions = {}): ObjectStore {
   return new S3Store(client, options);
@@ -60,7 +67,7 @@ class S3Store implements ObjectStore {
     return downloadObject(this.#client, ref, options);
   }
 
-  /** Bodies larger than a part go up in parts. */
+  /** Uploads a body larger than one part as a multipart upload. */
   write(ref: ObjectRef, body: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
     return this.compose(ref, [body], options);
   }
@@ -79,8 +86,8 @@ class S3Store implements ObjectStore {
       const { etag, ...ref } = from;
       return this.compose(to, [{ ref, etag, offset: 0, length: size }], options);
     }
-    const etag = await this.#copyAtOnce(from, to, options);
-    return infoOf(size, etag, options);
+    const etag = await this.#copyInOneRequest(from, to, options);
+    return writtenInfo(size, etag, options);
   }
 
   async *list(bucket: string, prefix: string): AsyncGenerator<{ key: string; size: number; etag: string }> {
@@ -106,8 +113,10 @@ class S3Store implements ObjectStore {
     }
   }
 
-  /** REPLACE: neither the source's metadata nor its tags, which would need permissions of their own. */
-  async #copyAtOnce(
+  /**
+   * REPLACE drops the metadata and tags of the source; copying tags would need further permissions.
+   */
+  async #copyInOneRequest(
     from: ObjectRef & { readonly etag: string },
     to: ObjectRef,
     options: WriteOptions,
@@ -119,10 +128,10 @@ class S3Store implements ObjectStore {
       CopySourceIfMatch: quoted(from.etag),
       MetadataDirective: 'REPLACE',
       TaggingDirective: 'REPLACE',
-      ...describe(options),
+      ...descriptionFields(options),
       ...condition(options.over),
     });
-    const output = await overwriting(options.over, to, fromS3(this.#client.send(command), nameOf(to)));
+    const output = await awaitConditionalWrite(options.over, to, fromS3(this.#client.send(command), nameOf(to)));
     return unquoted(output.CopyObjectResult?.ETag, nameOf(to));
   }
 }

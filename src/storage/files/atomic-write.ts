@@ -1,4 +1,4 @@
-/** Putting files in place: whole or not at all, and only over what the writer expects to be there. */
+/** Atomic, conditional creation, replacement and removal of files. */
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -9,49 +9,53 @@ import { TEMPORARY_PREFIX } from './key-paths.ts';
 import { withLock } from './locks.ts';
 import type { WriteOptions } from '../object-store.ts';
 
-/** How often a parent directory may be pruned by others between making it and using it. */
+/** Attempts to create a file whose parent directory is concurrently removed as empty. */
 const PARENT_ATTEMPTS = 20;
 
-export interface Placement {
-  /** The folder of the bucket, absolute; directories below it are pruned when they are left empty. */
+export interface AtomicWrite {
+  /** Absolute path of the bucket's folder; empty directories below it are removed. */
   readonly root: string;
-  /** Where the file is to be, absolute, below the root. */
+  /** Absolute path of the file, below the root. */
   readonly path: string;
-  /** The object, for messages. */
+  /** Name of the object in messages. */
   readonly name: string;
   readonly over: WriteOptions['over'];
-  /** Makes the file at a temporary path beside the target, with `fillFile` or as a link. */
+  /** Creates the file at a temporary path beside the target, with `fillFile` or as a link. */
   make(temporary: string): Promise<FoundFile>;
-  /** Called with the ETag that the file is going to have, right before it is put in place. */
-  announce(etag: string): Promise<void>;
-  /** Called with the ETag that is there no more: the one replaced, or the announced one if placing it failed. */
-  forget(etag: string): Promise<void>;
+  /** Called with the ETag of the file before the file becomes visible. */
+  beforeVisible(etag: string): Promise<void>;
+  /** Called with the ETag of a replaced file, or of the new file if it did not become visible. */
+  afterRemoved(etag: string): Promise<void>;
 }
 
 /**
- * Writes a file beside its target and moves it there. Readers see what was there before or the new file, whole.
- * Throws PreconditionFailedError when `over` does not hold; a failure leaves nothing behind.
+ * Writes a temporary file beside the target and renames it, so that readers see the complete old or
+ * the complete new file. Throws PreconditionFailedError when `over` does not hold. Removes the
+ * temporary file on failure.
  */
-export async function placeFile(placement: Placement): Promise<FoundFile> {
-  const temporary = join(dirname(placement.path), `${TEMPORARY_PREFIX}${randomUUID()}`);
-  let announced: string | undefined;
+export async function writeAtomically(write: AtomicWrite): Promise<FoundFile> {
+  const temporary = join(dirname(write.path), `${TEMPORARY_PREFIX}${randomUUID()}`);
+  let prepared: string | undefined;
   try {
-    const found = await placement.make(temporary);
-    announced = found.etag;
-    await placement.announce(found.etag);
-    const replaced = await withLock(placement.path, () => moveIntoPlace(temporary, placement));
-    announced = undefined;
-    if (replaced !== undefined && replaced !== found.etag) await placement.forget(replaced);
+    const found = await write.make(temporary);
+    prepared = found.etag;
+    await write.beforeVisible(found.etag);
+    const replaced = await withLock(write.path, () => renameToTarget(temporary, write));
+    prepared = undefined;
+    if (replaced !== undefined && replaced !== found.etag) await write.afterRemoved(replaced);
     return found;
   } catch (error) {
     await discard(temporary);
-    if (announced !== undefined) await placement.forget(announced);
-    await pruneEmptyParents(placement.path, placement.root);
+    if (prepared !== undefined) await write.afterRemoved(prepared);
+    await pruneEmptyParents(write.path, write.root);
     throw error;
   }
 }
 
-/** Removes a file, if it is there, and the directories that it leaves empty. Returns the ETag it had. */
+/**
+ * Removes a file, if present, and directories that become empty. Returns the ETag of the removed
+ * file.
+ */
 export async function removeFile(path: string, root: string): Promise<string | undefined> {
   const removed = await withLock(path, async () => {
     const found = await findFile(path);
@@ -62,7 +66,10 @@ export async function removeFile(path: string, root: string): Promise<string | u
   return removed?.etag;
 }
 
-/** Makes a new file at `path`, and the directories above it, and has it filled. `name` is the object, for messages. */
+/**
+ * Creates a file at `path`, with its parent directories, and fills it. `name`: the object in
+ * messages.
+ */
 export async function fillFile(
   path: string,
   name: string,
@@ -71,7 +78,8 @@ export async function fillFile(
   const handle = await inDirectory(path, name, () => open(path, 'wx'));
   try {
     await fill(handle);
-    // The kernel's own time stamps are milliseconds apart; two writes in one of them must not look the same.
+    // The kernel's time stamps have a resolution of milliseconds; two writes within one need
+    // distinct ETags.
     const now = (performance.timeOrigin + performance.now()) / 1_000;
     await handle.utimes(now, now);
     return describeFile(await handle.stat({ bigint: true }));
@@ -81,8 +89,9 @@ export async function fillFile(
 }
 
 /**
- * Makes `path` another name of a file that nobody writes to in place: no byte is copied, and size, time and inode, so the
- * ETag, are the same. Undefined where the file system has no links, or not from there to here.
+ * Creates a hard link `path` to a file that is never modified in place. Size, time, inode and
+ * therefore the ETag are the same. Undefined if the file system does not support a link between the
+ * two paths.
  */
 export async function linkFile(from: string, path: string, name: string): Promise<FoundFile | undefined> {
   try {
@@ -96,22 +105,24 @@ export async function linkFile(from: string, path: string, name: string): Promis
 
 const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'] as const;
 
-/** While the temporary file is there its directory is not empty, so nobody prunes it any more. */
+/**
+ * Once the temporary file exists, its directory is not empty and is no longer removed concurrently.
+ */
 async function inDirectory<Result>(temporary: string, name: string, make: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       await mkdir(dirname(temporary), { recursive: true });
       return await make();
     } catch (error) {
-      if (hasCode(error, 'ENOTDIR', 'EEXIST')) throw besideItself(name, error);
+      if (hasCode(error, 'ENOTDIR', 'EEXIST')) throw keyConflict(name, error);
       if (!isMissing(error) || attempt === PARENT_ATTEMPTS) throw error;
     }
   }
 }
 
-/** Returns the ETag of what was replaced. */
-async function moveIntoPlace(temporary: string, { path, name, over }: Placement): Promise<string | undefined> {
-  await makeRoom(path, name);
+/** Returns the ETag of the replaced file. */
+async function renameToTarget(temporary: string, { path, name, over }: AtomicWrite): Promise<string | undefined> {
+  await removeEmptyDirectory(path, name);
   if (over === 'absent') {
     await linkIfAbsent(temporary, path, name);
     return undefined;
@@ -119,23 +130,26 @@ async function moveIntoPlace(temporary: string, { path, name, over }: Placement)
   const current = await findFile(path);
   checkEtag(name, current?.etag, over?.etag);
   await rename(temporary, path);
-  // Two names of one file: then rename does nothing and leaves both.
+  // rename(2) does nothing if both paths are links to one file.
   await discard(temporary);
   return current?.etag;
 }
 
-/** A directory that is empty is left over from a removal; one that is not holds other objects. */
-async function makeRoom(path: string, name: string): Promise<void> {
+/**
+ * Removes an empty directory left at the target path by a removal. Other directories hold objects
+ * and cause an error.
+ */
+async function removeEmptyDirectory(path: string, name: string): Promise<void> {
   try {
     if ((await stat(path)).isDirectory()) await rmdir(path);
   } catch (error) {
     if (isMissing(error)) return;
-    if (hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw besideItself(name, error);
+    if (hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw keyConflict(name, error);
     throw error;
   }
 }
 
-/** A link is made only where nothing is, whichever process asks; a rename would replace. */
+/** link(2) fails if the target exists, also among processes; rename(2) would replace it. */
 async function linkIfAbsent(temporary: string, path: string, name: string): Promise<void> {
   try {
     await link(temporary, path);
@@ -148,13 +162,16 @@ async function linkIfAbsent(temporary: string, path: string, name: string): Prom
   await discard(temporary);
 }
 
-/** For file systems without links: safe among the writers of this process, which hold the lock. */
+/**
+ * For file systems without hard links. Atomic only within this process, whose writers hold the
+ * lock.
+ */
 async function renameIfAbsent(temporary: string, path: string, name: string): Promise<void> {
   if (await findFile(path)) throw new PreconditionFailedError(`Expected no object for ${name} but received one`);
   await rename(temporary, path);
 }
 
-/** As `rm` with `force`, which minds when a file is where a directory should be. */
+/** As `rm` with `force`, but also ignores ENOTDIR. */
 async function discard(path: string): Promise<void> {
   try {
     await unlink(path);
@@ -173,10 +190,10 @@ async function pruneEmptyParents(path: string, root: string): Promise<void> {
   }
 }
 
-function besideItself(name: string, cause: unknown): Error {
+function keyConflict(name: string, cause: unknown): Error {
   return new Error(
-    `Expected no object whose key is a directory of another's for ${name} but received one: ` +
-      'in a folder, "a" cannot be beside "a/b"',
+    `Expected no other object whose key is a directory of this one for ${name} but received one: ` +
+      'a folder cannot hold both "a" and "a/b"',
     { cause },
   );
 }
