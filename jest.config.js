@@ -1,10 +1,15 @@
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/tests/support/jest-environment.ts',
   roots: ['<rootDir>/tests'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.json', diagnostics: false }] },
-  // Shared machines are slow at times; no test measures time.
+  // jest strips the types itself, by Node's own module.stripTypeScriptTypes.
+  transform: {},
+  // jest leaves one core free, which on two cores is half of the machine.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
+  // Tests must pass on a loaded machine too; no test measures time.
   testTimeout: 240_000,
 };

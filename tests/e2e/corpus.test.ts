@@ -162,4 +162,4 @@ test('every file ends as the table says: published with the pixels of another re
   );
   // Files that the table does not know are refused or published too: none fails, and none is wrong.
   expect(rows.filter(({ outcome }) => outcome === 'WRONG' || outcome === 'FAILED')).toEqual([]);
-}, 120_000);
+});

@@ -22,7 +22,7 @@ describe('sliced masters', () => {
   });
 
   test('of every layout equal one pass, in blocks that are rendered part by part', async () => {
-    const size: [number, number] = [1810, 1617];
+    const size: [number, number] = [1110, 1057];
     const layouts = {
       'strips-none': { compression: 'none' },
       'strips-lzw': { compression: 'lzw' },

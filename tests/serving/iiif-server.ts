@@ -38,18 +38,19 @@ export async function serveIiif(
   published: ObjectRef,
   {
     names = 'plain',
-    damage = (bytes: Uint8Array) => bytes,
+    bytes: given,
   }: {
     names?: MetadataNames;
-    damage?: (bytes: Uint8Array) => Uint8Array;
+    /** What is served in place of the published bytes. */
+    bytes?: Uint8Array;
   } = {},
 ): Promise<IiifServer> {
-  const bytes = damage(await store.read(published));
+  const bytes = given ?? (await store.read(published));
   const { metadata } = await store.head(published);
   let bytesRead = 0;
   function* chunks(): Generator<Buffer> {
     for (let at = 0; at < bytes.length; at += 65_536) {
-      const chunk = Buffer.from(bytes.subarray(at, at + 65_536));
+      const chunk = Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(65_536, bytes.length - at));
       bytesRead += chunk.length;
       yield chunk;
     }

@@ -7,11 +7,9 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
-  closeSync,
   cpSync,
   existsSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -40,7 +38,8 @@ const inputs = [
   'state-machines',
 ];
 
-const PACKAGING_MS = 120_000;
+/** Time for packaging, also the timeout of hooks that wait for it. A loaded machine takes minutes. Milliseconds. */
+export const PACKAGING_MS = 600_000;
 const KEPT_MS = 24 * 3_600_000;
 
 export const Resource = z.looseObject({
@@ -93,7 +92,7 @@ async function packageOnce(): Promise<string> {
   removeOlder(cache, KEPT_MS);
   while (!existsSync(complete)) {
     if (!take(lock)) {
-      if (age(lock) > PACKAGING_MS) rmSync(lock, { force: true });
+      if (isAbandoned(lock)) rmSync(lock, { force: true });
       await sleep(200);
       continue;
     }
@@ -149,12 +148,24 @@ function filesBelow(path: string): string[] {
     .sort();
 }
 
+/** Creates the lock with this process's number in it; false when it exists. */
 function take(lock: string): boolean {
   try {
-    closeSync(openSync(lock, 'wx'));
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Whether the process that took the lock has ended without releasing it. */
+function isAbandoned(lock: string): boolean {
+  try {
+    const holder = Number(readFileSync(lock, 'utf8'));
+    if (holder > 0) process.kill(holder, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { readConfig } from '../../src/config.ts';
 import { lambdaFunctions, text, type LambdaFunction } from '../support/cloudformation.ts';
 import { invokeTask, unpackTask } from '../support/lambda-task.ts';
-import { packaged, projectRoot, type Package } from '../support/packaged-template.ts';
+import { type Package, packaged, PACKAGING_MS, projectRoot } from '../support/packaged-template.ts';
 
 const handlers = {
   startPyramid: 'src/handlers/start-pyramid',
@@ -42,7 +42,7 @@ beforeAll(async () => {
   made = await packaged();
   functions = lambdaFunctions(made.template);
   work = mkdtempSync(join(tmpdir(), 'stepwell-functions-'));
-}, 180_000);
+}, PACKAGING_MS);
 
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });

@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { CONVERSION_BUDGET, MEMORY_BUDGET } from '../../src/limits.ts';
 import { checkAgainstSpec, checkReferences, findCycle } from '../support/cloudformation-check.ts';
 import { resource } from '../support/cloudformation.ts';
-import { packaged, type Package, type Template } from '../support/packaged-template.ts';
+import { type Package, packaged, PACKAGING_MS, type Template } from '../support/packaged-template.ts';
 
 const Sizes = z.object({ MemorySize: z.int(), EphemeralStorage: z.object({ Size: z.int() }).optional() });
 
 let made: Package;
 beforeAll(async () => {
   made = await packaged();
-}, 180_000);
+}, PACKAGING_MS);
 
 describe('the packaged template', () => {
   test('has the whole stack', () => {

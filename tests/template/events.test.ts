@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { lambdaFunctions, resource, resourcesOfType, statements, text } from '../support/cloudformation.ts';
-import { packaged, type Template } from '../support/packaged-template.ts';
+import { packaged, PACKAGING_MS, type Template } from '../support/packaged-template.ts';
 
 let template: Template;
 beforeAll(async () => {
   ({ template } = await packaged());
-}, 180_000);
+}, PACKAGING_MS);
 
 function properties(id: string): Record<string, unknown> {
   return resource(template, id).Properties;

@@ -10,7 +10,7 @@ import { codedColours, codedItem, heic } from '../support/heic-fixtures.ts';
 import { encodeHevc } from '../support/hevc-pcm.ts';
 import { j2k, jp2 } from '../support/jp2-fixtures.ts';
 import { invokeTask, type Invocation, type LambdaTask, unpackTask } from '../support/lambda-task.ts';
-import { packaged } from '../support/packaged-template.ts';
+import { packaged, PACKAGING_MS } from '../support/packaged-template.ts';
 import { pdf } from '../support/pdf-fixtures.ts';
 
 const width = 160;
@@ -80,7 +80,7 @@ beforeAll(async () => {
   for (const name of readdirSync(withoutDecoders.modules)) {
     if (name !== 'sharp') rmSync(join(withoutDecoders.modules, name), { recursive: true });
   }
-}, 180_000);
+}, PACKAGING_MS);
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });
 });

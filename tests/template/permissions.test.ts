@@ -6,7 +6,7 @@ import {
   trustStatements,
   type PolicyStatement,
 } from '../support/cloudformation.ts';
-import { packaged, type Template } from '../support/packaged-template.ts';
+import { packaged, PACKAGING_MS, type Template } from '../support/packaged-template.ts';
 
 const source = 'arn:<AWS::Partition>:s3:::<<SourceBucket>|<SourceBucketName>>';
 
@@ -35,7 +35,7 @@ let roles: Map<string, PolicyStatement[]>;
 beforeAll(async () => {
   ({ template } = await packaged());
   roles = new Map(resourcesOfType(template, 'AWS::IAM::Role').map(([id]) => [id, roleStatements(template, id)]));
-}, 180_000);
+}, PACKAGING_MS);
 
 /** Every (role, action, resource) that is allowed. */
 function allowed(): { role: string; action: string; resource: string }[] {

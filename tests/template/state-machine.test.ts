@@ -12,7 +12,7 @@ import {
   text,
   trustStatements,
 } from '../support/cloudformation.ts';
-import { packaged, projectRoot, type Template } from '../support/packaged-template.ts';
+import { packaged, PACKAGING_MS, projectRoot, type Template } from '../support/packaged-template.ts';
 
 const functionOfState = {
   ValidateObject: 'ValidateObjectLambdaFunction',
@@ -75,7 +75,7 @@ beforeAll(async () => {
   machine = StateMachine.parse(resource(template, 'PyramidStateMachine').Properties);
   const [json, variables] = machine.DefinitionString['Fn::Sub'];
   definition = Definition.parse(JSON.parse(json.replace(/\$\{(\w+)\}/gu, (_, name: string) => text(variables[name]))));
-}, 180_000);
+}, PACKAGING_MS);
 
 /** Every task, those inside a Map or a Parallel too. */
 function tasks(states: States): [name: string, task: States[string]][] {

@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { ledgerTable } from '../../src/ledger/dynamodb/dynamodb.ts';
 import { resource, resourcesOfType, statements, text } from '../support/cloudformation.ts';
-import { packaged, type Template } from '../support/packaged-template.ts';
+import { packaged, PACKAGING_MS, type Template } from '../support/packaged-template.ts';
 
 const buckets = ['SourceBucket', 'WorkBucket', 'PublishedBucket', 'ServerlessDeploymentBucket'];
 
 let template: Template;
 beforeAll(async () => {
   ({ template } = await packaged());
-}, 180_000);
+}, PACKAGING_MS);
 
 function properties(id: string): Record<string, unknown> {
   return resource(template, id).Properties;
