@@ -1,11 +1,11 @@
-/** What an upload is called, everywhere: in the ledger, in the work area and in Step Functions. */
+/** Identifiers of images and uploads in the ledger, the work area and Step Functions. */
 import { createHash } from 'node:crypto';
 import type { UploadId } from './ledger.ts';
 
-/** Digits of a sequence. S3 sends 16 or 18 today; the room above that costs nothing. */
+/** Digits of a sequence. S3 sends 16 or 18 today; the rest is reserve. */
 const SEQUENCE_DIGITS = 32;
 
-/** The same image as long as it lies under the same key: sha256(bucket, NUL, key), hex, first 32 characters. */
+/** Identifies an image by the key of its master: sha256(bucket, NUL, key), hex, first 32 characters. */
 export function imageId(bucket: string, key: string): string {
   // No bucket name holds a NUL, so no two pairs share a hash input.
   return createHash('sha256').update(`${bucket}\0${key}`, 'utf8').digest('hex').slice(0, 32);
@@ -29,7 +29,7 @@ export function sequenceOf(sequencer: string): string {
   return sequencer.toUpperCase().padEnd(SEQUENCE_DIGITS, '0');
 }
 
-/** `<imageId>-<sequence>`: 65 characters of the 80 that Step Functions allows, and none that it refuses. */
+/** `<imageId>-<sequence>`: 65 of the 80 characters that Step Functions allows, all of them permitted. */
 export function executionName(upload: UploadId): string {
   return `${upload.imageId}-${upload.sequence}`;
 }

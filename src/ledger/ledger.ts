@@ -1,4 +1,5 @@
-/** The record of every image: one item an image, and what became of it. `dynamodb.ts` is the adapter. */
+/** The record of every image: one entry per image. The adapters are `dynamodb/` and `sqlite/`. */
+import { z } from 'zod';
 
 /**
  * CLAIMED: an upload was seen, its execution not yet known to have started. PROCESSING: its execution runs.
@@ -22,81 +23,97 @@ export interface UploadId {
   readonly sequence: string;
 }
 
-export interface Claim extends UploadId {
-  readonly bucket: string;
-  readonly key: string;
-  readonly etag?: string | undefined;
-  readonly recipe: string;
-}
+const claimFields = {
+  imageId: z.string(),
+  sequence: z.string(),
+  bucket: z.string(),
+  key: z.string(),
+  etag: z.string().optional(),
+  recipe: z.string(),
+};
 
-/** What the header of the master says, in short. Sizes in pixels, `fileSize` in bytes. */
-export interface ImageMetadata {
-  readonly format: string;
-  readonly width: number;
-  readonly height: number;
-  readonly bands: number;
-  readonly bitDepth: number;
-  readonly fileSize: number;
-  /** What the master tells of itself: title, creator, copyright, dateTaken, iccName, resolution. */
-  readonly about?: Readonly<Record<string, string>> | undefined;
-}
+/** An upload and the recipe chosen for it. */
+export const Claim = z.object(claimFields).readonly();
+export type Claim = z.infer<typeof Claim>;
 
-export interface Publication {
-  readonly bucket: string;
-  readonly key: string;
-  readonly etag: string;
-  /** Bytes. */
-  readonly size: number;
-  readonly width: number;
-  readonly height: number;
-  readonly levels: number;
-  readonly tileSize: number;
-}
+/** Summary of the master's header. Sizes in pixels, `fileSize` in bytes. */
+export const ImageMetadata = z.object({
+  format: z.string(),
+  width: z.number(),
+  height: z.number(),
+  bands: z.number(),
+  bitDepth: z.number(),
+  fileSize: z.number(),
+  /** Descriptive metadata in short form: title, creator, copyright, dateTaken, iccName, resolution. */
+  about: z.record(z.string(), z.string()).readonly().optional(),
+});
+export type ImageMetadata = Readonly<z.infer<typeof ImageMetadata>>;
 
-/** What stands beside a published file, and the digests of its master in hex. */
-export interface PublishedSidecar {
+/** A published pyramid. `size` in bytes, `width`, `height` and `tileSize` in pixels. */
+export const Publication = z.object({
+  bucket: z.string(),
+  key: z.string(),
+  etag: z.string(),
+  size: z.number(),
+  width: z.number(),
+  height: z.number(),
+  levels: z.number(),
+  tileSize: z.number(),
+});
+export type Publication = Readonly<z.infer<typeof Publication>>;
+
+/** The sidecar of a published file, and the digests of its master in hex. */
+export const PublishedSidecar = z.object({
   /** In the bucket of the published file. */
-  readonly key: string;
-  readonly sha256?: string | undefined;
-  readonly md5?: string | undefined;
-}
-
-export interface LedgerEntry extends Claim {
-  readonly status: ImageStatus;
-  /** ISO 8601, when the status last changed. */
-  readonly updatedAt: string;
-  readonly executionArn?: string | undefined;
-  readonly metadata?: ImageMetadata | undefined;
-  readonly published?: Publication | undefined;
-  readonly sidecar?: PublishedSidecar | undefined;
-  readonly rejection?: { readonly code: string; readonly detail: string } | undefined;
-  readonly failure?: { readonly error: string; readonly cause: string } | undefined;
-}
+  key: z.string(),
+  sha256: z.string().optional(),
+  md5: z.string().optional(),
+});
+export type PublishedSidecar = Readonly<z.infer<typeof PublishedSidecar>>;
 
 /**
- * Every write is one conditional write fenced by the sequence. Methods throw ServiceUnavailableError when the table
- * cannot answer. Times come from the clock the adapter was given.
+ * One image. The adapters store and read whole entries by this schema, so a field that is added here is stored by both.
+ * Fields of a later version are ignored.
+ */
+export const LedgerEntry = z.object({
+  ...claimFields,
+  status: z.enum(imageStatuses),
+  /** ISO 8601, when the status last changed. */
+  updatedAt: z.string(),
+  executionArn: z.string().optional(),
+  metadata: ImageMetadata.readonly().optional(),
+  published: Publication.readonly().optional(),
+  sidecar: PublishedSidecar.readonly().optional(),
+  rejection: z.object({ code: z.string(), detail: z.string() }).readonly().optional(),
+  failure: z.object({ error: z.string(), cause: z.string() }).readonly().optional(),
+});
+export type LedgerEntry = Readonly<z.infer<typeof LedgerEntry>>;
+
+/**
+ * Every write is one conditional write fenced by the sequence. Methods throw ServiceUnavailableError when the database
+ * cannot answer. Times come from the clock that the adapter was given.
  */
 export interface Ledger {
   /**
-   * May this upload be started? True when the image was never seen, when this upload is newer than the one on record, or
-   * when it is the one on record and its execution never started. Otherwise `claimed` is false and `entry` says why.
+   * Grants an upload the right to be started: when the image was never seen, when this upload is newer than the one on
+   * record, or when it is the one on record and its execution never started. Otherwise `claimed` is false and `entry`
+   * is what is on record.
    */
   claim(claim: Claim): Promise<{ claimed: true } | { claimed: false; entry: LedgerEntry }>;
 
   /** CLAIMED → PROCESSING with its execution; changes nothing when the upload is already further or superseded. */
   started(upload: UploadId, executionArn: string): Promise<void>;
 
-  /** → PROCESSING with the header's facts. SourceChangedError when a newer upload owns the image. */
+  /** → PROCESSING with the summary of the header. SourceChangedError when a newer upload owns the image. */
   recordMetadata(upload: UploadId, metadata: ImageMetadata): Promise<void>;
 
   /**
-   * Reserve a public key for one image, so that `a.jpg` and `a.png` cannot overwrite each other's `a.tif`.
-   * Returns the entry of the image that already has it, or undefined when it is (now or already) this image's.
+   * Reserves a public key for one image, so that `a.jpg` and `a.png` cannot overwrite each other's `a.tif`.
+   * Returns the source of the image that owns it, or undefined when it is (now or already) reserved for this image.
    */
   reserveTarget(bucket: string, key: string, owner: Claim): Promise<{ bucket: string; key: string } | undefined>;
 
-  /** Give a reserved public key back; only its owner can. */
+  /** Frees a reserved public key. Changes nothing when another image owns it. */
   releaseTarget(bucket: string, key: string, imageId: string): Promise<void>;
 
   /** SourceChangedError unless this upload still owns the image (read consistently). */
@@ -105,13 +122,13 @@ export interface Ledger {
   /** → PUBLISHED. SourceChangedError when a newer upload owns the image. Idempotent. */
   published(upload: UploadId, publication: Publication): Promise<void>;
 
-  /** Notes what stands beside the file that this upload published; nothing when it is not PUBLISHED. Idempotent. */
+  /** Records the sidecar of the file that this upload published. Changes nothing unless it is PUBLISHED. Idempotent. */
   sidecarPublished(upload: UploadId, sidecar: PublishedSidecar): Promise<void>;
 
   /** → REJECTED. Changes nothing when a newer upload owns the image or this one is PUBLISHED. Idempotent. */
   rejected(upload: UploadId, rejection: { code: string; detail: string }): Promise<void>;
 
-  /** → SUPERSEDED when the source changed under this upload and no newer one is on record yet. Otherwise nothing. */
+  /** → SUPERSEDED, for a source that changed before a newer upload is on record. Changes nothing of a final upload. */
   superseded(upload: UploadId): Promise<void>;
 
   /** → FAILED, ABORTED or TIMED_OUT, unless the upload is final or a newer one owns the image. */
@@ -121,12 +138,12 @@ export interface Ledger {
     failure: { error: string; cause: string },
   ): Promise<void>;
 
-  /** FAILED, ABORTED or TIMED_OUT → PROCESSING, when its execution is redriven. Otherwise nothing. */
+  /** FAILED, ABORTED or TIMED_OUT → PROCESSING, when its execution is redriven. Otherwise changes nothing. */
   resumed(upload: UploadId): Promise<void>;
 
   get(imageId: string): Promise<LedgerEntry | undefined>;
 
-  /** Entries of one status whose `updatedAt` lies in [from, to), oldest first; pages are followed. */
+  /** Entries of one status whose `updatedAt` lies in [from, to), oldest first; reads page by page. */
   listByStatus(
     status: ImageStatus,
     range?: { from?: string | undefined; to?: string | undefined },

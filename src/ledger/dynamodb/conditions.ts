@@ -1,13 +1,13 @@
 /**
- * What must be true of an item for a write to happen, each clause by name. DynamoDB evaluates the whole condition and
- * the write as one, which is all the locking there is.
+ * The conditions of the writes, each clause by name. DynamoDB evaluates a condition and its write atomically; there is
+ * no other locking. `sqlite/conditions.ts` states the same conditions for SQLite.
  *
  * `#name` stands for the attribute of that name, `:STATUS` for that status, and any other `:value` is given by the write.
  *
- *   upload 1   claim ── started ── recordMetadata ────────────────────────────✗ published     (newerUpload won the row)
+ *   upload 1   claim ── started ── recordMetadata ────────────────────────────✗ published     (newerUpload replaced it)
  *   upload 2                                       claim ── started ── … ── published
  */
-/** AND binds closer than OR: alternatives of clauses need no parentheses, which the local DynamoDB is slow to parse. */
+/** AND binds closer than OR, so alternatives of clauses need no parentheses. */
 const any = (...alternatives: string[]): string => alternatives.join(' OR ');
 const all = (...clauses: string[]): string => clauses.join(' AND ');
 
@@ -16,14 +16,14 @@ const newerUpload = '#sequence < :sequence';
 const sameUpload = '#sequence = :sequence';
 const neverStarted = '#status = :CLAIMED';
 const waitsForRedrive = '#status IN (:FAILED, :ABORTED, :TIMED_OUT)';
-/** Not final. A redrive may carry on before anyone told the ledger of it, so failures count as open. */
+/** Not final. A redriven execution may continue before its status event arrives, so failures count as open. */
 const open = '#status IN (:CLAIMED, :PROCESSING, :FAILED, :ABORTED, :TIMED_OUT)';
 const executionUnknown = 'attribute_not_exists(#executionArn)';
 
-/** A crash between claim and start leaves a claim that the redelivered event must be able to take up. */
+/** A crash between claim and start leaves a claim that the redelivered event must be granted again. */
 const claimedButNeverStarted = all(sameUpload, neverStarted);
 
-/** The same file again changes nothing; another one (a redrive with repaired code) is what readers now see. */
+/** Publishing the same file again changes nothing. A redrive with repaired code may publish another file. */
 const publishedAnotherFile = [
   '#published.#bucket <> :targetBucket',
   '#published.#key <> :targetKey',

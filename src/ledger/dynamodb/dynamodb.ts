@@ -17,24 +17,25 @@ import {
   UpdateCommand,
   type QueryCommandInput,
 } from '@aws-sdk/lib-dynamodb';
-import { ServiceUnavailableError, SourceChangedError } from '../../errors.ts';
+import { ServiceUnavailableError } from '../../errors.ts';
 import { callService } from '../../service-errors.ts';
 import * as conditions from './conditions.ts';
 import { placeholders, updatedBetween } from './expressions.ts';
-import { ImageItem, targetId, TargetItem } from './items.ts';
-import type { ImageStatus, Ledger, LedgerEntry, UploadId } from '../ledger.ts';
+import { targetId, TargetItem } from './items.ts';
+import { type ImageStatus, type Ledger, LedgerEntry, type UploadId } from '../ledger.ts';
+import { assertOwns } from '../ownership.ts';
 
 export { ledgerTable } from './items.ts';
 
-/** A key given back between a refused reservation and the look at its owner is free again; this often at most. */
+/** A key that is released between a refused reservation and the read of its owner is tried again. Count of attempts. */
 const RESERVATION_ATTEMPTS = 3;
 
-/** What a write does to an image's item, if `condition` holds. Undefined values are left out. */
+/** A write of an image's item that happens when `condition` holds. Attributes set to undefined are removed. */
 interface Change {
   readonly condition: string;
   readonly set: Readonly<Record<string, unknown>>;
   readonly remove?: readonly string[];
-  /** Values of the condition that are not set. */
+  /** Values that only the condition uses. */
   readonly values?: Readonly<Record<string, unknown>>;
 }
 
@@ -44,7 +45,7 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
   const documents = DynamoDBDocumentClient.from(options.client, { marshallOptions: { removeUndefinedValues: true } });
   const now = (): string => options.clock().toISOString();
 
-  /** Does the change if its condition holds, and says whether it did. */
+  /** Makes the change when its condition holds. Returns whether it held. */
   async function change(upload: UploadId, { condition, set, remove = [], values = {} }: Change): Promise<boolean> {
     const given = { ...set, ...values, sequence: upload.sequence };
     const setting = Object.keys(set).filter((name) => set[name] !== undefined);
@@ -52,7 +53,7 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
     const update =
       `SET ${setting.map((name) => `#${name} = :${name}`).join(', ')}` +
       (removing.length > 0 ? ` REMOVE ${removing.map((name) => `#${name}`).join(', ')}` : '');
-    return happened(() =>
+    return conditionHeld(() =>
       documents.send(
         new UpdateCommand({
           TableName: table,
@@ -65,7 +66,7 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
     );
   }
 
-  /** Changes the status, and with it `updatedAt`. */
+  /** A change of the status, and with it of `updatedAt`. */
   function move(upload: UploadId, status: ImageStatus, { set, ...rest }: Change): Promise<boolean> {
     return change(upload, { ...rest, set: { ...set, status, updatedAt: now() } });
   }
@@ -79,11 +80,11 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
 
   async function get(imageId: string): Promise<LedgerEntry | undefined> {
     const found = await item(imageId);
-    return found && ImageItem.parse(found);
+    return found && LedgerEntry.parse(found);
   }
 
   async function reserve(target: string, owner: { imageId: string; bucket: string; key: string }): Promise<boolean> {
-    return happened(() =>
+    return conditionHeld(() =>
       documents.send(
         new PutCommand({
           TableName: table,
@@ -100,21 +101,21 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
       const { imageId, sequence, bucket, key, etag, recipe } = claim;
       const claimed = await move(claim, 'CLAIMED', {
         condition: conditions.mayClaim,
-        // Whole, so that nothing of an older upload is taken for this one's. Only `published` stays: the older upload's
-        // public file is what readers see until this one's takes its place.
+        // Everything of an older upload is replaced or removed, except `published` and `sidecar`: the older upload's
+        // public file is what readers see until this upload's file replaces it.
         set: { sequence, bucket, key, etag, recipe },
         remove: ['executionArn', 'metadata', 'rejection', 'failure'],
       });
       if (claimed) return { claimed };
       const entry = await get(imageId);
-      // Refused a moment ago and gone now: somebody removed the item. Asked again, the claim will be granted.
+      // The item was removed between the refused write and this read. The retried claim will be granted.
       if (!entry) throw new ServiceUnavailableError(`Expected the ledger entry of ${imageId} but it was removed`);
       return { claimed, entry };
     },
 
     async started(upload, executionArn) {
       const started = await move(upload, 'PROCESSING', { condition: conditions.mayStart, set: { executionArn } });
-      // A step or a status event was faster. The status is theirs; which execution it was is still worth knowing.
+      // A step or a status event came first and set the status. Only the execution is still to be recorded.
       if (!started) await change(upload, { condition: conditions.mayNoteExecution, set: { executionArn } });
     },
 
@@ -124,7 +125,7 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
         set: { metadata },
         remove: ['failure'],
       });
-      if (!recorded) mustOwn(upload, await get(upload.imageId));
+      if (!recorded) assertOwns(upload, await get(upload.imageId));
     },
 
     async reserveTarget(bucket, key, owner) {
@@ -134,11 +135,11 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
         const found = await item(target);
         if (found) return ownerOf(found, owner.imageId);
       }
-      throw new ServiceUnavailableError(`Expected a stable owner for ${bucket}/${key} but it changed with every look`);
+      throw new ServiceUnavailableError(`Expected a stable owner for ${bucket}/${key} but it changed with every read`);
     },
 
     async releaseTarget(bucket, key, imageId) {
-      await happened(() =>
+      await conditionHeld(() =>
         documents.send(
           new DeleteCommand({
             TableName: table,
@@ -151,18 +152,18 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
     },
 
     async assertCurrent(upload) {
-      mustOwn(upload, await get(upload.imageId));
+      assertOwns(upload, await get(upload.imageId));
     },
 
     async published(upload, publication) {
       const published = await move(upload, 'PUBLISHED', {
         condition: conditions.mayPublish,
         set: { published: publication },
-        // That of an older file, until this one's is there.
+        // The sidecar on record belongs to the older file.
         remove: ['failure', 'sidecar'],
         values: { targetBucket: publication.bucket, targetKey: publication.key, targetEtag: publication.etag },
       });
-      if (!published) mustOwn(upload, await get(upload.imageId));
+      if (!published) assertOwns(upload, await get(upload.imageId));
     },
 
     async sidecarPublished(upload, sidecar) {
@@ -192,7 +193,7 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
     get,
 
     async *listByStatus(status, { from, to } = {}) {
-      if (from !== undefined && to !== undefined && from >= to) return; // BETWEEN refuses a range turned round.
+      if (from !== undefined && to !== undefined && from >= to) return; // BETWEEN refuses an inverted range.
       const keyCondition = ['#status = :status', ...updatedBetween(from, to)].join(' AND ');
       const query: QueryCommandInput = {
         TableName: table,
@@ -206,31 +207,21 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
           documents.send(new QueryCommand({ ...query, ExclusiveStartKey: next })),
         );
         // BETWEEN includes its upper end.
-        for (const found of page.Items ?? []) if (found['updatedAt'] !== to) yield ImageItem.parse(found);
+        for (const found of page.Items ?? []) if (found['updatedAt'] !== to) yield LedgerEntry.parse(found);
         next = page.LastEvaluatedKey;
       } while (next);
     },
   };
 }
 
-/** The owner as a caller may see it: undefined when it is the caller. */
+/** The source that owns a reserved key; undefined when the asking image owns it. */
 function ownerOf(found: unknown, imageId: string): { bucket: string; key: string } | undefined {
   const owner = TargetItem.parse(found);
   return owner.ownerImageId === imageId ? undefined : { bucket: owner.ownerBucket, key: owner.ownerKey };
 }
 
-/** Throws SourceChangedError unless the entry is this upload's and it was not given up. */
-function mustOwn(upload: UploadId, entry: LedgerEntry | undefined): void {
-  const owns = entry?.sequence === upload.sequence && entry.status !== 'SUPERSEDED' && entry.status !== 'REJECTED';
-  if (owns) return;
-  const found = entry ? `sequence ${entry.sequence}, ${entry.status}` : 'no entry';
-  throw new SourceChangedError(
-    `Expected sequence ${upload.sequence} to own image ${upload.imageId} but received ${found}`,
-  );
-}
-
-/** Runs a conditional write and says whether its condition held. */
-async function happened(write: () => Promise<unknown>): Promise<boolean> {
+/** Runs a conditional write. Returns whether its condition held. */
+async function conditionHeld(write: () => Promise<unknown>): Promise<boolean> {
   try {
     await callService('DynamoDB', write);
     return true;

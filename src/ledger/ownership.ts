@@ -1,0 +1,12 @@
+import { SourceChangedError } from '../errors.ts';
+import type { LedgerEntry, UploadId } from './ledger.ts';
+
+/** Throws SourceChangedError unless the entry is of this upload, which is neither superseded nor rejected. */
+export function assertOwns(upload: UploadId, entry: LedgerEntry | undefined): void {
+  const owns = entry?.sequence === upload.sequence && entry.status !== 'SUPERSEDED' && entry.status !== 'REJECTED';
+  if (owns) return;
+  const found = entry ? `sequence ${entry.sequence}, ${entry.status}` : 'no entry';
+  throw new SourceChangedError(
+    `Expected sequence ${upload.sequence} to own image ${upload.imageId} but received ${found}`,
+  );
+}

@@ -1,0 +1,31 @@
+import type { Migration } from '../../database/migrations.ts';
+
+/**
+ * `images` has one row per image: what people query as columns, the other fields of the LedgerEntry as JSON in
+ * `details`. `targets` has the reserved public keys and the source image that owns each.
+ */
+export const ledgerMigrations: readonly Migration[] = [
+  {
+    name: 'images and reserved public keys',
+    sql: `
+      CREATE TABLE images (
+        image_id TEXT PRIMARY KEY,
+        bucket TEXT NOT NULL,
+        key TEXT NOT NULL,
+        status TEXT NOT NULL,
+        sequence TEXT NOT NULL,
+        updated_at TEXT NOT NULL,
+        details TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX images_by_status ON images (status, updated_at);
+      CREATE TABLE targets (
+        bucket TEXT NOT NULL,
+        key TEXT NOT NULL,
+        owner_image_id TEXT NOT NULL,
+        owner_bucket TEXT NOT NULL,
+        owner_key TEXT NOT NULL,
+        PRIMARY KEY (bucket, key)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+];

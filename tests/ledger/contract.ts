@@ -1,0 +1,631 @@
+/** What every Ledger must do. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  type Claim,
+  ImageMetadata,
+  type ImageStatus,
+  type Ledger,
+  LedgerEntry,
+  Publication,
+  PublishedSidecar,
+} from '../../src/ledger/ledger.ts';
+import { hostileKeys } from '../support/hostile-keys.ts';
+import type { TestClock } from '../support/ledger.ts';
+
+/** A ledger of its own, empty, whose times come from `clock`. */
+export interface ContractLedger {
+  readonly ledger: Ledger;
+  readonly clock: TestClock;
+  stop(): Promise<void>;
+}
+
+/** Values with every field of their schemas. */
+const metadata: ImageMetadata = {
+  format: 'tiff',
+  width: 9_000,
+  height: 7_000,
+  bands: 3,
+  bitDepth: 8,
+  fileSize: 189_000_512,
+  about: { title: 'Map of the world', creator: 'Joan Blaeu' },
+};
+const publication: Publication = {
+  bucket: 'published',
+  key: 'maps/blaeu.tif',
+  etag: 'p1',
+  size: 21_000_000,
+  width: 9_000,
+  height: 7_000,
+  levels: 6,
+  tileSize: 512,
+};
+const sidecar: PublishedSidecar = { key: 'maps/blaeu.tif.json', sha256: '9921a0877f5b5dc6', md5: '81cf557ba1efb6b7' };
+const rejection = { code: 'TRUNCATED', detail: 'ends in strip 12' };
+const failure = { error: 'Lambda.Unknown', cause: 'out of memory' };
+const arn = 'arn:aws:states:us-east-1:123456789012:execution:pyramid:one';
+export const samples = { metadata, publication, sidecar, rejection, failure, arn };
+
+let images = 0;
+/** The older and the newer upload of an image that no other test uses. */
+export function twoUploads(): [Claim, Claim] {
+  const id = (++images).toString(16).padStart(32, '0');
+  const upload = (sequence: string, etag: string): Claim => ({
+    imageId: id,
+    sequence: sequence.padEnd(32, '0'),
+    bucket: 'masters',
+    key: `maps/${id}.tif`,
+    etag,
+    recipe: 'default',
+  });
+  return [upload('0055AED6', 'first'), upload('0055AED7', 'second')];
+}
+
+export function ledgerContract(adapter: string, start: () => Promise<ContractLedger>): void {
+  describe(`the ledger in ${adapter}`, () => {
+    contract(start);
+  });
+}
+
+function contract(start: () => Promise<ContractLedger>): void {
+  let running: ContractLedger;
+  let ledger: Ledger;
+
+  beforeAll(async () => {
+    running = await start();
+    ledger = running.ledger;
+  });
+  afterAll(() => running.stop());
+
+  let older: Claim;
+  let newer: Claim;
+  beforeEach(() => {
+    [older, newer] = twoUploads();
+  });
+
+  const entry = async (claim: Claim): Promise<LedgerEntry> => {
+    const found = await ledger.get(claim.imageId);
+    if (!found) throw new Error('Expected an entry');
+    return found;
+  };
+  const statusOf = async (claim: Claim): Promise<ImageStatus> => (await entry(claim)).status;
+
+  /** Brings an upload to each status through the port. */
+  const reach: Record<ImageStatus, (claim: Claim) => Promise<unknown>> = {
+    CLAIMED: (claim) => ledger.claim(claim),
+    PROCESSING: async (claim) => {
+      await ledger.claim(claim);
+      await ledger.started(claim, arn);
+    },
+    PUBLISHED: async (claim) => {
+      await reach.PROCESSING(claim);
+      await ledger.published(claim, publication);
+    },
+    REJECTED: async (claim) => {
+      await reach.PROCESSING(claim);
+      await ledger.rejected(claim, rejection);
+    },
+    SUPERSEDED: async (claim) => {
+      await reach.PROCESSING(claim);
+      await ledger.superseded(claim);
+    },
+    FAILED: async (claim) => {
+      await reach.PROCESSING(claim);
+      await ledger.ended(claim, 'FAILED', failure);
+    },
+    ABORTED: async (claim) => {
+      await reach.PROCESSING(claim);
+      await ledger.ended(claim, 'ABORTED', failure);
+    },
+    TIMED_OUT: async (claim) => {
+      await reach.PROCESSING(claim);
+      await ledger.ended(claim, 'TIMED_OUT', failure);
+    },
+  };
+  const everyStatus = Object.keys(reach) as ImageStatus[];
+  const open: ImageStatus[] = ['CLAIMED', 'PROCESSING', 'FAILED', 'ABORTED', 'TIMED_OUT'];
+  const ended = ['FAILED', 'ABORTED', 'TIMED_OUT'] as const;
+  const final: ImageStatus[] = ['PUBLISHED', 'REJECTED', 'SUPERSEDED'];
+  const without = (...statuses: ImageStatus[]): ImageStatus[] =>
+    everyStatus.filter((status) => !statuses.includes(status));
+
+  /** Expects that `write` changes nothing of the entry, its time included. */
+  async function expectUntouched(claim: Claim, write: () => Promise<unknown>): Promise<void> {
+    const before = await entry(claim);
+    running.clock.advance(1_000);
+    await write();
+    expect(await entry(claim)).toEqual(before);
+  }
+
+  describe('a claim', () => {
+    test('grants an image that was never seen', async () => {
+      expect(await ledger.claim(older)).toEqual({ claimed: true });
+      expect(await entry(older)).toEqual({ ...older, status: 'CLAIMED', updatedAt: running.clock().toISOString() });
+    });
+
+    test('grants an upload without ETag', async () => {
+      await ledger.claim(older);
+      expect(await ledger.claim({ ...newer, etag: undefined })).toEqual({ claimed: true });
+      expect(await entry(older)).not.toHaveProperty('etag');
+    });
+
+    test('grants its own claim again while the execution never started', async () => {
+      await ledger.claim(older);
+      expect(await ledger.claim(older)).toEqual({ claimed: true });
+    });
+
+    test.each(without('CLAIMED'))('refuses a duplicate of an upload that is %s', async (status) => {
+      await reach[status](older);
+      await expectUntouched(older, async () => {
+        expect(await ledger.claim(older)).toMatchObject({
+          claimed: false,
+          entry: { status, sequence: older.sequence },
+        });
+      });
+    });
+
+    test.each(everyStatus)('refuses an older upload when the newer one is %s', async (status) => {
+      await reach[status](newer);
+      await expectUntouched(newer, async () => {
+        expect(await ledger.claim(older)).toMatchObject({
+          claimed: false,
+          entry: { status, sequence: newer.sequence },
+        });
+      });
+    });
+
+    test.each(everyStatus)('grants a newer upload when the older one is %s', async (status) => {
+      await reach[status](older);
+      expect(await ledger.claim(newer)).toEqual({ claimed: true });
+      expect(await entry(newer)).toEqual({
+        ...newer,
+        status: 'CLAIMED',
+        updatedAt: running.clock().toISOString(),
+        ...(status === 'PUBLISHED' ? { published: publication } : {}),
+      });
+    });
+
+    test('keeps the published file until a newer upload replaces it', async () => {
+      await reach.PUBLISHED(older);
+      await ledger.claim(newer);
+      expect((await entry(newer)).published).toEqual(publication);
+      await ledger.rejected(newer, rejection);
+      expect(await entry(newer)).toMatchObject({ status: 'REJECTED', published: publication });
+    });
+
+    test('fault 1: a claim of an upload under way is refused, however many come at once', async () => {
+      await reach.PROCESSING(older);
+      const claims = await Promise.all(Array.from({ length: 8 }, () => ledger.claim(older)));
+      expect(claims.every(({ claimed }) => !claimed)).toBe(true);
+    });
+
+    test('fault 2: of two uploads claimed at once the newer one owns the image', async () => {
+      for (let round = 0; round < 10; round++) {
+        const [first, second] = twoUploads();
+        const [, granted] = await Promise.all([ledger.claim(first), ledger.claim(second)]);
+        expect(granted).toEqual({ claimed: true });
+        expect(await entry(first)).toMatchObject({ sequence: second.sequence, etag: 'second' });
+      }
+    });
+  });
+
+  describe('recording the start of an execution', () => {
+    test('makes a claim PROCESSING and records the execution', async () => {
+      await ledger.claim(older);
+      await ledger.started(older, arn);
+      expect(await entry(older)).toMatchObject({ status: 'PROCESSING', executionArn: arn });
+    });
+
+    test.each(without('CLAIMED'))('does not undo %s when it comes late', async (status) => {
+      await reach[status](older);
+      await expectUntouched(older, () => ledger.started(older, 'arn:another'));
+    });
+
+    test('records the execution after a step has made the upload PROCESSING', async () => {
+      await ledger.claim(older);
+      await ledger.recordMetadata(older, metadata);
+      await ledger.started(older, arn);
+      expect(await entry(older)).toMatchObject({ status: 'PROCESSING', executionArn: arn, metadata });
+    });
+
+    test.each(everyStatus)('changes nothing of a newer upload that is %s', async (status) => {
+      await reach[status](newer);
+      await expectUntouched(newer, () => ledger.started(older, 'arn:older'));
+    });
+
+    test('creates no entry', async () => {
+      await ledger.started(older, arn);
+      expect(await ledger.get(older.imageId)).toBeUndefined();
+    });
+  });
+
+  describe.each([
+    ['recordMetadata', 'PROCESSING', { metadata }, (claim: Claim) => ledger.recordMetadata(claim, metadata)],
+    ['published', 'PUBLISHED', { published: publication }, (claim: Claim) => ledger.published(claim, publication)],
+  ] as const)('%s', (_name, status, fields, write) => {
+    test.each(open)('accepts an upload that is %s and removes its failure', async (before) => {
+      await reach[before](older);
+      running.clock.advance(1_000);
+      await write(older);
+      const row = await entry(older);
+      expect(row).toMatchObject({ ...fields, status, updatedAt: running.clock().toISOString() });
+      expect(row).not.toHaveProperty('failure');
+    });
+
+    test.each(['REJECTED', 'SUPERSEDED'] as const)('refuses an upload that is %s', async (before) => {
+      await reach[before](older);
+      await expectUntouched(older, () => expect(write(older)).rejects.toMatchObject({ name: 'SourceChangedError' }));
+    });
+
+    test('changes nothing of an upload that published the same file', async () => {
+      await reach.PUBLISHED(older);
+      await expectUntouched(older, () => write(older));
+    });
+
+    test.each(everyStatus)('throws SourceChangedError when a newer upload is %s', async (before) => {
+      await reach[before](newer);
+      await expectUntouched(newer, () => expect(write(older)).rejects.toMatchObject({ name: 'SourceChangedError' }));
+    });
+
+    test('throws SourceChangedError when the upload was not claimed', async () => {
+      await expect(write(older)).rejects.toMatchObject({ name: 'SourceChangedError' });
+      expect(await ledger.get(older.imageId)).toBeUndefined();
+    });
+
+    test('throws SourceChangedError when only an older upload was claimed', async () => {
+      await reach.PROCESSING(older);
+      await expectUntouched(older, () => expect(write(newer)).rejects.toMatchObject({ name: 'SourceChangedError' }));
+    });
+  });
+
+  describe('publishing', () => {
+    test.each([{ etag: 'p2' }, { key: 'elsewhere.tif' }, { bucket: 'another' }])(
+      'records another file of the same upload: %j',
+      async (difference) => {
+        await reach.PUBLISHED(older);
+        await ledger.published(older, { ...publication, ...difference });
+        expect((await entry(older)).published).toEqual({ ...publication, ...difference });
+      },
+    );
+  });
+
+  describe('the sidecar of a published file', () => {
+    test('is recorded without a change of the status', async () => {
+      await reach.PUBLISHED(older);
+      await ledger.sidecarPublished(older, sidecar);
+      await ledger.sidecarPublished(older, sidecar);
+      expect(await entry(older)).toMatchObject({ status: 'PUBLISHED', published: publication, sidecar });
+    });
+
+    test.each(open)('is not recorded for an upload that is %s', async (before) => {
+      await reach[before](older);
+      await expectUntouched(older, () => ledger.sidecarPublished(older, sidecar));
+    });
+
+    test('of an older upload stays until the newer one publishes and is not recorded after that', async () => {
+      await reach.PUBLISHED(older);
+      await ledger.sidecarPublished(older, sidecar);
+      await reach.PROCESSING(newer);
+      expect(await entry(newer)).toMatchObject({ published: publication, sidecar });
+      await ledger.published(newer, { ...publication, etag: 'p2' });
+      expect(await entry(newer)).not.toHaveProperty('sidecar');
+      await expectUntouched(newer, () => ledger.sidecarPublished(older, sidecar));
+    });
+  });
+
+  describe('a rejection', () => {
+    test.each(open)('ends an upload that is %s', async (before) => {
+      await reach[before](older);
+      await ledger.rejected(older, rejection);
+      const row = await entry(older);
+      expect(row).toMatchObject({ status: 'REJECTED', rejection });
+      expect(row).not.toHaveProperty('failure');
+    });
+
+    test.each(final)('changes nothing of an upload that is %s', async (before) => {
+      await reach[before](older);
+      await expectUntouched(older, () => ledger.rejected(older, { code: 'EMPTY_OBJECT', detail: 'late' }));
+    });
+  });
+
+  describe('superseding', () => {
+    test.each(open)('gives up an upload that is %s', async (before) => {
+      await reach[before](older);
+      await ledger.superseded(older);
+      expect(await statusOf(older)).toBe('SUPERSEDED');
+    });
+
+    test.each(final)('changes nothing of an upload that is %s', async (before) => {
+      await reach[before](older);
+      await expectUntouched(older, () => ledger.superseded(older));
+    });
+  });
+
+  describe('a failed execution', () => {
+    test.each(open.flatMap((before) => ended.map((after) => [before, after] as const)))(
+      'changes an upload from %s to %s',
+      async (before, after) => {
+        await reach[before](older);
+        await ledger.ended(older, after, { error: 'States.Timeout', cause: '' });
+        expect(await entry(older)).toMatchObject({ status: after, failure: { error: 'States.Timeout', cause: '' } });
+      },
+    );
+
+    test.each(final)('changes nothing of an upload that is %s', async (before) => {
+      await reach[before](older);
+      await expectUntouched(older, () => ledger.ended(older, 'FAILED', failure));
+    });
+  });
+
+  describe('resuming', () => {
+    test.each(ended)('makes an upload that is %s PROCESSING again', async (before) => {
+      await reach[before](older);
+      await ledger.resumed(older);
+      const row = await entry(older);
+      expect(row.status).toBe('PROCESSING');
+      expect(row).not.toHaveProperty('failure');
+    });
+
+    test.each(without(...ended))('changes nothing of an upload that is %s', async (before) => {
+      await reach[before](older);
+      await expectUntouched(older, () => ledger.resumed(older));
+    });
+  });
+
+  describe.each([
+    ['rejected', (claim: Claim) => ledger.rejected(claim, rejection)],
+    ['superseded', (claim: Claim) => ledger.superseded(claim)],
+    ['ended', (claim: Claim) => ledger.ended(claim, 'FAILED', failure)],
+    ['resumed', (claim: Claim) => ledger.resumed(claim)],
+  ] as const)('%s', (_name, write) => {
+    test.each(everyStatus)('changes nothing of a newer upload that is %s', async (status) => {
+      await reach[status](newer);
+      await expectUntouched(newer, () => write(older));
+    });
+
+    test('changes nothing of an older upload and creates no entry', async () => {
+      await reach.PROCESSING(older);
+      await expectUntouched(older, () => write(newer));
+      const [unseen] = twoUploads();
+      await write(unseen);
+      expect(await ledger.get(unseen.imageId)).toBeUndefined();
+    });
+  });
+
+  describe('assertCurrent', () => {
+    test.each(without('REJECTED', 'SUPERSEDED'))('passes for an upload that is %s', async (status) => {
+      await reach[status](older);
+      await ledger.assertCurrent(older);
+    });
+
+    test.each(['REJECTED', 'SUPERSEDED'] as const)('refuses an upload that is %s', async (status) => {
+      await reach[status](older);
+      await expect(ledger.assertCurrent(older)).rejects.toMatchObject({ name: 'SourceChangedError' });
+    });
+
+    test('names the owner of the image', async () => {
+      await reach.PROCESSING(newer);
+      await expect(ledger.assertCurrent(older)).rejects.toThrow(
+        `Expected sequence 0055AED6000000000000000000000000 to own image ${older.imageId} but received sequence 0055AED7000000000000000000000000, PROCESSING`,
+      );
+    });
+
+    test('refuses an upload that was not claimed', async () => {
+      await expect(ledger.assertCurrent(older)).rejects.toMatchObject({ name: 'SourceChangedError' });
+    });
+  });
+
+  describe('a redrive', () => {
+    test.each(ended)(
+      'completes an upload that is %s although the ledger did not learn of the redrive',
+      async (status) => {
+        await reach[status](older);
+        await ledger.recordMetadata(older, metadata);
+        await ledger.published(older, publication);
+        const { failure: forgotten, ...row } = await entry(older);
+        expect(forgotten).toBeUndefined();
+        expect(row).toMatchObject({ status: 'PUBLISHED', metadata, published: publication, executionArn: arn });
+      },
+    );
+  });
+
+  describe('the reservation of a public key', () => {
+    let target: [bucket: string, key: string];
+    let other: Claim;
+    beforeEach(() => {
+      target = ['published', `maps/${older.imageId}.tif`];
+      [other] = twoUploads();
+    });
+
+    test('is granted to its owner repeatedly and to no other image', async () => {
+      expect(await ledger.reserveTarget(...target, older)).toBeUndefined();
+      expect(await ledger.reserveTarget(...target, older)).toBeUndefined();
+      expect(await ledger.reserveTarget(...target, newer)).toBeUndefined();
+      expect(await ledger.reserveTarget(...target, other)).toEqual({ bucket: 'masters', key: older.key });
+    });
+
+    test('is granted to exactly one of many concurrent requests', async () => {
+      const owners = Array.from({ length: 6 }, () => twoUploads()[0]);
+      const answers = await Promise.all(owners.map((owner) => ledger.reserveTarget(...target, owner)));
+      const winner = owners[answers.indexOf(undefined)];
+      expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
+      for (const answer of answers)
+        expect(answer ?? { bucket: 'masters', key: winner?.key }).toEqual({ bucket: 'masters', key: winner?.key });
+    });
+
+    test('is released by its owner only', async () => {
+      await ledger.reserveTarget(...target, older);
+      await ledger.releaseTarget(...target, other.imageId);
+      expect(await ledger.reserveTarget(...target, other)).toEqual({ bucket: 'masters', key: older.key });
+      await ledger.releaseTarget(...target, older.imageId);
+      await ledger.releaseTarget(...target, older.imageId);
+      expect(await ledger.reserveTarget(...target, other)).toBeUndefined();
+    });
+
+    test('distinguishes keys byte by byte', async () => {
+      await ledger.reserveTarget('published', `caf\u00e9-${older.imageId}.tif`, older);
+      expect(await ledger.reserveTarget('published', `cafe\u0301-${older.imageId}.tif`, other)).toBeUndefined();
+    });
+  });
+
+  describe('stored fields', () => {
+    test('are those of the schemas, every one of them', async () => {
+      // A new field must join the samples below, and so be shown to be stored.
+      expect(Object.keys(metadata).sort()).toEqual(Object.keys(ImageMetadata.shape).sort());
+      expect(Object.keys(publication).sort()).toEqual(Object.keys(Publication.shape).sort());
+      expect(Object.keys(sidecar).sort()).toEqual(Object.keys(PublishedSidecar.shape).sort());
+      const seen = new Set<string>();
+      const note = async (): Promise<void> => {
+        for (const name of Object.keys(await entry(older))) seen.add(name);
+      };
+      await reach.PUBLISHED(older);
+      await ledger.sidecarPublished(older, sidecar);
+      await note();
+      await ledger.claim(newer);
+      older = newer;
+      await ledger.recordMetadata(newer, metadata);
+      await ledger.ended(newer, 'FAILED', failure);
+      await note();
+      expect(await entry(newer)).toEqual({
+        ...newer,
+        status: 'FAILED',
+        updatedAt: running.clock().toISOString(),
+        metadata,
+        published: publication,
+        sidecar,
+        failure,
+      });
+      await ledger.rejected(newer, rejection);
+      await note();
+      expect([...seen].sort()).toEqual(Object.keys(LedgerEntry.shape).sort());
+    });
+
+    test.each(hostileKeys)('keep the key %j byte by byte', async (key) => {
+      await ledger.claim({ ...older, key });
+      expect((await entry(older)).key).toBe(key);
+      expect(await ledger.reserveTarget('hostile', key, older)).toBeUndefined();
+      expect(await ledger.reserveTarget('hostile', key, newer)).toBeUndefined();
+    });
+  });
+
+  describe('the list of a status', () => {
+    const list = async (...range: Parameters<Ledger['listByStatus']>): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const { etag } of own.ledger.listByStatus(...range)) found.push(etag ?? '');
+      return found;
+    };
+    let own: ContractLedger;
+    const times: string[] = [];
+    beforeAll(async () => {
+      own = await start();
+      for (let index = 0; index < 5; index++) {
+        const [claim] = twoUploads();
+        times.push(own.clock().toISOString());
+        await own.ledger.claim({ ...claim, etag: `e${index}` });
+        own.clock.advance(60_000);
+      }
+    });
+    afterAll(() => own.stop());
+
+    test('is oldest first', async () => {
+      expect(await list('CLAIMED')).toEqual(['e0', 'e1', 'e2', 'e3', 'e4']);
+      expect(await list('FAILED')).toEqual([]);
+    });
+
+    test('accepts a start, an end or both, and excludes the end', async () => {
+      expect(await list('CLAIMED', { from: times[3] })).toEqual(['e3', 'e4']);
+      expect(await list('CLAIMED', { to: times[2] })).toEqual(['e0', 'e1']);
+      expect(await list('CLAIMED', { from: times[1], to: times[3] })).toEqual(['e1', 'e2']);
+      expect(await list('CLAIMED', { from: times[1], to: times[1] })).toEqual([]);
+      expect(await list('CLAIMED', { from: times[3], to: times[1] })).toEqual([]);
+    });
+  });
+
+  describe('fault 12: two uploads of one key run at once', () => {
+    interface Script {
+      readonly outcome: 'published' | 'rejected' | 'superseded' | 'failed' | 'redriven';
+      /** The event is delivered again after this many steps. */
+      readonly duplicateAfter: number;
+    }
+    const script = fc.record<Script>({
+      outcome: fc.constantFrom('published', 'rejected', 'superseded', 'failed', 'redriven'),
+      duplicateAfter: fc.nat(5),
+    });
+
+    const publicationOf = (claim: Claim): Publication => ({ ...publication, etag: `of ${claim.sequence}` });
+    const lastSteps: Record<Script['outcome'], (claim: Claim) => (() => Promise<unknown>)[]> = {
+      published: (claim) => [() => ledger.published(claim, publicationOf(claim))],
+      rejected: (claim) => [() => ledger.rejected(claim, rejection)],
+      superseded: (claim) => [() => ledger.superseded(claim)],
+      failed: (claim) => [() => ledger.ended(claim, 'FAILED', failure)],
+      redriven: (claim) => [
+        () => ledger.ended(claim, 'TIMED_OUT', failure),
+        () => ledger.resumed(claim),
+        () => ledger.published(claim, publicationOf(claim)),
+      ],
+    };
+
+    /** One upload's calls in the pipeline, one step at a time. */
+    async function* run(claim: Claim, { outcome, duplicateAfter }: Script): AsyncGenerator<void> {
+      const { claimed } = await ledger.claim(claim);
+      if (!claimed) return;
+      yield;
+      const steps: (() => Promise<unknown>)[] = [
+        () => ledger.started(claim, `arn:${claim.sequence}`),
+        () => ledger.recordMetadata(claim, metadata),
+        ...lastSteps[outcome](claim),
+      ];
+      steps.splice(duplicateAfter, 0, () => ledger.claim(claim));
+      for (const step of steps) {
+        try {
+          await step();
+        } catch (error) {
+          if (!(error instanceof Error) || error.name !== 'SourceChangedError') throw error;
+          yield;
+          await ledger.superseded(claim);
+          return;
+        }
+        yield;
+      }
+    }
+
+    const expected: Record<Script['outcome'], ImageStatus> = {
+      published: 'PUBLISHED',
+      rejected: 'REJECTED',
+      superseded: 'SUPERSEDED',
+      failed: 'FAILED',
+      redriven: 'PUBLISHED',
+    };
+
+    test('the newest upload prevails in any interleaving', async () => {
+      await fc.assert(
+        fc.asyncProperty(script, script, fc.infiniteStream(fc.boolean()), async (forOlder, forNewer, turns) => {
+          const [first, second] = twoUploads();
+          const runs = [run(first, forOlder), run(second, forNewer)];
+          while (runs.length > 0) {
+            const turn = runs.length > 1 && turns.next().value ? 1 : 0;
+            if ((await runs[turn]?.next())?.done) runs.splice(turn, 1);
+          }
+          const row = await entry(second);
+          expect(row).toMatchObject({ sequence: second.sequence, etag: 'second', status: expected[forNewer.outcome] });
+          expect(row.executionArn).toBe(`arn:${second.sequence}`);
+          if (row.status === 'PUBLISHED') expect(row.published).toEqual(publicationOf(second));
+        }),
+        { numRuns: 150 },
+      );
+    });
+
+    test('the newest upload prevails when both run concurrently', async () => {
+      for (let round = 0; round < 15; round++) {
+        const [first, second] = twoUploads();
+        await Promise.all(
+          [first, second].map(async (claim) => {
+            const steps = run(claim, { outcome: 'published', duplicateAfter: round % 5 });
+            while (!(await steps.next()).done);
+          }),
+        );
+        expect(await entry(second)).toMatchObject({ status: 'PUBLISHED', published: publicationOf(second) });
+      }
+    });
+  });
+}

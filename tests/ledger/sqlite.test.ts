@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { type Database, openDatabase } from '../../src/database/database.ts';
+import type { Claim, Ledger } from '../../src/ledger/ledger.ts';
+import { ledgerMigrations } from '../../src/ledger/sqlite/migrations.ts';
+import { sqliteLedger } from '../../src/ledger/sqlite/sqlite.ts';
+import { testClock } from '../support/ledger.ts';
+import { type ContractLedger, ledgerContract, samples, twoUploads } from './contract.ts';
+
+interface OpenLedger extends ContractLedger {
+  readonly database: Database;
+}
+
+async function startLedger(): Promise<OpenLedger> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'ledger-'));
+  const database = openDatabase(path.join(folder, 'stepwell.db'), ledgerMigrations);
+  const clock = testClock();
+  return {
+    ledger: sqliteLedger({ database, clock }),
+    clock,
+    database,
+    stop: async () => {
+      database.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+ledgerContract('SQLite', startLedger);
+
+let running: OpenLedger;
+let ledger: Ledger;
+let older: Claim;
+let newer: Claim;
+beforeEach(async () => {
+  running = await startLedger();
+  ({ ledger } = running);
+  [older, newer] = twoUploads();
+});
+afterEach(() => running.stop());
+
+test('other programs find columns for what people query and JSON for the rest', async () => {
+  await ledger.claim(older);
+  await ledger.published(older, samples.publication);
+  await ledger.reserveTarget('published', 'maps/blaeu.tif', older);
+  const reader = new DatabaseSync(running.database.file, { readOnly: true });
+  expect(
+    reader.prepare("SELECT *, details ->> '$.published.levels' AS levels FROM images WHERE key LIKE 'maps/%'").all(),
+  ).toEqual([
+    {
+      image_id: older.imageId,
+      bucket: 'masters',
+      key: older.key,
+      status: 'PUBLISHED',
+      sequence: older.sequence,
+      updated_at: '2026-11-01T00:00:00.000Z',
+      details: JSON.stringify({ etag: 'first', recipe: 'default', published: samples.publication }),
+      levels: 6,
+    },
+  ]);
+  expect(reader.prepare('SELECT * FROM targets').all()).toEqual([
+    {
+      bucket: 'published',
+      key: 'maps/blaeu.tif',
+      owner_image_id: older.imageId,
+      owner_bucket: 'masters',
+      owner_key: older.key,
+    },
+  ]);
+  reader.close();
+});
+
+test('a list of more rows than one page is complete and in order', async () => {
+  const claims = Array.from({ length: 1_203 }, () => twoUploads()[0]);
+  for (const [index, claim] of claims.entries()) {
+    if (index % 100 === 0) running.clock.advance(1);
+    await ledger.claim(claim);
+  }
+  const listed: string[] = [];
+  for await (const { imageId } of ledger.listByStatus('CLAIMED')) listed.push(imageId);
+  expect(listed).toEqual(claims.map(({ imageId }) => imageId));
+});
+
+test('of many processes that claim the same uploads exactly one is granted each', () => {
+  const url = (file: string): string => JSON.stringify(pathToFileURL(path.resolve('src', file)).href);
+  const claims = Array.from({ length: 100 }, () => twoUploads()[0]);
+  const script = `
+    import { openDatabase } from ${url('database/database.ts')};
+    import { ledgerMigrations } from ${url('ledger/sqlite/migrations.ts')};
+    import { sqliteLedger } from ${url('ledger/sqlite/sqlite.ts')};
+    const database = openDatabase(${JSON.stringify(running.database.file)}, ledgerMigrations);
+    const ledger = sqliteLedger({ database, clock: () => new Date() });
+    let granted = 0;
+    for (const claim of ${JSON.stringify(claims)}) {
+      if ((await ledger.claim(claim)).claimed) {
+        await ledger.started(claim, 'arn');
+        granted += 1;
+      }
+    }
+    console.log(granted);`;
+  const one = `${JSON.stringify(process.execPath)} --input-type=module -e "$SCRIPT"`;
+  const { stdout, stderr } = spawnSync('sh', ['-c', `${one} & ${one} & wait`], {
+    env: { ...process.env, SCRIPT: script },
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map(Number)
+      .reduce((sum, granted) => sum + granted, 0),
+  ).toBe(100);
+});
+
+describe('a database that is locked by another program', () => {
+  let other: DatabaseSync;
+  let impatient: Database;
+  beforeEach(() => {
+    impatient = openDatabase(running.database.file, ledgerMigrations);
+    impatient.run('PRAGMA busy_timeout = 1');
+    other = new DatabaseSync(running.database.file);
+    other.exec('BEGIN IMMEDIATE');
+  });
+  afterEach(() => {
+    impatient.close();
+    other.close();
+  });
+
+  test('refuses writes with ServiceUnavailableError and answers reads', async () => {
+    await ledger.get(older.imageId);
+    const locked = sqliteLedger({ database: impatient, clock: testClock() });
+    await expect(locked.claim(older)).rejects.toMatchObject({ name: 'ServiceUnavailableError' });
+    expect(await locked.get(older.imageId)).toBeUndefined();
+    other.exec('ROLLBACK');
+    expect(await locked.claim(older)).toEqual({ claimed: true });
+  });
+});
+
+test('rows with fields of a later version can be read', async () => {
+  await ledger.claim(older);
+  running.database.run("UPDATE images SET details = json_set(details, '$.colour', 'sepia')");
+  expect(await ledger.get(older.imageId)).toEqual({
+    ...older,
+    status: 'CLAIMED',
+    updatedAt: running.clock().toISOString(),
+  });
+  expect(await ledger.claim(newer)).toEqual({ claimed: true });
+});
