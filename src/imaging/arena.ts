@@ -5,6 +5,8 @@
 export class Arena {
   readonly #taken: Buffer[] = [];
   readonly #adopted: Uint8Array[] = [];
+  /** What is left of the memory taken last for packed copies. */
+  #room: Uint8Array = new Uint8Array();
 
   /** Exactly `bytes` of memory, its content left over from earlier use; it is this arena's until `release`. */
   take(bytes: number): Uint8Array {
@@ -22,8 +24,18 @@ export class Arena {
     return bytes;
   }
 
+  /** A copy of `bytes`; copies of any length lie one behind the other. */
+  pack(bytes: Uint8Array): Uint8Array {
+    if (bytes.length > this.#room.length) this.#room = this.take(Math.max(PACK_BYTES, bytes.length));
+    const copy = this.#room.subarray(0, bytes.length);
+    this.#room = this.#room.subarray(bytes.length);
+    copy.set(bytes);
+    return copy;
+  }
+
   /** Gives everything back. Nobody may hold on to what was taken or adopted. */
   release(): void {
+    this.#room = new Uint8Array();
     for (const { buffer, byteLength } of this.#adopted.splice(0)) {
       // Small buffers share their memory with others.
       if ('transfer' in buffer && buffer.byteLength === byteLength) buffer.transfer(0);
@@ -34,6 +46,8 @@ export class Arena {
   }
 }
 
+/** Memory for packed copies is taken in units of this. Bytes. */
+const PACK_BYTES = 4 * 2 ** 20;
 /** Sizes are rounded up, so that blocks of slightly different size share memory. Bytes. */
 const GRAIN = 2 ** 20;
 /** Free memory that is kept. Bytes. */

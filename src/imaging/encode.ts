@@ -6,6 +6,7 @@ import { encodingProperties } from '../recipe/encodings.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { type EncodedTiles, takeTiles } from '../tiff/encoded-tiles.ts';
 import type { Arena } from './arena.ts';
+import { deflateTiles } from './deflate-tiles.ts';
 import type { Raster } from './raster.ts';
 import { sharp } from './sharp.ts';
 
@@ -38,6 +39,9 @@ export async function encodeTiles(
   recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
   arena: Arena,
 ): Promise<EncodedTiles> {
+  if (recipe.encoding.compression === 'deflate') {
+    return deflateTiles(raster, { tileSize: recipe.tileSize, level: recipe.encoding.level }, arena);
+  }
   const inTiles = (pixels: number): number => Math.max(1, Math.floor(pixels / recipe.tileSize)) * recipe.tileSize;
   const [width, height] = [inTiles(ENCODED_WIDTH), inTiles(MAX_ENCODED_SIDE)];
   if (raster.width <= width && raster.height <= height) return encodePart(raster, recipe, arena);

@@ -1,6 +1,6 @@
 ;; Halves pairs of rows of 8-bit pixels: every output sample is the mean of 2 x 2 input samples, rounded half up.
 ;; $a and $b are the upper and lower input row, $o the output row, $n its length in pixels. Memory is laid out by the caller.
-;; Assembled by scripts/build-halve.ts.
+;; Assembled by scripts/build-webassembly.ts.
 (module
   (memory (export "memory") 1)
 
