@@ -1,18 +1,19 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../errors.ts';
 
+/** The parsed command line. */
 export interface Arguments {
   /** Files and folders, as typed. */
   readonly inputs: readonly string[];
   readonly out: string;
   readonly recipe: string;
-  /** Directory of recipe files; undefined: the project's own. */
+  /** Directory of recipe files; undefined for the project's recipes. */
   readonly recipes: string | undefined;
-  /** Where the embedded engine keeps what it must remember. */
+  /** Folder of the ledger, executions and work in progress. */
   readonly workspace: string;
   /** Port of the Step Functions API on 127.0.0.1; 0 lets the system choose. */
   readonly port: number;
-  /** Keep the API up until Ctrl-C. */
+  /** Keep the API running until Ctrl-C. */
   readonly serve: boolean;
   readonly verbose: boolean;
   readonly action: 'run' | 'help' | 'list-recipes';
@@ -20,19 +21,21 @@ export interface Arguments {
 
 export const usage = `Usage: npm start -- [files or folders…] [options]
 
-Turns images into tiled pyramid TIFFs. Without files it makes a sample image of 61 megapixels and takes that.
+Converts images to tiled pyramid TIFFs. Without files or folders it converts a generated sample image of
+61 megapixels.
 
-  --out DIR         where the pyramids go (default: published)
-  --recipe NAME     what to make of the images (default: default); --list-recipes shows them
-  --recipes DIR     where the recipes are (default: the project's own)
-  --serve           keep the Step Functions API up afterwards, until Ctrl-C
-  --port N          port of that API on 127.0.0.1 (default: any free one)
-  --workspace DIR   where work in progress is kept, so that running again resumes (default: .stepwell)
-  --verbose         the functions' logs, as JSON lines on stderr
-  --list-recipes    the recipes there are
-  --help            this text`;
+  --out DIR         folder for the pyramids (default: published)
+  --recipe NAME     recipe for the pyramids (default: default); see --list-recipes
+  --recipes DIR     folder of recipe files (default: those of the project)
+  --serve           keep the Step Functions API running afterwards, until Ctrl-C
+  --port N          port of that API on 127.0.0.1 (default: any free port)
+  --workspace DIR   folder for work in progress; running the same command again resumes it
+                    (default: .stepwell)
+  --verbose         print the logs of the functions as JSON lines on stderr
+  --list-recipes    list the recipes and exit
+  -h, --help        print this text and exit`;
 
-/** Reads the command line. Throws UsageError saying which option is wrong. */
+/** Parses the command line. Throws UsageError with the invalid option. */
 export function parseArguments(argv: readonly string[]): Arguments {
   const { values, positionals } = parse(argv);
   const port = Number(values.port);

@@ -1,29 +1,29 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-/** One file to take in: the folder that serves as its bucket, and its key there. */
+/** One input file: the folder that serves as its bucket, and its key in that bucket. */
 export interface InputFile {
   readonly folder: string;
-  /** Relative to the folder, with `/` between its parts on every system. */
+  /** Path relative to the folder, with `/` as separator on every system. */
   readonly key: string;
-  /** As people know it. */
+  /** The path as given on the command line, for messages. */
   readonly name: string;
 }
 
 export interface Inputs {
   readonly files: readonly InputFile[];
-  /** What was typed and is not there. */
+  /** Arguments for which there is no file or folder. */
   readonly missing: readonly string[];
 }
 
 /**
- * What was typed, as files: a folder stands for every file below it but hidden ones and those in `excluded` folders.
- * A file that was named twice counts once.
+ * Resolves arguments to files. A folder stands for all files below it, except hidden files and
+ * folders and those in `excluded`. A file that is named several times is returned once.
  */
-export async function findInputs(typed: readonly string[], excluded: readonly string[]): Promise<Inputs> {
+export async function findInputs(args: readonly string[], excluded: readonly string[]): Promise<Inputs> {
   const files = new Map<string, InputFile>();
   const missing: string[] = [];
-  for (const input of typed) {
+  for (const input of args) {
     const found = await stat(input).catch(() => undefined);
     if (found?.isDirectory()) {
       const folder = await realpath(input);

@@ -7,7 +7,7 @@ import { run } from './run.ts';
 
 const project = path.resolve(import.meta.dirname, '..', '..');
 
-/** What was typed, done. Returns the exit code. */
+/** Runs the command. Returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   const options = parseArguments(argv);
   if (options.action === 'help') {
@@ -26,16 +26,19 @@ async function main(argv: readonly string[]): Promise<number> {
   return run(options, { project, display, print: write, signal: interruptSignal(), now: Date.now });
 }
 
-/** Milliseconds in which one Ctrl-C may arrive twice: from the terminal, and passed on by npm. */
-const SAME_KEYSTROKE = 1000;
+/**
+ * A Ctrl-C can arrive twice, from the terminal and through npm. Signals within this interval count
+ * as one. Milliseconds.
+ */
+const SIGNAL_INTERVAL_MS = 1000;
 
-/** Aborted at the first Ctrl-C (or a polite kill); the next ends the process at once. */
+/** A signal that SIGINT, SIGTERM or SIGHUP aborts. A second one exits the process immediately. */
 function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   let since = 0;
   const stop = (): void => {
     const now = performance.now();
-    if (controller.signal.aborted && now - since > SAME_KEYSTROKE) process.exit(130);
+    if (controller.signal.aborted && now - since > SIGNAL_INTERVAL_MS) process.exit(130);
     if (!controller.signal.aborted) since = now;
     controller.abort();
   };
@@ -44,7 +47,7 @@ function interruptSignal(): AbortSignal {
 }
 
 try {
-  // What is still being computed for an aborted execution is of no use to anyone: do not wait for it.
+  // Exit without awaiting computations of aborted executions.
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;

@@ -1,25 +1,25 @@
 import type { Progress } from '../stepfunctions/progress.ts';
 import { formatTime, printable } from './results-table.ts';
 
-/** What people see while images are on their way: bars on a terminal, lines in a pipe. */
+/** Progress output: bars on a terminal, plain lines in a pipe. */
 export interface Display {
-  /** An image is on its way; `execution` names it in what follows. */
+  /** Adds an image; `execution` identifies it in later calls. */
   begin(execution: string, name: string): void;
-  /** An image's execution did something. */
+  /** Reports an event of an image's execution. */
   step(progress: Progress): void;
-  /** An image is done with, and this is what became of it. */
+  /** Removes an image and prints its outcome. */
   end(execution: string, outcome: string): void;
-  /** A line of its own. */
+  /** Prints a line. */
   note(line: string): void;
-  /** How far something that is no image is, 0 to 1. */
+  /** Shows the progress of a task that is not an image, 0 to 1. */
   gauge(label: string, fraction: number): void;
-  /** Leaves the screen as plain text. */
+  /** Removes the bars from the terminal. */
   close(): void;
 }
 
 interface Item {
   readonly name: string;
-  /** When it began to do something; waiting for others does not count. */
+  /** Time of the first event, which excludes waiting in the queue. Milliseconds. */
   since: number | undefined;
   state: string;
   done: number;
@@ -27,11 +27,11 @@ interface Item {
 }
 
 const RENDERING = 'RenderPyramid';
-/** Goes on beside all that makes the pyramid; only when that is done is it what people wait for. */
-const BESIDE = 'ChecksumSource';
+/** Runs in parallel with the states that make the pyramid; shown only when those have ended. */
+const PARALLEL = 'ChecksumSource';
 
-/** What the states do, in words and in their order. Those that are not here take no time. */
-const doing: Readonly<Record<string, string>> = {
+/** Descriptions of the states, in their order. States that take no time are left out. */
+const descriptions: Readonly<Record<string, string>> = {
   ValidateObject: 'reading the header',
   ConvertSource: 'converting',
   RecordMetadata: 'recording',
@@ -42,12 +42,12 @@ const doing: Readonly<Record<string, string>> = {
   AssembleTiff: 'assembling',
   VerifyTiff: 'verifying',
   PublishTiff: 'publishing',
-  ChecksumSource: 'reading on for the checksums',
+  ChecksumSource: 'computing checksums',
   PublishSidecar: 'writing the sidecar',
   RecordRejection: 'recording the rejection',
 };
 
-/** Keeps what the displays show of every image. */
+/** The state of every image that a display shows. */
 class Items {
   readonly all = new Map<string, Item>();
   readonly #now: () => number;
@@ -85,18 +85,18 @@ class Items {
 }
 
 function stateAfter(progress: Progress): string | undefined {
-  if (progress.kind === 'state-exited' && progress.state === 'PublishTiff') return BESIDE;
-  const isShown = progress.kind === 'state-entered' && progress.state !== BESIDE && progress.state in doing;
+  if (progress.kind === 'state-exited' && progress.state === 'PublishTiff') return PARALLEL;
+  const isShown = progress.kind === 'state-entered' && progress.state !== PARALLEL && progress.state in descriptions;
   return isShown && progress.index === undefined ? progress.state : undefined;
 }
 
-/** One line for each thing that happens; of blocks only every tenth of the way. */
+/** One line per event; blocks are reported at every tenth of the total. */
 export function plainDisplay(write: (text: string) => void, now: () => number = Date.now): Display {
   const items = new Items(now);
   const line = (text: string): void => {
     write(`${text}\n`);
   };
-  let gauged = '';
+  let lastGauge = '';
   return {
     begin(execution, name) {
       items.begin(execution, name);
@@ -104,9 +104,9 @@ export function plainDisplay(write: (text: string) => void, now: () => number = 
     step(progress) {
       const item = items.step(progress);
       if (!item) return;
-      if (progress.kind === 'task-retried') line(`${item.name}: ${progress.state} again after ${progress.error}`);
+      if (progress.kind === 'task-retried') line(`${item.name}: retrying ${progress.state} after ${progress.error}`);
       if (progress.kind === 'state-entered' && progress.state === 'PlanPyramid')
-        line(`${item.name}: ${doing['PlanPyramid'] ?? ''}`);
+        line(`${item.name}: ${descriptions['PlanPyramid'] ?? ''}`);
       if (progress.kind !== 'iteration-succeeded') return;
       const tenth = (done: number): number => Math.floor((done * 10) / item.blocks);
       if (tenth(item.done) > tenth(item.done - 1)) line(`${item.name}: ${item.done} of ${item.blocks} blocks`);
@@ -118,22 +118,23 @@ export function plainDisplay(write: (text: string) => void, now: () => number = 
     note: line,
     gauge(label, fraction) {
       const text = `${label}: ${Math.floor(fraction * 4) * 25} %`;
-      if (text !== gauged) line(text);
-      gauged = text;
+      if (text !== lastGauge) line(text);
+      lastGauge = text;
     },
     close() {
-      // Nothing to undo.
+      // Lines need no cleanup.
     },
   };
 }
 
-const BAR = 24;
-/** Images shown at once; the others are counted. */
-const SHOWN = 8;
-/** Milliseconds between two drawings. */
-const FRAME = 100;
+/** Width of a bar. Characters. */
+const BAR_WIDTH = 24;
+/** Number of images with a bar; the others are counted. */
+const MAX_BARS = 8;
+/** Interval between redraws. Milliseconds. */
+const REDRAW_INTERVAL_MS = 100;
 
-/** Bars that are drawn over and over at the bottom, under the lines that stay. */
+/** Bars that are redrawn below the permanent lines. */
 export function terminalDisplay(
   write: (text: string) => void,
   columns: () => number,
@@ -149,7 +150,7 @@ export function terminalDisplay(
   };
   const draw = (): void => {
     erase();
-    const shown = [...items.all.values()].filter((item) => item.state !== '').slice(0, SHOWN);
+    const shown = [...items.all.values()].filter((item) => item.state !== '').slice(0, MAX_BARS);
     const waiting = items.all.size - shown.length;
     const lines = shown.map((item) => itemLine(item, items.time(item)));
     if (gauge !== undefined) lines.push(gauge);
@@ -157,7 +158,7 @@ export function terminalDisplay(
     for (const text of lines) write(`${text.slice(0, Math.max(20, columns() - 1))}\n`);
     drawn = lines.length;
   };
-  const timer = setInterval(draw, FRAME);
+  const timer = setInterval(draw, REDRAW_INTERVAL_MS);
   const note = (text: string): void => {
     erase();
     write(`${text}\n`);
@@ -170,7 +171,7 @@ export function terminalDisplay(
     step(progress) {
       const item = items.step(progress);
       if (item && progress.kind === 'task-retried')
-        note(`${item.name}: ${progress.state} again after ${progress.error}`);
+        note(`${item.name}: retrying ${progress.state} after ${progress.error}`);
     },
     end(execution, outcome) {
       const item = items.end(execution);
@@ -192,14 +193,14 @@ export function terminalDisplay(
 }
 
 function itemLine(item: Item, time: string): string {
-  const what = doing[item.state] ?? item.state;
+  const description = descriptions[item.state] ?? item.state;
   const blocks = item.state === RENDERING && item.blocks > 0 ? ` block ${item.done} of ${item.blocks}` : '';
-  return `${bar(fractionOf(item))}  ${item.name}  ${what}${blocks}  ${time}`;
+  return `${bar(fractionOf(item))}  ${item.name}  ${description}${blocks}  ${time}`;
 }
 
-/** Rendering is most of the work; what comes before and after it gets the rest. */
+/** Estimated fraction of the work: 5 % before rendering, 80 % for rendering, the rest after it. */
 function fractionOf(item: Item): number {
-  const states = Object.keys(doing);
+  const states = Object.keys(descriptions);
   const rendering = states.indexOf(RENDERING);
   const at = states.indexOf(item.state);
   if (at < rendering) return (0.05 * at) / rendering;
@@ -208,6 +209,6 @@ function fractionOf(item: Item): number {
 }
 
 function bar(fraction: number): string {
-  const full = Math.round(fraction * BAR);
-  return `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`;
+  const full = Math.round(fraction * BAR_WIDTH);
+  return `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`;
 }

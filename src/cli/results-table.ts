@@ -1,4 +1,4 @@
-/** One line of the closing table. */
+/** One row of the table of results. */
 export interface ResultRow {
   readonly name: string;
   readonly pixels: string;
@@ -21,7 +21,7 @@ const columns: readonly { title: string; of: (row: ResultRow) => string; right?:
   { title: 'path', of: (row) => row.path },
 ];
 
-/** The rows under their titles, columns aligned, lines ended. Control characters in names are shown, not sent. */
+/** Formats rows under column titles. Control characters are escaped. Ends with a line feed. */
 export function formatTable(rows: readonly ResultRow[]): string {
   const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ of }) => printable(of(row))))];
   const widths = columns.map((_, column) => Math.max(...cells.map((line) => (line[column] ?? '').length)));
@@ -36,26 +36,26 @@ export function formatTable(rows: readonly ResultRow[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Names come from other people's disks: none may move the cursor or colour the screen. */
+/** Escapes control characters, so that file names cannot send terminal control sequences. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-/** `184 MB`: three digits, decimal units. */
+/** Formats as `184 MB`: three significant digits, decimal units. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  // Rounded first: 999,999 bytes are 1.00 MB, not 1000 kB.
+  // Round before choosing the unit: 999,999 bytes are 1.00 MB, not 1000 kB.
   const rounded = Number(bytes.toPrecision(3));
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, rounded)) / 3));
   return `${threeDigits(rounded / 1000 ** power, power === 0)} ${units[power] ?? 'B'}`;
 }
 
-/** `9,600 × 6,400`. */
+/** Formats as `9,600 × 6,400`. */
 export function formatPixels(size: { width: number; height: number }): string {
   return `${size.width.toLocaleString('en')} × ${size.height.toLocaleString('en')}`;
 }
 
-/** `4.2 s`, `3 min 5 s`. */
+/** Formats as `4.2 s` or `3 min 5 s`. */
 export function formatTime(ms: number): string {
   const tenths = Math.round(ms / 100);
   if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;

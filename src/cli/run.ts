@@ -1,4 +1,4 @@
-/** The main job: files in, pyramids out, one table at the end. */
+/** The command's job: converts files to pyramids and prints a table of results. */
 import { mkdir, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -15,45 +15,48 @@ import type { Display } from './progress.ts';
 import { formatBytes, formatPixels, formatTable, formatTime, printable, type ResultRow } from './results-table.ts';
 import { makeSample } from './sample.ts';
 
-export interface Surroundings {
+/** Dependencies of the job. */
+export interface JobContext {
   /** The folder of serverless.yml, state-machines and recipes. */
   readonly project: string;
   readonly display: Display;
   readonly print: (text: string) => void;
-  /** Aborted when people want to stop. */
+  /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly now: () => number;
 }
 
-/** Files that are under way at once: enough that no core waits, and few enough for a folder of any length. */
-const FILES_UNDER_WAY = 4 * availableParallelism();
+/**
+ * Number of files processed concurrently: enough to use all cores, bounded for folders of any size.
+ */
+const CONCURRENT_FILES = 4 * availableParallelism();
 
-/** Runs the job. Returns the exit code: 0 when everything was published, 1 when not, 130 when it was stopped. */
-export async function run(options: Arguments, surroundings: Surroundings): Promise<number> {
-  const { display, signal } = surroundings;
-  const recipes = path.resolve(options.recipes ?? path.join(surroundings.project, 'recipes'));
+/** Runs the job. Returns the exit code: 0 if every file was published, 1 if not, 130 if stopped. */
+export async function run(options: Arguments, context: JobContext): Promise<number> {
+  const { display, signal } = context;
+  const recipes = path.resolve(options.recipes ?? path.join(context.project, 'recipes'));
   await assertRecipe(recipes, options.recipe);
   const { files, missing } = await chooseFiles(options, display);
-  for (const name of missing) display.note(`no such file: ${printable(name)}`);
+  for (const name of missing) display.note(`no such file or folder: ${printable(name)}`);
   const begun = new Map<string, number>();
-  const workspace = await startWorkspace(options, surroundings.project, recipes, (step) => {
-    if (!begun.has(step.execution)) begun.set(step.execution, surroundings.now());
+  const workspace = await startWorkspace(options, context.project, recipes, (step) => {
+    if (!begun.has(step.execution)) begun.set(step.execution, context.now());
     display.step(step);
   });
   try {
     display.note(`Step Functions API: ${workspace.endpoint}`);
-    const job = new Job(workspace, surroundings, begun, path.relative(process.cwd(), path.resolve(options.out)));
+    const job = new Job(workspace, context, begun, path.relative(process.cwd(), path.resolve(options.out)));
     const stopped = aborted(signal);
     const results = job.runAll(files);
     await Promise.race([results, stopped]);
     if (options.serve && !signal.aborted) {
-      display.note('Everything is done; the API stays up until Ctrl-C.');
+      display.note('All files are done. The API keeps running until Ctrl-C.');
       await stopped;
     }
-    if (signal.aborted) display.note('Stopping. Run the same command again to go on from here.');
+    if (signal.aborted) display.note('Stopping. Run the same command again to resume.');
     display.close();
     const rows = await job.rows(files);
-    if (rows.length > 0) surroundings.print(`\n${formatTable(rows)}`);
+    if (rows.length > 0) context.print(`\n${formatTable(rows)}`);
     const allPublished = missing.length === 0 && rows.every(({ outcome }) => outcome === 'PUBLISHED');
     return allPublished ? 0 : signal.aborted ? 130 : 1;
   } finally {
@@ -66,14 +69,14 @@ async function assertRecipe(directory: string, name: string): Promise<void> {
   const recipes = await readRecipes(directory);
   if (recipes.has(name)) return;
   throw new UsageError(
-    `Expected one of the recipes ${[...recipes.keys()].join(', ')} for --recipe but received ${name}`,
+    `There is no recipe ${name}. Choose one of these with --recipe: ${[...recipes.keys()].join(', ')}.`,
   );
 }
 
 async function chooseFiles(options: Arguments, display: Display): Promise<Inputs> {
   if (options.inputs.length === 0) {
     const sample = await makeSample(path.join(options.workspace, 'sample'), (fraction) => {
-      display.gauge('painting a sample image of 61 megapixels', fraction);
+      display.gauge('generating a sample image of 61 megapixels', fraction);
     });
     return findInputs([sample], []);
   }
@@ -100,12 +103,12 @@ function startWorkspace(
   });
 }
 
-/** What is known of one file. */
-interface Known {
+/** The result of one file so far. */
+interface FileResult {
   upload?: TakenUpload;
   entry?: LedgerEntry | undefined;
-  /** Why it could not even be taken in. */
-  trouble?: string;
+  /** Why no execution could be started or followed. */
+  error?: string;
   milliseconds?: number;
 }
 
@@ -115,10 +118,10 @@ class Job {
   readonly #now: () => number;
   readonly #out: string;
   readonly #begun: ReadonlyMap<string, number>;
-  readonly #known = new Map<InputFile, Known>();
+  readonly #results = new Map<InputFile, FileResult>();
 
-  /** `begun` says when each execution began to do something, in milliseconds. */
-  constructor(workspace: Workspace, { display, now }: Surroundings, begun: ReadonlyMap<string, number>, out: string) {
+  /** `begun`: time of the first event of every execution. Milliseconds. */
+  constructor(workspace: Workspace, { display, now }: JobContext, begun: ReadonlyMap<string, number>, out: string) {
     this.#begun = begun;
     this.#workspace = workspace;
     this.#display = display;
@@ -126,19 +129,21 @@ class Job {
     this.#out = out;
   }
 
-  /** Takes every file in, then waits until all have ended. A file that fails harms no other. */
+  /**
+   * Starts an execution for every file and waits for their ends. Failures of files are independent.
+   */
   async runAll(files: readonly InputFile[]): Promise<void> {
-    await forEachParallel(files, FILES_UNDER_WAY, async (file) => {
-      const known: Known = {};
-      this.#known.set(file, known);
+    await forEachParallel(files, CONCURRENT_FILES, async (file) => {
+      const result: FileResult = {};
+      this.#results.set(file, result);
       try {
         const upload = await this.#take(file);
-        known.upload = upload;
+        result.upload = upload;
         if (upload.how === 'resumed') this.#display.note(`${printable(file.name)}: resumed`);
-        await (upload.how === 'unchanged' ? this.#note(known, upload) : this.#end(file, known, upload));
+        await (upload.how === 'unchanged' ? this.#readEntry(result, upload) : this.#end(file, result, upload));
       } catch (error) {
-        known.trouble = error instanceof Error ? error.message : String(error);
-        this.#display.note(`${printable(file.name)}: ${printable(known.trouble)}`);
+        result.error = error instanceof Error ? error.message : String(error);
+        this.#display.note(`${printable(file.name)}: ${printable(result.error)}`);
       }
     });
   }
@@ -149,41 +154,41 @@ class Job {
     });
   }
 
-  async #note(known: Known, upload: TakenUpload): Promise<void> {
-    known.entry = await this.#workspace.entry(upload);
+  async #readEntry(result: FileResult, upload: TakenUpload): Promise<void> {
+    result.entry = await this.#workspace.entry(upload);
   }
 
-  async #end(file: InputFile, known: Known, upload: TakenUpload): Promise<void> {
+  async #end(file: InputFile, result: FileResult, upload: TakenUpload): Promise<void> {
     await this.#workspace.ended(upload);
     const now = this.#now();
-    known.milliseconds = now - (this.#begun.get(upload.execution) ?? now);
-    await this.#note(known, upload);
-    const isNoImage = known.entry?.rejection?.code === 'UNSUPPORTED_FORMAT';
-    const reason = reasonOf(known);
+    result.milliseconds = now - (this.#begun.get(upload.execution) ?? now);
+    await this.#readEntry(result, upload);
+    const isNoImage = result.entry?.rejection?.code === 'UNSUPPORTED_FORMAT';
+    const reason = reasonOf(result);
     if (isNoImage) this.#display.note(`not an image: ${printable(file.name)} (${printable(reason)})`);
     this.#display.end(
       upload.execution,
-      outcomeOf(known).toLowerCase() + (reason && !isNoImage ? `: ${printable(reason)}` : ''),
+      outcomeOf(result).toLowerCase() + (reason && !isNoImage ? `: ${printable(reason)}` : ''),
     );
-    if (isSettled(known.entry)) {
+    if (isSettled(result.entry)) {
       await this.#workspace.clearWork(upload);
     }
   }
 
-  /** The closing table, in the order of the files. */
+  /** The rows of the table of results, in the order of the files. */
   async rows(files: readonly InputFile[]): Promise<ResultRow[]> {
     return Promise.all(
       files.map(async (file) => {
-        const known = this.#known.get(file) ?? {};
-        if (known.upload && !known.entry) await this.#note(known, known.upload);
-        return rowOf(file, known, this.#out);
+        const result = this.#results.get(file) ?? {};
+        if (result.upload && !result.entry) await this.#readEntry(result, result.upload);
+        return rowOf(file, result, this.#out);
       }),
     );
   }
 }
 
-function rowOf(file: InputFile, known: Known, out: string): ResultRow {
-  const { metadata, published, status } = known.entry ?? {};
+function rowOf(file: InputFile, result: FileResult, out: string): ResultRow {
+  const { metadata, published, status } = result.entry ?? {};
   const isPublished = status === 'PUBLISHED' && published;
   return {
     name: file.name,
@@ -192,47 +197,47 @@ function rowOf(file: InputFile, known: Known, out: string): ResultRow {
     bytesIn: metadata ? formatBytes(metadata.fileSize) : '',
     bytesOut: isPublished ? formatBytes(published.size) : '',
     time:
-      known.upload?.how === 'unchanged'
+      result.upload?.how === 'unchanged'
         ? 'unchanged'
-        : known.milliseconds === undefined
+        : result.milliseconds === undefined
           ? ''
-          : formatTime(known.milliseconds),
-    outcome: outcomeOf(known),
-    path: isPublished ? path.join(out, published.key) : firstLine(reasonOf(known)),
+          : formatTime(result.milliseconds),
+    outcome: outcomeOf(result),
+    path: isPublished ? path.join(out, published.key) : firstLine(reasonOf(result)),
   };
 }
 
-function outcomeOf({ entry, trouble }: Known): string {
-  if (trouble !== undefined) return 'FAILED';
-  const isUnderWay = entry === undefined || entry.status === 'CLAIMED' || entry.status === 'PROCESSING';
-  return isUnderWay || lacksSidecar(entry) ? 'UNFINISHED' : entry.status;
+function outcomeOf({ entry, error }: FileResult): string {
+  if (error !== undefined) return 'FAILED';
+  const isUnfinished = entry === undefined || entry.status === 'CLAIMED' || entry.status === 'PROCESSING';
+  return isUnfinished || lacksSidecar(entry) ? 'UNFINISHED' : entry.status;
 }
 
-/** Nothing is left to do, so that nothing of the work area is needed any more. */
+/** True if the image needs no further work, so that its work area can be removed. */
 function isSettled(entry: LedgerEntry | undefined): boolean {
   return entry?.status === 'REJECTED' || (entry?.status === 'PUBLISHED' && !lacksSidecar(entry));
 }
 
-/** Its pyramid is public, and the last step failed. */
+/** True if the pyramid is published but PublishSidecar has not succeeded. */
 function lacksSidecar({ status, sidecar }: LedgerEntry): boolean {
   return status === 'PUBLISHED' && sidecar === undefined;
 }
 
-function reasonOf({ entry, trouble }: Known): string {
-  if (trouble !== undefined) return trouble;
+function reasonOf({ entry, error }: FileResult): string {
+  if (error !== undefined) return error;
   if (entry?.status === 'REJECTED' && entry.rejection) return `${entry.rejection.code}: ${entry.rejection.detail}`;
   if (entry?.failure && entry.status !== 'PUBLISHED')
     return `${entry.failure.error}: ${causeMessage(entry.failure.cause)}`;
   return '';
 }
 
-/** Functions report an error as JSON; its message is what people want. */
+/** The message of an error that a function reported as JSON. */
 function causeMessage(cause: string): string {
   try {
     const parsed: unknown = JSON.parse(cause);
     if (typeof parsed === 'object' && parsed !== null && 'errorMessage' in parsed) return String(parsed.errorMessage);
   } catch {
-    // Not JSON: it is the message itself.
+    // The cause is not JSON but the message itself.
   }
   return cause;
 }

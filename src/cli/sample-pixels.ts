@@ -1,6 +1,7 @@
 /**
- * The sample: the Julia set of z² + c, which has detail at every level a viewer can zoom to. Deterministic, from
- * arithmetic alone. It looks the same upside down (z and −z have one fate), so only its upper half is computed.
+ * The pixels of the sample image: the Julia set of z² + c, which has detail at every level. The
+ * image is deterministic. It is point-symmetric, because z and −z have the same escape time, so
+ * only the upper half is computed.
  */
 
 export const SAMPLE_WIDTH = 9600;
@@ -8,13 +9,16 @@ export const SAMPLE_HEIGHT = 6400;
 
 const C = { re: -0.8, im: 0.156 };
 const MAX_STEPS = 300;
-/** Shades between one step and the next. */
+/** Palette entries per iteration. */
 const SHADES = 64;
-/** Width of the picture in the complex plane. */
+/** Width of the image in the complex plane. */
 const SPAN = 3.1;
 const ESCAPE = 256;
 
-/** Fills rows `from` to `to` (exclusive, in the upper half) of an RGB picture, and their mirror images below. */
+/**
+ * Fills rows `from` to `to` (exclusive) of the upper half of an RGB image and the symmetric rows
+ * below.
+ */
 export function paintSampleRows(pixels: Uint8Array, from: number, to: number): void {
   const palette = makePalette();
   const step = SPAN / SAMPLE_WIDTH;
@@ -22,7 +26,7 @@ export function paintSampleRows(pixels: Uint8Array, from: number, to: number): v
   for (let y = from; y < to; y++) {
     const im = (y + 0.5 - SAMPLE_HEIGHT / 2) * step;
     for (let x = 0; x < SAMPLE_WIDTH; x++) {
-      const colour = fate((x + 0.5 - SAMPLE_WIDTH / 2) * step, im) * 3;
+      const colour = escapeIndex((x + 0.5 - SAMPLE_WIDTH / 2) * step, im) * 3;
       const at = (y * SAMPLE_WIDTH + x) * 3;
       for (let band = 0; band < 3; band++) {
         const value = palette[colour + band] ?? 0;
@@ -33,8 +37,11 @@ export function paintSampleRows(pixels: Uint8Array, from: number, to: number): v
   }
 }
 
-/** How fast a point flies off, as an index into the palette: `SHADES` a step, smooth between steps. */
-function fate(re: number, im: number): number {
+/**
+ * Smooth escape time of a point as a palette index: `SHADES` entries per iteration; 0 inside the
+ * set.
+ */
+function escapeIndex(re: number, im: number): number {
   let a = re;
   let b = im;
   let aa = a * a;
@@ -48,12 +55,12 @@ function fate(re: number, im: number): number {
     steps++;
   }
   if (steps === MAX_STEPS) return 0;
-  // log2(log(|z|²) / log(ESCAPE)) lies in 0..1: how far past the edge the last step went.
+  // log2(log(|z|²) / log(ESCAPE)), in 0..1, is the fraction by which the last iteration overshot.
   const past = Math.log2(Math.log(aa + bb) / Math.log(ESCAPE));
   return 1 + Math.max(0, Math.round((steps + 1 - past) * SHADES));
 }
 
-/** Night blue over copper and cream to teal, again and again; index 0 is the set itself. */
+/** A cyclic palette from night blue through copper and cream to teal; index 0 is the set itself. */
 function makePalette(): Uint8Array {
   const entries = (MAX_STEPS + 2) * SHADES;
   const palette = new Uint8Array(entries * 3);

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { paintSampleRows } from './sample-pixels.ts';
 
-/** Paints the rows it was given into shared memory, then says so. */
+/** Worker thread: computes a range of rows of the sample image in shared memory. */
 const { memory, from, to } = workerData as { memory: SharedArrayBuffer; from: number; to: number };
 paintSampleRows(new Uint8Array(memory), from, to);
 parentPort?.postMessage('painted');

@@ -6,18 +6,18 @@ import { Worker } from 'node:worker_threads';
 import { writeTiff } from '../imaging/write-tiff.ts';
 import { SAMPLE_HEIGHT, SAMPLE_WIDTH } from './sample-pixels.ts';
 
-/** Rows a worker paints at a time. */
+/** Rows per worker. */
 const ROWS = 200;
 
 /**
- * The sample image as a file, made if it is not there: 61 megapixels, RGB, uncompressed strips, as a scanner would write
- * it. Returns its path. `onProgress` hears fractions of the work.
+ * Creates the sample image unless the file exists: 61 megapixels, RGB, uncompressed strips. Returns
+ * its path. `onProgress` receives fractions from 0 to 1.
  */
 export async function makeSample(directory: string, onProgress: (fraction: number) => void): Promise<string> {
   const file = path.join(directory, `julia-${SAMPLE_WIDTH}x${SAMPLE_HEIGHT}.tif`);
   if (await stat(file).catch(() => undefined)) return file;
   const memory = new SharedArrayBuffer(SAMPLE_WIDTH * SAMPLE_HEIGHT * 3);
-  await paint(memory, onProgress);
+  await computePixels(memory, onProgress);
   await mkdir(directory, { recursive: true });
   const unfinished = path.join(directory, `.unfinished-${process.pid}.tif`);
   await writeTiff(unfinished, { width: SAMPLE_WIDTH, height: SAMPLE_HEIGHT, bands: 3, data: new Uint8Array(memory) });
@@ -25,7 +25,7 @@ export async function makeSample(directory: string, onProgress: (fraction: numbe
   return file;
 }
 
-async function paint(memory: SharedArrayBuffer, onProgress: (fraction: number) => void): Promise<void> {
+async function computePixels(memory: SharedArrayBuffer, onProgress: (fraction: number) => void): Promise<void> {
   const half = SAMPLE_HEIGHT / 2;
   let next = 0;
   let painted = 0;

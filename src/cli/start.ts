@@ -1,7 +1,8 @@
 /**
- * Starts the command line with a memory allocator that keeps what it has. glibc gives large blocks back to the system
- * after every use, and the next use pays for fresh pages: with rasters that was up to half of the time. Its settings are
- * read when a process begins, so the command runs in a child process; elsewhere than on Linux it runs in this one.
+ * Starts the command with allocator settings that keep freed memory. By default glibc returns large
+ * blocks to the system after each use, and page faults of the next use took up to half of the time
+ * for rasters. glibc reads the settings when a process starts, so on Linux the command runs in a
+ * child process; elsewhere it runs in this process.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,9 +13,9 @@ const allocator = {
   MALLOC_MMAP_THRESHOLD_: String(2 ** 25),
   MALLOC_TRIM_THRESHOLD_: String(2 ** 28),
 };
-/** Megabytes: what one file needs of JavaScript's memory is gone again before it would be looked at a second time. */
+/** Large enough (megabytes) that the objects of one file die in the young generation. */
 const collector = '--min-semi-space-size=16';
-/** Compiled modules are kept: a quarter of a second less to start with, from the second time on. */
+/** A compile cache saves a quarter of a second at every start but the first. */
 const compiled = { NODE_COMPILE_CACHE: path.resolve(import.meta.dirname, '../../node_modules/.cache/node') };
 const main = path.join(import.meta.dirname, 'main.ts');
 
@@ -23,7 +24,8 @@ if (process.platform === 'linux') {
     stdio: 'inherit',
     env: { ...allocator, ...compiled, ...process.env },
   });
-  // The child hears the terminal's Ctrl-C itself and ends in its own time; a signal to this process alone is passed on.
+  // The terminal sends SIGINT to the child, too. Other signals reach only this process and are
+  // forwarded.
   process.on('SIGINT', () => undefined);
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   const [code] = (await once(child, 'exit')) as [number | null];

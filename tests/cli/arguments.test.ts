@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { parseArguments, usage } from '../../src/cli/arguments.ts';
 import { UsageError } from '../../src/errors.ts';
 
-describe('the command line', () => {
-  test('has a default for everything', () => {
+describe('parseArguments', () => {
+  test('returns a default for every option', () => {
     expect(parseArguments([])).toEqual({
       inputs: [],
       out: 'published',
@@ -16,7 +16,7 @@ describe('the command line', () => {
     });
   });
 
-  test('is read in any order, inputs between options', () => {
+  test('accepts inputs and options in any order', () => {
     expect(
       parseArguments([
         'a b.tif',
@@ -43,7 +43,7 @@ describe('the command line', () => {
     });
   });
 
-  test('takes names that look like options behind two dashes', () => {
+  test('takes arguments after -- as inputs', () => {
     expect(parseArguments(['--', '-rf', '--option=value']).inputs).toEqual(['-rf', '--option=value']);
   });
 
@@ -52,7 +52,7 @@ describe('the command line', () => {
     [['-h', 'a.tif'], 'help'],
     [['--list-recipes'], 'list-recipes'],
     [['--help', '--list-recipes'], 'help'],
-  ])('%j asks for %s', (argv, action) => {
+  ])('parses %j as the action %s', (argv, action) => {
     expect(parseArguments(argv).action).toBe(action);
   });
 
@@ -61,20 +61,20 @@ describe('the command line', () => {
     [['--port', '80.5'], '80.5'],
     [['--port', 'http'], 'http'],
     [['--port=-1'], '-1'],
-  ])('%j is no port', (argv, value) => {
+  ])('throws UsageError for the port in %j', (argv, value) => {
     expect(() => parseArguments(argv)).toThrow(UsageError);
     expect(() => parseArguments(argv)).toThrow(`--port but received ${value}`);
   });
 
   test.each([[['--ouput', 'x']], [['--recipe']], [['--serve=yes']], [['-x']]])(
-    '%j is refused with the usage',
+    'throws UsageError with the usage for %j',
     (argv) => {
       expect(() => parseArguments(argv)).toThrow(UsageError);
       expect(() => parseArguments(argv)).toThrow(usage);
     },
   );
 
-  test('has every option in its usage', () => {
+  test('describes every option in the usage', () => {
     for (const option of [
       '--out',
       '--recipe',

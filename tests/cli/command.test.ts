@@ -28,7 +28,7 @@ interface Ended {
   readonly err: string;
 }
 
-/** Runs the command in the test's folder; `onLine` is told of every line as it is printed. */
+/** Runs the command in the test's folder; `onLine` is called with every printed line. */
 async function stepwell(
   argv: readonly string[],
   onLine: (line: string, child: ChildProcess) => void = () => undefined,
@@ -37,12 +37,12 @@ async function stepwell(
   running.add(child);
   let out = '';
   let err = '';
-  let told = 0;
+  let reported = 0;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text;
-    for (let end = out.indexOf('\n', told); end >= 0; end = out.indexOf('\n', told)) {
-      onLine(out.slice(told, end), child);
-      told = end + 1;
+    for (let end = out.indexOf('\n', reported); end >= 0; end = out.indexOf('\n', reported)) {
+      onLine(out.slice(reported, end), child);
+      reported = end + 1;
     }
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -57,19 +57,19 @@ const put = async (name: string, bytes: Uint8Array | string): Promise<void> => {
   await writeFile(path.join(folder, 'in', name), bytes);
 };
 
-/** The lines of the closing table, by the name they begin with. */
+/** The row of the table of results for a file. */
 const rowOf = (out: string, name: string): string =>
   out.split('\n').findLast((line) => line.startsWith(`in/${name} `)) ?? '';
 
-test('what is published but for its sidecar is unfinished, and the same command finishes it', async () => {
+test('an image without sidecar is UNFINISHED and the same command finishes it', async () => {
   await put('photo.png', await pictureOf(600, 400).png().toBuffer());
-  // Somebody has a folder of that name.
-  const folderInTheWay = path.join(folder, 'published', 'photo.tif.json');
-  await mkdir(folderInTheWay, { recursive: true });
-  await writeFile(path.join(folderInTheWay, 'notes.txt'), 'mine');
+  // A folder occupies the path of the sidecar.
+  const blockingFolder = path.join(folder, 'published', 'photo.tif.json');
+  await mkdir(blockingFolder, { recursive: true });
+  await writeFile(path.join(blockingFolder, 'notes.txt'), 'mine');
   const first = await stepwell(['in']);
   expect([first.code, rowOf(first.out, 'photo.png')]).toEqual([1, expect.stringMatching(/ UNFINISHED +published/u)]);
-  await rm(folderInTheWay, { recursive: true });
+  await rm(blockingFolder, { recursive: true });
   const second = await stepwell(['in']);
   expect([second.code, rowOf(second.out, 'photo.png')]).toEqual([0, expect.stringMatching(/ PUBLISHED +published/u)]);
   expect(second.out).toContain('in/photo.png: resumed');
@@ -79,7 +79,7 @@ test('what is published but for its sidecar is unfinished, and the same command 
   expect(rowOf(third.out, 'photo.png')).toMatch(/ unchanged +PUBLISHED /u);
 });
 
-test('good files and one that is no image: all told in the table, and the exit code is 1', async () => {
+test('the table lists published and rejected files and the exit code is 1', async () => {
   await put('photo one.png', await pictureOf(600, 400).png().toBuffer());
   await put('caf\u00e9 100%.jpg', await pictureOf(300, 200).jpeg().toBuffer());
   await put('notes.txt', 'remember the milk');
@@ -103,7 +103,7 @@ test('good files and one that is no image: all told in the table, and the exit c
   });
 });
 
-test('only good files: the exit code is 0, and a second time they are unchanged', async () => {
+test('the exit code is 0 when all files are published, and a second run leaves them unchanged', async () => {
   await put('photo.png', await pictureOf(300, 200).png().toBuffer());
   const argv = ['in/photo.png', '--out', 'made here', '--workspace', 'memory'];
   const first = await stepwell(argv);
@@ -119,32 +119,32 @@ test('only good files: the exit code is 0, and a second time they are unchanged'
   expect(rowOf(third.out, 'photo.png')).toMatch(/ 310 × 200 .* \d\.\d s +PUBLISHED/u);
 });
 
-test('a file that is missing is told, and what is there is published', async () => {
+test('a missing file is reported and the other files are published', async () => {
   await put('photo.png', await pictureOf(30, 20).png().toBuffer());
   const { code, out } = await stepwell(['in/photo.png', 'in/no\u001bsuch.png']);
   expect(code).toBe(1);
-  expect(out).toContain('no such file: in/no\\x1bsuch.png\n');
+  expect(out).toContain('no such file or folder: in/no\\x1bsuch.png\n');
   expect(rowOf(out, 'photo.png')).toContain('PUBLISHED');
 });
 
-test('an unknown recipe is refused with the names of those there are, and nothing is made', async () => {
+test('an unknown recipe is refused with the names of all recipes and creates no files', async () => {
   await put('photo.png', await pictureOf(30, 20).png().toBuffer());
   const { code, out, err } = await stepwell(['in/photo.png', '--recipe', 'grand']);
   expect([code, out]).toEqual([2, '']);
   expect(err).toBe(
-    'Expected one of the recipes archival, default, iiif, large-tiles, marble for --recipe but received grand\n',
+    'There is no recipe grand. Choose one of these with --recipe: archival, default, iiif, large-tiles, marble.\n',
   );
   expect(await readdir(folder)).toEqual(['in']);
 });
 
-test('an unknown option is refused with the usage', async () => {
+test('an unknown option prints the usage and the exit code is 2', async () => {
   const { code, out, err } = await stepwell(['--ouput', 'x']);
   expect([code, out]).toEqual([2, '']);
   expect(err).toContain('--ouput');
   expect(err).toContain('Usage: npm start');
 });
 
-test('the recipes are listed, and the usage is printed, without anything being started', async () => {
+test('--list-recipes and --help print their text and create no files', async () => {
   const listed = await stepwell(['--list-recipes']);
   expect(listed.code).toBe(0);
   expect(listed.out.split('\n').map((line) => line.split(' ')[0])).toEqual([
@@ -161,21 +161,21 @@ test('the recipes are listed, and the usage is printed, without anything being s
   expect(await readdir(folder)).toEqual(['in']);
 });
 
-describe('stopped in the middle', () => {
+describe('the command stopped while rendering', () => {
   let master: Buffer;
   const argv = ['in/big.png', '--recipe', 'iiif', '--verbose'];
   const digests = new Set<string>();
   beforeAll(async () => {
-    // One colour: quick to make, and large enough to be several blocks.
+    // A uniform image is encoded quickly and is large enough for several blocks.
     const create = { width: 16_000, height: 12_000, channels: 3, background: '#6080a0' } as const;
     master = await sharp({ create, limitInputPixels: false }).png({ compressionLevel: 1 }).toBuffer();
   });
   afterAll(() => {
-    // However it was stopped, the same bytes were published in the end.
+    // Every run published the same bytes.
     expect(digests.size).toBe(1);
   });
 
-  /** Sends the signal as soon as the first block of several is done. */
+  /** Sends the signal when the first of several blocks is done. */
   const stopWith = (signal: NodeJS.Signals): Promise<Ended> => {
     let sent = false;
     return stepwell(argv, (line, child) => {
@@ -205,11 +205,11 @@ describe('stopped in the middle', () => {
     return again;
   }
 
-  test('by Ctrl-C it says so and how to go on; the same command goes on and keeps the blocks that were done', async () => {
+  test('by Ctrl-C prints how to resume, and the same command resumes with the finished blocks', async () => {
     await put('big.png', master);
     const stopped = await stopWith('SIGINT');
     expect(stopped.code).toBe(130);
-    expect(stopped.out).toContain('Stopping. Run the same command again to go on from here.\n');
+    expect(stopped.out).toContain('Stopping. Run the same command again to resume.\n');
     expect(rowOf(stopped.out, 'big.png')).toContain('UNFINISHED');
     expect(await readdir(path.join(folder, 'published'))).not.toContain('big.tif');
     const blocks = await finishedBlocks();
@@ -218,7 +218,7 @@ describe('stopped in the middle', () => {
     expect(again.out).toContain('in/big.png: resumed\n');
   });
 
-  test('by a kill it leaves nothing public; the same command finishes', async () => {
+  test('by SIGKILL publishes no partial file, and the same command resumes', async () => {
     await put('big.png', master);
     const killed = await stopWith('SIGKILL');
     expect(killed.code).toBeNull();

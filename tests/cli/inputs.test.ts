@@ -28,13 +28,13 @@ const find = async (typed: string[], excluded: string[] = []) => {
   };
 };
 
-describe('what was typed', () => {
-  test('as a file is that file, in the bucket that is its folder', async () => {
+describe('findInputs', () => {
+  test('returns a file with its folder as bucket', async () => {
     await put('in/a b+c%.tif');
     expect(await find(['in/a b+c%.tif'])).toEqual({ files: [['in', 'a b+c%.tif', 'in/a b+c%.tif']], missing: [] });
   });
 
-  test('as a folder is every file below it, in order', async () => {
+  test('returns every file below a folder in order', async () => {
     await put('in/b.tif', 'in/a/2.tif', 'in/a/1.tif', 'in/A.tif', 'other/c.tif');
     expect((await find(['in'])).files).toEqual([
       ['in', 'A.tif', 'in/A.tif'],
@@ -44,13 +44,13 @@ describe('what was typed', () => {
     ]);
   });
 
-  test('leaves hidden files and folders of a folder alone, but not one that was named', async () => {
+  test('skips hidden files and folders unless they are named', async () => {
     await put('in/.DS_Store', 'in/.git/a.tif', 'in/a.tif');
     expect((await find(['in'])).files.map(([, key]) => key)).toEqual(['a.tif']);
     expect((await find(['in/.DS_Store'])).files.map(([, key]) => key)).toEqual(['.DS_Store']);
   });
 
-  test('leaves out what is excluded, and only that', async () => {
+  test('skips exactly the excluded folders', async () => {
     await put('in/published/a.tif', 'in/published-not/b.tif', 'in/a/published/c.tif');
     expect((await find(['in'], ['in/published'])).files.map(([, key]) => key)).toEqual([
       'a/published/c.tif',
@@ -58,19 +58,19 @@ describe('what was typed', () => {
     ]);
   });
 
-  test('twice counts once, whether by name or by folder or by a roundabout way', async () => {
+  test('returns a file once that is named directly, by folder and by another path', async () => {
     await put('in/a.tif', 'in/b.tif');
     const { files } = await find(['in/a.tif', 'in', 'in/../in/b.tif', 'in/a.tif']);
     expect(files.map(([, key]) => key).sort()).toEqual(['a.tif', 'b.tif']);
   });
 
-  test('by a link to its folder counts once too', async () => {
+  test('returns a file once that is also named through a link', async () => {
     await put('in/a.tif');
     await symlink(path.join(folder, 'in'), path.join(folder, 'link'));
     expect((await find(['in', 'link', 'link/a.tif'])).files).toHaveLength(1);
   });
 
-  test('and is not there is missing, and the rest is found', async () => {
+  test('returns missing names and finds the other files', async () => {
     await put('in/a.tif');
     expect(await find(['nothing.tif', 'in', 'no/such/folder'])).toEqual({
       files: [['in', 'a.tif', 'in/a.tif']],
@@ -78,7 +78,7 @@ describe('what was typed', () => {
     });
   });
 
-  test('as an empty folder is nothing', async () => {
+  test('returns no files for an empty folder', async () => {
     await mkdir(path.join(folder, 'empty'));
     expect(await find(['empty'])).toEqual({ files: [], missing: [] });
   });

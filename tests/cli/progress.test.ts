@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { plainDisplay, terminalDisplay } from '../../src/cli/progress.ts';
 import type { ProgressStep } from '../../src/stepfunctions/progress.ts';
 
-let said: string;
+let output: string;
 let clock: number;
 const write = (text: string): void => {
-  said += text;
+  output += text;
 };
 const now = (): number => clock;
 const entered = (state: string): ProgressStep => ({ kind: 'state-entered', state });
@@ -25,12 +25,12 @@ const retried: ProgressStep = {
 };
 
 beforeEach(() => {
-  said = '';
+  output = '';
   clock = 1_000_000;
 });
 
-describe('in a pipe', () => {
-  test('one line tells each thing that happens, a tenth of the blocks at a time', () => {
+describe('plainDisplay', () => {
+  test('prints one line per event and one per tenth of the blocks', () => {
     const display = plainDisplay(write, now);
     display.note('Step Functions API: http://127.0.0.1:1');
     display.begin('x', 'scan\u001b.tif');
@@ -45,11 +45,11 @@ describe('in a pipe', () => {
     clock += 4200;
     display.end('x', 'published');
     display.close();
-    expect(said.split('\n')).toEqual([
+    expect(output.split('\n')).toEqual([
       'Step Functions API: http://127.0.0.1:1',
       'scan\\x1b.tif: planning',
       'scan\\x1b.tif: 4 of 40 blocks',
-      'scan\\x1b.tif: RenderBlock again after ServiceUnavailableError',
+      'scan\\x1b.tif: retrying RenderBlock after ServiceUnavailableError',
       'scan\\x1b.tif: 8 of 40 blocks',
       'scan\\x1b.tif: 12 of 40 blocks',
       'scan\\x1b.tif: 16 of 40 blocks',
@@ -64,28 +64,28 @@ describe('in a pipe', () => {
     ]);
   });
 
-  test('few blocks are told one by one', () => {
+  test('prints one line per block for few blocks', () => {
     const display = plainDisplay(write, now);
     display.begin('x', 'a');
     for (let index = 0; index < 3; index++) display.step({ execution: 'x', ...block('iteration-succeeded', index, 3) });
-    expect(said).toBe('a: 1 of 3 blocks\na: 2 of 3 blocks\na: 3 of 3 blocks\n');
+    expect(output).toBe('a: 1 of 3 blocks\na: 2 of 3 blocks\na: 3 of 3 blocks\n');
   });
 
-  test('executions it was not told of are passed over', () => {
+  test('ignores events of unknown executions', () => {
     const display = plainDisplay(write, now);
-    display.step({ execution: 'stranger', ...entered('PlanPyramid') });
-    display.end('stranger', 'published');
-    expect(said).toBe('');
+    display.step({ execution: 'unknown', ...entered('PlanPyramid') });
+    display.end('unknown', 'published');
+    expect(output).toBe('');
   });
 
-  test('a gauge moves by quarters', () => {
+  test('prints a gauge at every quarter', () => {
     const display = plainDisplay(write, now);
     for (const fraction of [0, 0.1, 0.24, 0.25, 0.3, 0.9, 1]) display.gauge('painting', fraction);
-    expect(said).toBe('painting: 0 %\npainting: 25 %\npainting: 75 %\npainting: 100 %\n');
+    expect(output).toBe('painting: 0 %\npainting: 25 %\npainting: 75 %\npainting: 100 %\n');
   });
 });
 
-describe('on a terminal', () => {
+describe('terminalDisplay', () => {
   beforeEach(() => {
     jest.useFakeTimers();
   });
@@ -93,11 +93,11 @@ describe('on a terminal', () => {
     jest.useRealTimers();
   });
 
-  /** The lines of the screen after everything that was written: text, line ends, cursor up, erase to the end. */
+  /** The lines of the screen after all output: text, line feeds, cursor up, erase to the end. */
   function screen(): string[] {
     let lines = [''];
     let at = 0;
-    for (const part of said.split(/(\u001b\[\d*[AJ]|\n)/u)) {
+    for (const part of output.split(/(\u001b\[\d*[AJ]|\n)/u)) {
       const up = /^\u001b\[(?<lines>\d+)A$/u.exec(part)?.groups?.['lines'];
       if (up !== undefined) at -= Number(up);
       else if (part === '\u001b[J') lines = [...lines.slice(0, at), ''];
@@ -107,7 +107,7 @@ describe('on a terminal', () => {
     return lines;
   }
 
-  test('what is drawn is drawn over, and what stays is above it', () => {
+  test('redraws bars below the permanent lines', () => {
     const display = terminalDisplay(write, () => 80, now);
     display.begin('x', 'scan.tif');
     display.begin('y', 'other.tif');
@@ -132,7 +132,7 @@ describe('on a terminal', () => {
     expect(screen()).toEqual(['no such file: b.tif', 'scan.tif: published (1.5 s)', '']);
   });
 
-  test('what goes on beside is shown when it is all that is left', () => {
+  test('shows ChecksumSource when no other state is left', () => {
     const display = terminalDisplay(write, () => 80, now);
     const shown = (): string => {
       jest.advanceTimersByTime(100);
@@ -143,36 +143,36 @@ describe('on a terminal', () => {
       display.step({ execution: 'x', ...entered(state) });
     expect(shown()).toBe('scan.tif  publishing  0.0 s');
     display.step({ execution: 'x', kind: 'state-exited', state: 'PublishTiff' });
-    expect(shown()).toBe('scan.tif  reading on for the checksums  0.0 s');
+    expect(shown()).toBe('scan.tif  computing checksums  0.0 s');
     display.step({ execution: 'x', ...entered('PublishSidecar') });
     expect(shown()).toBe('scan.tif  writing the sidecar  0.0 s');
     display.close();
   });
 
-  test('nothing is drawn any more once it is closed', () => {
+  test('draws nothing after close', () => {
     const display = terminalDisplay(write, () => 80, now);
     display.begin('x', 'a');
     display.step({ execution: 'x', ...entered('PlanPyramid') });
     jest.advanceTimersByTime(300);
     display.close();
-    const before = said;
+    const before = output;
     jest.advanceTimersByTime(5000);
     display.close();
-    expect(said).toBe(before);
+    expect(output).toBe(before);
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('no line is wider than the screen, and no name can move the cursor', () => {
+  test('clips lines to the width of the screen and escapes control characters in names', () => {
     const display = terminalDisplay(write, () => 40, now);
     display.begin('x', `${'long '.repeat(40)}\u001b[2J`);
     display.step({ execution: 'x', ...entered('VerifyTiff') });
     jest.advanceTimersByTime(100);
     expect(screen().every((line) => line.length <= 39)).toBe(true);
-    expect(said).not.toContain('\u001b[2J');
+    expect(output).not.toContain('\u001b[2J');
     display.close();
   });
 
-  test('of many images eight are shown and the others counted', () => {
+  test('shows eight of many images and counts the others', () => {
     const display = terminalDisplay(write, () => 80, now);
     for (let image = 0; image < 20; image++) {
       display.begin(`x${image}`, `${image}.tif`);
@@ -185,7 +185,7 @@ describe('on a terminal', () => {
     display.close();
   });
 
-  test('a gauge is drawn until it is full', () => {
+  test('draws a gauge until it is full', () => {
     const display = terminalDisplay(write, () => 80, now);
     display.gauge('painting', 0.5);
     jest.advanceTimersByTime(100);

@@ -25,7 +25,7 @@ test.each([
   [4_294_967_296, '4.29 GB'],
   [1_500_000_000_000, '1.50 TB'],
   [2_000_000_000_000_000, '2000 TB'],
-])('%i bytes are %s', (bytes, text) => {
+])('formatBytes formats %i bytes as %s', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
 });
 
@@ -41,11 +41,11 @@ test.each([
   [119_600, '2 min 0 s'],
   [185_000, '3 min 5 s'],
   [3_600_000, '60 min 0 s'],
-])('%i ms are %s', (ms, text) => {
+])('formatTime formats %i ms as %s', (ms, text) => {
   expect(formatTime(ms)).toBe(text);
 });
 
-test('sizes in pixels have their thousands apart', () => {
+test('formatPixels separates thousands', () => {
   expect(formatPixels({ width: 9600, height: 6400 })).toBe('9,600 × 6,400');
   expect(formatPixels({ width: 1, height: 1_000_000 })).toBe('1 × 1,000,000');
 });
@@ -56,7 +56,7 @@ test.each([
   ['line\nfeed\rreturn\ttab', 'line\\x0afeed\\x0dreturn\\x09tab'],
   ['\u0000\u007f\u009b', '\\x00\\x7f\\x9b'],
   ['caf\u00e9 \u{1f5fa}', 'caf\u00e9 \u{1f5fa}'],
-])('%j is shown as %s', (text, shown) => {
+])('printable escapes %j as %s', (text, shown) => {
   expect(printable(text)).toBe(shown);
 });
 
@@ -72,8 +72,8 @@ const row = (changes: Partial<ResultRow>): ResultRow => ({
   ...changes,
 });
 
-describe('the table', () => {
-  test('has names to the left and numbers to the right, under their titles', () => {
+describe('formatTable', () => {
+  test('aligns names left and numbers right under their titles', () => {
     expect(
       formatTable([
         row({}),
@@ -91,7 +91,7 @@ describe('the table', () => {
     );
   });
 
-  test('shows control characters of names instead of sending them, and stays aligned', () => {
+  test('escapes control characters and keeps columns aligned', () => {
     const table = formatTable([row({ name: 'a\u001b[2J.tif', path: 'out\n/a.tif' })]);
     expect(table).toBe(
       [
@@ -102,7 +102,7 @@ describe('the table', () => {
     );
   });
 
-  test('of no rows is its titles', () => {
+  test('returns only the titles for no rows', () => {
     expect(formatTable([])).toBe('name  pixels  levels  in  out  time  outcome  path\n');
   });
 });
