@@ -4,10 +4,12 @@ import { UsageError } from '../errors.ts';
 import { isSqliteError, isUnusable } from './errors.ts';
 
 /**
- * One step forward of the schema. A list of them is the schema: step n (from 1) leads to version n. Released steps are
- * never changed or reordered; a change of a table is a new step at the end of the list.
+ * One step forward of the schema. Every room lists its own steps, numbered throughout the project: a new step takes the
+ * next free version, whichever room it belongs to. Released steps are never changed.
  */
 export interface Migration {
+  /** The file's version after this step, from 1. */
+  readonly version: number;
   /** What the step adds or changes, for error messages. */
   readonly name: string;
   /** One or more statements. They run in one transaction with all other steps that are due. */
@@ -17,22 +19,28 @@ export interface Migration {
 /** Marks the file as Stepwell's (https://www.sqlite.org/fileformat2.html#application_id): "Step" in ASCII. */
 const APPLICATION_ID = 0x53746570;
 
-/** Brings the database to version `migrations.length`. `settings` are executed once the file is known to be ours. */
+/**
+ * Brings the database to the newest version of `migrations`, which may come in any order. `settings` are executed once
+ * the file is known to be Stepwell's.
+ */
 export function migrate(
   database: DatabaseSync,
   file: string,
   migrations: readonly Migration[],
   settings: string,
 ): void {
-  assertUsable(database, file, migrations.length);
+  const steps = migrations.toSorted((a, b) => a.version - b.version);
+  const newest = steps.at(-1)?.version ?? 0;
+  assertUsable(database, file, newest);
   database.exec(settings);
-  if (pragma(database, 'user_version') === migrations.length) return;
+  if (pragma(database, 'user_version') === newest) return;
   database.exec('BEGIN IMMEDIATE');
   try {
     // Another process may have migrated the file since it was opened.
-    assertUsable(database, file, migrations.length);
-    for (const migration of migrations.slice(pragma(database, 'user_version'))) execute(database, file, migration);
-    database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length}; COMMIT`);
+    assertUsable(database, file, newest);
+    const version = pragma(database, 'user_version');
+    for (const step of steps) if (step.version > version) execute(database, file, step);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${newest}; COMMIT`);
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;

@@ -6,8 +6,16 @@ import { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../src/database/database.ts';
 import type { Migration } from '../../src/database/migrations.ts';
 
-const things: Migration = { name: 'things', sql: 'CREATE TABLE things (name TEXT PRIMARY KEY, size INTEGER) STRICT;' };
-const colours: Migration = { name: 'colours', sql: "ALTER TABLE things ADD COLUMN colour TEXT DEFAULT 'sepia';" };
+const things: Migration = {
+  version: 1,
+  name: 'things',
+  sql: 'CREATE TABLE things (name TEXT PRIMARY KEY, size INTEGER) STRICT;',
+};
+const colours: Migration = {
+  version: 2,
+  name: 'colours',
+  sql: "ALTER TABLE things ADD COLUMN colour TEXT DEFAULT 'sepia';",
+};
 
 let folder: string;
 let file: string;
@@ -40,7 +48,11 @@ describe('statements', () => {
   });
 
   test('foreign keys are enforced', () => {
-    const parts = { name: 'parts', sql: 'CREATE TABLE parts (thing TEXT REFERENCES things (name)) STRICT;' };
+    const parts = {
+      version: 2,
+      name: 'parts',
+      sql: 'CREATE TABLE parts (thing TEXT REFERENCES things (name)) STRICT;',
+    };
     const database = openDatabase(file, [things, parts]);
     expect(() => database.run('INSERT INTO parts VALUES (?)', ['globe'])).toThrow(/FOREIGN KEY/u);
     database.close();
@@ -90,7 +102,7 @@ describe('opening', () => {
     const old = openDatabase(file, [things]);
     old.run('INSERT INTO things VALUES (?, 1)', ['map']);
     old.close();
-    const migrated = openDatabase(file, [things, colours]);
+    const migrated = openDatabase(file, [colours, things]);
     expect(migrated.all('SELECT * FROM things')).toEqual([{ name: 'map', size: 1, colour: 'sepia' }]);
     expect(migrated.get('PRAGMA user_version')).toEqual({ user_version: 2 });
     migrated.close();
@@ -98,7 +110,11 @@ describe('opening', () => {
 
   test('leaves the file as it was when a migration fails, and names the step', () => {
     openDatabase(file, [things]).close();
-    const broken: Migration = { name: 'broken', sql: 'CREATE TABLE parts (name TEXT) STRICT; CREATE NONSENSE;' };
+    const broken: Migration = {
+      version: 2,
+      name: 'broken',
+      sql: 'CREATE TABLE parts (name TEXT) STRICT; CREATE NONSENSE;',
+    };
     expect(() => openDatabase(file, [things, broken])).toThrow(/Expected to migrate .*stepwell\.db \(broken\)/u);
     const reopened = openDatabase(file, [things]);
     expect(reopened.all('SELECT name FROM sqlite_schema WHERE type = ?', ['table'])).toEqual([{ name: 'things' }]);

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { openDatabase } from '../../src/database/database.ts';
 import { lockWorkspace } from '../../src/database/lock.ts';
 
-const things = { name: 'things', sql: 'CREATE TABLE things (name TEXT) STRICT;' };
+const things = { version: 1, name: 'things', sql: 'CREATE TABLE things (name TEXT) STRICT;' };
 
 let folder: string;
 beforeEach(() => {

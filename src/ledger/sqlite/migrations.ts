@@ -6,6 +6,7 @@ import type { Migration } from '../../database/migrations.ts';
  */
 export const ledgerMigrations: readonly Migration[] = [
   {
+    version: 1,
     name: 'images and reserved public keys',
     sql: `
       CREATE TABLE images (
