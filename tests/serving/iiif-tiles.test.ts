@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Publication } from '../../src/ledger/ledger.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { type Level, pictureOf, singlePass } from '../support/pixels.ts';
 import { type ApiVersion, crop, type Info, meanDifference, serveIiif } from './iiif-server.ts';
@@ -39,9 +40,13 @@ describe.each<[recipe: string, width: number, height: number, channels: 1 | 3, t
   ['default', 1283, 2755, 1, 28],
   ['archival', 1537, 1033, 3, 19],
 ])('every tile of the grid: %s, %i × %i × %i', (recipe, width, height, channels, count) => {
-  test.each<ApiVersion>([2, 3])('Image API %i answers each with its size', async (version) => {
+  let published: Publication;
+  beforeAll(async () => {
     const master = await pictureOf(width, height, channels).png().toBuffer();
-    const published = await pipeline.run(`${recipe}-${version}.png`, master, { recipe });
+    published = await pipeline.run(`${recipe}.png`, master, { recipe });
+  });
+
+  test.each<ApiVersion>([2, 3])('Image API %i answers each with its size', async (version) => {
     const iiif = await serveIiif(pipeline.store, published);
     const tiles = tilesOf(await iiif.info(version));
     expect(tiles).toHaveLength(count);

@@ -13,6 +13,8 @@ export interface StoreUnderTest {
   readonly store: ObjectStore;
   /** Creates an empty bucket that no other test uses. */
   newBucket(): Promise<string>;
+  /** Puts an object into a bucket in the fastest way there is: behind the store, where that is possible. */
+  put(ref: ObjectRef, bytes: Uint8Array): Promise<unknown>;
   /** Number of temporary files or unfinished uploads, which are not visible through the store. */
   leftovers(bucket: string): Promise<number>;
   stop(): Promise<void>;
@@ -317,8 +319,10 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
       });
 
       beforeEach(async () => {
-        large = { ...at('large'), etag: (await store.write(at('large'), content)).etag };
-        little = { ...at('little'), etag: (await store.write(at('little'), small)).etag };
+        await subject.put(at('large'), content);
+        await subject.put(at('little'), small);
+        large = { ...at('large'), etag: (await store.head(at('large'))).etag };
+        little = { ...at('little'), etag: (await store.head(at('little'))).etag };
       });
 
       const compose = async (pieces: Iterable<Piece>): Promise<Uint8Array> => {
@@ -561,7 +565,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
 
       test('returns more than a thousand keys', async () => {
         const names = Array.from({ length: 1_205 }, (_, n) => `k/${String(n).padStart(5, '0')}`);
-        for (const key of names) await store.write(at(key), new Uint8Array(0));
+        for (const key of names) await subject.put(at(key), new Uint8Array(0));
         expect(await listKeys(store, bucket, 'k/')).toEqual(names);
       });
     });

@@ -18,15 +18,17 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ObjectNotFoundError, PreconditionFailedError } from '../../src/errors.ts';
 import { fileStore, registerBucket } from '../../src/storage/files/files.ts';
-import type { ObjectStore, Piece } from '../../src/storage/object-store.ts';
+import type { ObjectRef, ObjectStore, Piece } from '../../src/storage/object-store.ts';
 import { hostileKeys } from '../support/hostile-keys.ts';
 import { describeObjectStore, listKeys } from './contract.ts';
 
 async function startFiles() {
   const workspace = await mkdtemp(join(tmpdir(), 'stepwell-files-'));
   let count = 0;
+  const store = fileStore(workspace);
   return {
-    store: fileStore(workspace),
+    store,
+    put: (ref: ObjectRef, content: Uint8Array) => store.write(ref, content),
     newBucket: () => Promise.resolve(`bucket-${++count}`),
     leftovers: async (bucket: string) =>
       (await filesBelow(join(workspace, 'buckets', bucket))).filter(isTemporary).length,

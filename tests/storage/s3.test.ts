@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ObjectNotFoundError, PreconditionFailedError, ServiceUnavailableError } from '../../src/errors.ts';
-import type { ObjectStore, Piece } from '../../src/storage/object-store.ts';
+import type { ObjectRef, ObjectStore, Piece } from '../../src/storage/object-store.ts';
 import { s3Store } from '../../src/storage/s3/s3.ts';
 import { hostileKeys } from '../support/hostile-keys.ts';
 import { type Matching, type S3Server, startS3 } from '../support/s3-server.ts';
@@ -18,9 +18,15 @@ async function startS3Store() {
   return {
     store: s3Store(server.client),
     newBucket: () => {
+      // The tests write gigabytes in all, and the server keeps them in memory.
+      server.emptyBuckets();
       const name = `bucket-${++count}`;
       server.createBucket(name);
       return Promise.resolve(name);
+    },
+    put: ({ bucket, key }: ObjectRef, bytes: Uint8Array) => {
+      server.put(bucket, key, bytes);
+      return Promise.resolve();
     },
     leftovers: (bucket: string) => Promise.resolve(server.uploadsUnderWay(bucket)),
     stop: () => server.stop(),
@@ -44,6 +50,7 @@ describe('the object store on S3 when requests fail', () => {
     store = s3Store(server.client);
   });
   beforeEach(() => {
+    server.emptyBuckets();
     bucket = `bucket-${++count}`;
     server.createBucket(bucket);
     server.requests.length = 0;

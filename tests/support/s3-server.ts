@@ -28,6 +28,8 @@ export interface S3Server {
   /** In order of arrival; a test may empty it. */
   readonly requests: RecordedRequest[];
   createBucket(name: string): void;
+  /** Removes the objects and the uploads of all buckets. */
+  emptyBuckets(): void;
   /** A client of its own, which `stop` ends too. */
   newClient(maxAttempts: number): S3Client;
   /** Answers the next requests with an error instead of doing them. */
@@ -194,6 +196,10 @@ export async function startS3(buckets: readonly string[] = []): Promise<S3Server
     newClient,
     createBucket: (name) => {
       s3Store.createBucket(name);
+    },
+    emptyBuckets: () => {
+      s3Store.clearObjects();
+      s3Store.uploads.clear();
     },
     failNext: (count, { status = 503, code = 'SlowDown', matching = always } = {}) => {
       for (let n = 0; n < count; n++) faults.push({ fault: { kind: 'error', status, code }, matching });
