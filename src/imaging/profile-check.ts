@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { SourceImage } from '../pyramid/source-image.ts';
 import { layoutTiff, joinHeader } from '../tiff/layout.ts';
 import { pyramidFields } from '../tiff/pyramid-fields.ts';
@@ -11,63 +12,80 @@ export type ProfiledModel = 'grey' | 'rgb' | 'cmyk';
 
 const models: Readonly<Record<string, ProfiledModel>> = { GRAY: 'grey', 'RGB ': 'rgb', CMYK: 'cmyk' };
 
-/** The colour model that an ICC profile is for, by its header (ICC.1:2022, 7.2); undefined for others, and for what is none. */
+/** The colour model in the header of an ICC profile (ICC.1:2022, section 7.2); undefined for others and for other bytes. */
 export function profiledModel(profile: Uint8Array): ProfiledModel | undefined {
   const text = String.fromCharCode(...profile.subarray(0, 128));
   return text.slice(36, 40) === 'acsp' ? models[text.slice(16, 20)] : undefined;
 }
 
+/** Profiles whose kind is remembered: a collection has a few, and the check takes 10 to 40 ms where the header takes 1. */
+const REMEMBERED_PROFILES = 64;
+const remembered = new Map<string, Promise<ProfileKind>>();
+
 /**
- * What a profile means for pixels of this model. One that libvips cannot read it passes over without a word: grey and RGB of
- * 8 bits then count as sRGB, and RGB of 16 bits as Display P3. So RGB is converted in both depths and must come out the
- * same; grey that comes out as it went in is sRGB's either way.
+ * What a profile means for pixels of this model: `none` where libvips would ignore it, `srgb` where conversion to sRGB
+ * changes nothing visible, else `other`. The result is remembered by the profile's digest.
  */
 export async function profileKind(profile: Uint8Array | undefined, model: ProfiledModel): Promise<ProfileKind> {
   if (!profile || profiledModel(profile) !== model) return 'none';
-  // Where a CMYK profile cannot be read, libvips' own takes over, as it should.
+  // libvips replaces an unreadable CMYK profile by one of its own, which is what should happen.
   if (model === 'cmyk') return 'other';
-  const colours = model === 'grey' ? greys : lattice;
-  const deep = (await converted(profile, colours, 16)).map((sample) => sample / 257);
-  if (model === 'grey') {
-    const change = largestChange(
-      colours.flatMap(([sample = 0]) => [sample, sample, sample]),
-      deep,
-    );
-    return change <= ALIKE ? 'srgb' : 'other';
+  const key = createHash('sha256').update(profile).digest('base64');
+  const known = remembered.get(key) ?? checkProfile(profile, model);
+  remembered.delete(key);
+  remembered.set(key, known);
+  known.catch(() => remembered.delete(key));
+  for (const oldest of remembered.keys()) {
+    if (remembered.size <= REMEMBERED_PROFILES) break;
+    remembered.delete(oldest);
   }
-  const shallow = await converted(profile, colours, 8);
-  if (meanChange(shallow, deep) > ROUNDED) return 'none';
-  return largestChange(colours.flat(), shallow) <= ALIKE ? 'srgb' : 'other';
+  return known;
 }
 
-/** Profiles of sRGB differ from each other by roundings. Steps of 8 bits. */
-const ALIKE = 1;
-/** Between 8 and 16 bits, on average; between sRGB and Display P3 it is several. Steps of 8 bits. */
-const ROUNDED = 1;
+/**
+ * libvips silently ignores a profile that it cannot read: grey and 8-bit RGB then count as sRGB, 16-bit RGB as Display P3.
+ * So RGB is converted at both depths, and the results must agree. Grey that conversion leaves unchanged has the tone curve
+ * of sRGB whether its profile was read or not.
+ */
+async function checkProfile(profile: Uint8Array, model: 'grey' | 'rgb'): Promise<ProfileKind> {
+  if (model === 'grey') {
+    const expected = greys.flatMap(([sample = 0]) => [sample, sample, sample]);
+    return largestDifference(expected, await convertAt16(profile, greys)) <= SRGB_TOLERANCE ? 'srgb' : 'other';
+  }
+  const [deep, shallow] = await Promise.all([convertAt16(profile, lattice), convert(profile, lattice, 8)]);
+  if (meanDifference(shallow, deep) > DEPTH_TOLERANCE) return 'none';
+  return largestDifference(lattice.flat(), shallow) <= SRGB_TOLERANCE ? 'srgb' : 'other';
+}
 
-function largestChange(from: readonly number[], into: readonly number[]): number {
+/** Largest difference between two profiles of sRGB, due to rounding. 8-bit steps. */
+const SRGB_TOLERANCE = 1;
+/** Mean difference between both depths due to rounding; sRGB and Display P3 differ by several steps. 8-bit steps. */
+const DEPTH_TOLERANCE = 1;
+
+function largestDifference(from: readonly number[], into: readonly number[]): number {
   return from.reduce((largest, sample, at) => Math.max(largest, Math.abs(sample - (into[at] ?? 0))), 0);
 }
 
-function meanChange(from: readonly number[], into: readonly number[]): number {
+function meanDifference(from: readonly number[], into: readonly number[]): number {
   return from.reduce((sum, sample, at) => sum + Math.abs(sample - (into[at] ?? 0)), 0) / from.length;
 }
 
-/** Of the tile that is converted. Pixels. */
+/** Side of the tile of test colours. Pixels. */
 const SIDE = 16;
 const samples = Array.from({ length: SIDE * SIDE }, (_, index) => index);
 const greys: readonly (readonly number[])[] = samples.map((value) => [value]);
-/** Six steps of each colour; what is left of the tile is black. */
+/** Six steps of each of the three colours; the rest of the tile is black. */
 const lattice: readonly (readonly number[])[] = samples.map((index) =>
   index < 216 ? [51 * Math.floor(index / 36), 51 * (Math.floor(index / 6) % 6), 51 * (index % 6)] : [0, 0, 0],
 );
 
-/** A tile of colours of 8 bits, in samples of `bits`, by the profile to sRGB. */
-async function converted(
-  profile: Uint8Array,
-  colours: readonly (readonly number[])[],
-  bits: 8 | 16,
-): Promise<number[]> {
+/** `convert` at 16 bits a sample, in steps of 8 bits. */
+async function convertAt16(profile: Uint8Array, colours: readonly (readonly number[])[]): Promise<number[]> {
+  return (await convert(profile, colours, 16)).map((sample) => sample / 257);
+}
+
+/** Converts a tile of 8-bit colours, stored in samples of `bits` bits, from the profile to sRGB. */
+async function convert(profile: Uint8Array, colours: readonly (readonly number[])[], bits: 8 | 16): Promise<number[]> {
   const bands = colours[0]?.length ?? 0;
   const all = (value: number): number[] => Array.from({ length: bands }, () => value);
   const encoding = {
