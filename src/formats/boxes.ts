@@ -1,32 +1,35 @@
-/** Boxes of the ISO base media file format (ISO/IEC 14496-12, section 4.2), which JP2 and HEIF files are made of. */
-import { RejectedImageError } from '../errors.ts';
+/** Boxes of the ISO base media file format (ISO/IEC 14496-12, section 4.2), which JP2 and HEIF files consist of. */
 import type { RangeReader } from '../bytes/range-reader.ts';
+import { viewOf } from '../bytes/views.ts';
+import { RejectedImageError } from '../errors.ts';
+import { corrupt, textOf } from './header-bytes.ts';
 
 export interface Box {
   /** Four characters. */
   readonly type: string;
-  /** Of the content: its first byte, and the byte after its last. */
+  /** Offset of the first byte of the content. */
   readonly start: number;
+  /** Offset of the byte after the content. */
   readonly end: number;
 }
 
-/** Far more than any image has on one level. */
+/** Boxes of one level; real files have a few dozen. */
 const MAX_BOXES = 4_096;
-/** A description of an image is not longer. Bytes. */
+/** Content of a box that is read as a whole. Bytes. */
 const MAX_CONTENT_BYTES = 16 * 2 ** 20;
 
 /**
- * The boxes that lie between two offsets, in order. Throws RejectedImageError: TRUNCATED when one ends behind the file's
- * end, CORRUPT_HEADER when it ends behind `end`.
+ * Reads the headers of the boxes between two offsets, in order. Throws RejectedImageError: TRUNCATED when a box ends after
+ * the end of the file, CORRUPT_HEADER when it ends after `end`.
  */
 export async function readBoxes(reader: RangeReader, start: number, end: number): Promise<Box[]> {
   const boxes: Box[] = [];
   for (let at = start; at + 8 <= end;) {
-    const head = viewOf(await reader.read(at, Math.min(16, end - at)));
-    const type = textOf(head, 4);
-    const { length, headBytes } = boxLength(head, at, end);
-    if (length < headBytes) throw corrupt(`Expected a length for box ${type} at 0x${at.toString(16)}`, length);
-    const box = { type, start: at + headBytes, end: at + length };
+    const header = viewOf(await reader.read(at, Math.min(16, end - at)));
+    const type = textOf(header, 4);
+    const { length, headerBytes } = boxLength(header, at, end);
+    if (length < headerBytes) throw corrupt(`Expected a length for box ${type} at 0x${at.toString(16)}`, length);
+    const box = { type, start: at + headerBytes, end: at + length };
     if (box.end > reader.size) {
       throw new RejectedImageError('TRUNCATED', `box ${type} ends at byte ${box.end}, the file has ${reader.size}`);
     }
@@ -38,16 +41,16 @@ export async function readBoxes(reader: RangeReader, start: number, end: number)
   return boxes;
 }
 
-function boxLength(head: DataView, at: number, end: number): { length: number; headBytes: number } {
-  const length = head.getUint32(0);
-  // A length of zero reaches to the end of the file.
-  if (length === 0) return { length: end - at, headBytes: 8 };
-  if (length !== 1) return { length, headBytes: 8 };
-  if (head.byteLength < 16) throw corrupt('Expected 16 bytes of box header', head.byteLength);
-  return { length: Number(head.getBigUint64(8)), headBytes: 16 };
+function boxLength(header: DataView, at: number, end: number): { length: number; headerBytes: number } {
+  const length = header.getUint32(0);
+  // A box of length zero extends to the end of the file.
+  if (length === 0) return { length: end - at, headerBytes: 8 };
+  if (length !== 1) return { length, headerBytes: 8 };
+  if (header.byteLength < 16) throw corrupt('Expected 16 bytes of box header', header.byteLength);
+  return { length: Number(header.getBigUint64(8)), headerBytes: 16 };
 }
 
-/** The content of a box, at least `least` bytes of it. */
+/** Reads the content of a box. Throws RejectedImageError when it has fewer than `least` bytes. */
 export async function readContent(reader: RangeReader, box: Box, least: number): Promise<DataView> {
   const length = box.end - box.start;
   if (length < least) throw corrupt(`Expected ${least} bytes in box ${box.type}`, length);
@@ -56,41 +59,4 @@ export async function readContent(reader: RangeReader, box: Box, least: number):
   const bytes = await reader.read(box.start, length);
   if (bytes.length < length) throw new RejectedImageError('TRUNCATED', `box ${box.type} is cut short`);
   return viewOf(bytes);
-}
-
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Four characters. */
-export function textOf(view: DataView, at: number): string {
-  return String.fromCharCode(view.getUint8(at), view.getUint8(at + 1), view.getUint8(at + 2), view.getUint8(at + 3));
-}
-
-export function corrupt(expected: string, received: number | string): RejectedImageError {
-  return new RejectedImageError('CORRUPT_HEADER', `${expected} but received ${received}`);
-}
-
-/** What a decoder cannot or must not interpret, by name. */
-export function unsupported(what: string): RejectedImageError {
-  return new RejectedImageError('UNSUPPORTED_PIXELS', `${what}; send grey or RGB of 8 or 16 bits`);
-}
-
-/**
- * Runs a parser over bytes that may end anywhere. Reading past their end is a corrupt header, or a file that was cut short
- * when it is the file that ends there.
- */
-export function withinBytes<Result>(what: string, parse: () => Result, isEndOfFile = false): Result {
-  try {
-    return parse();
-  } catch (error) {
-    if (!isRangeError(error)) throw error;
-    if (isEndOfFile) throw new RejectedImageError('TRUNCATED', `the file ends within ${what}`);
-    throw corrupt(`Expected all of ${what}`, 'fewer bytes');
-  }
-}
-
-/** By name: the error may come from another realm than this module. */
-export function isRangeError(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'RangeError';
 }

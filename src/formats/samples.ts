@@ -1,6 +1,6 @@
 /** Samples, and arithmetic on them that several decoders share. */
 import { RejectedImageError } from '../errors.ts';
-import { isRangeError } from './boxes.ts';
+import { isRangeError } from './header-bytes.ts';
 
 /**
  * The value that `bits` bits stand for among 8 or 16: the bits are repeated below themselves until the wider sample is

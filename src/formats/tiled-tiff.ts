@@ -7,7 +7,7 @@ import { headerBytes, layoutTiff, joinHeader } from '../tiff/layout.ts';
 import { type Description, pyramidFields } from '../tiff/pyramid-fields.ts';
 import { Compression, Photometric } from '../tiff/tags.ts';
 import { writeAt } from '../bytes/write-at.ts';
-import { type DecodedImage, type Resolution, samplesPerPixel } from './decoded-image.ts';
+import { type DecodedImage, type PixelDensity, samplesPerPixel } from './decoded-image.ts';
 
 /** A multiple of 16. Pixels. */
 const TILE_SIZE = 512;
@@ -114,7 +114,7 @@ function descriptionOf({ iccProfile, resolution }: DecodedImage): Description {
 }
 
 /** Ten-thousandths of a pixel per unit: finer than any device. */
-function asRationals({ x, y, unit }: Resolution): NonNullable<Description['resolution']> {
+function asRationals({ x, y, unit }: PixelDensity): NonNullable<Description['resolution']> {
   const rational = (value: number): [number, number] =>
     Number.isInteger(value) ? [value, 1] : [Math.round(value * 10_000), 10_000];
   return { x: rational(x), y: rational(y), unit: unit === 'inch' ? 2 : 3 };

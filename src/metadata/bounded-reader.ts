@@ -2,14 +2,14 @@ import { pagedReader, type RangeReader } from '../bytes/range-reader.ts';
 import { MAX_READ_BYTES, MIN_CHARGE_BYTES } from './bounds.ts';
 import { MalformedMetadataError } from './warnings.ts';
 
-/** A reader that stops fetching at a bound, and remembers how the storage behind it failed. */
+/** A reader that fetches a limited amount and records errors of the storage. */
 export interface BoundedReader extends RangeReader {
-  /** What the storage threw, if it did: not the file's fault, and never to be taken for it. */
+  /** The first error that the storage threw, which is to be told from malformed metadata. */
   readonly storageFailure: () => { readonly error: unknown } | undefined;
 }
 
 /**
- * At most 16 MiB in 1,024 requests are fetched, in pages of 64 KiB. Reads beyond that throw MalformedMetadataError;
+ * Fetches at most 16 MiB in at most 1,024 requests, in pages of 64 KiB. Reads beyond that throw MalformedMetadataError;
  * errors of the storage pass through.
  */
 export function boundedReader(reader: RangeReader): BoundedReader {
@@ -32,25 +32,25 @@ export function boundedReader(reader: RangeReader): BoundedReader {
 }
 
 /** A part of a file. Bytes. */
-export interface Place {
+export interface ByteRange {
   readonly offset: number;
   readonly length: number;
 }
 
-/** Parts of a file, one after the other, as if they were a file of their own. */
-export function joinedReader(reader: RangeReader, places: readonly Place[]): RangeReader {
-  const size = places.reduce((sum, { length }) => sum + length, 0);
+/** Presents ranges of a file, one after the other, as a file of their own. */
+export function joinedReader(reader: RangeReader, ranges: readonly ByteRange[]): RangeReader {
+  const size = ranges.reduce((sum, { length }) => sum + length, 0);
   return {
     size,
     async read(offset, length) {
       const end = Math.min(offset + length, size);
       const pieces: Uint8Array[] = [];
       let start = 0;
-      for (const place of places) {
+      for (const range of ranges) {
         const from = Math.max(offset, start);
-        const to = Math.min(end, start + place.length);
-        if (from < to) pieces.push(await reader.read(place.offset + from - start, to - from));
-        start += place.length;
+        const to = Math.min(end, start + range.length);
+        if (from < to) pieces.push(await reader.read(range.offset + from - start, to - from));
+        start += range.length;
       }
       return pieces.length === 1 && pieces[0] ? pieces[0] : joinBytes(pieces);
     },
@@ -67,7 +67,7 @@ export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** Exactly these bytes. Throws MalformedMetadataError when the file ends before. */
+/** Reads exactly these bytes. Throws MalformedMetadataError when the file ends before. */
 export async function readExactly(reader: RangeReader, offset: number, length: number): Promise<Uint8Array> {
   if (offset + length > reader.size) {
     throw new MalformedMetadataError(
@@ -75,13 +75,4 @@ export async function readExactly(reader: RangeReader, offset: number, length: n
     );
   }
   return length === 0 ? new Uint8Array() : reader.read(offset, length);
-}
-
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** One character a byte, for signatures and names. */
-export function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

@@ -1,6 +1,6 @@
 /** How the values of Exif fields become texts and numbers. */
+import { latin1 } from '../bytes/views.ts';
 import { FieldType } from '../tiff/tags.ts';
-import { latin1 } from './bounded-reader.ts';
 import type { MetadataValue } from './embedded-metadata.ts';
 import { exifValueName } from './exif-value-names.ts';
 import { type IfdField, readFieldBytes, readFieldNumbers, type TiffStream } from './ifd.ts';

@@ -1,5 +1,6 @@
 import type { RangeReader } from '../bytes/range-reader.ts';
-import { latin1, readExactly, viewOf } from './bounded-reader.ts';
+import { latin1, viewOf } from '../bytes/views.ts';
+import { readExactly } from './bounded-reader.ts';
 import { MAX_ICC_TAGS } from './bounds.ts';
 import type { IccSummary } from './embedded-metadata.ts';
 import { cleanText, decodeText } from './text.ts';

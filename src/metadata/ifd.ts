@@ -3,8 +3,9 @@
  * field, because pixels hang on it, a wrong field here costs only itself.
  */
 import type { RangeReader } from '../bytes/range-reader.ts';
+import { viewOf } from '../bytes/views.ts';
 import { FieldType, fieldBytes } from '../tiff/tags.ts';
-import { readExactly, viewOf } from './bounded-reader.ts';
+import { readExactly } from './bounded-reader.ts';
 import { MAX_IFD_FIELDS, MAX_NUMBERS, MAX_TEXT } from './bounds.ts';
 import { MalformedMetadataError, type Warnings } from './warnings.ts';
 

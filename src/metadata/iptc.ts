@@ -1,6 +1,7 @@
 /** IPTC-IIM (IPTC, version 4.2): a sequence of datasets, each `1C record number length value`. */
 import type { RangeReader } from '../bytes/range-reader.ts';
-import { joinBytes, latin1, readExactly } from './bounded-reader.ts';
+import { latin1 } from '../bytes/views.ts';
+import { joinBytes, readExactly } from './bounded-reader.ts';
 import { MAX_IPTC_BYTES, MAX_TEXTS } from './bounds.ts';
 import type { MetadataFields } from './embedded-metadata.ts';
 import { iptcFieldName } from './iptc-names.ts';

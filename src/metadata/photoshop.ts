@@ -1,5 +1,6 @@
 import type { RangeReader } from '../bytes/range-reader.ts';
-import { joinedReader, latin1, readExactly, viewOf } from './bounded-reader.ts';
+import { latin1, viewOf } from '../bytes/views.ts';
+import { joinedReader, readExactly } from './bounded-reader.ts';
 import { MAX_RESOURCES } from './bounds.ts';
 import { MalformedMetadataError } from './warnings.ts';
 

@@ -31,7 +31,7 @@ export async function withExtendedXmp(
   if (!note || named.length === 0) throw new MalformedMetadataError('Expected the extension that the packet names');
   const whole = joinedReader(
     reader,
-    [...named].sort((a, b) => a.offset - b.offset).map(({ place }) => place),
+    [...named].sort((a, b) => a.offset - b.offset).map(({ range }) => range),
   );
   const bytes = await readBounded(whole);
   const digest = createHash('md5').update(bytes).digest('hex').toUpperCase();

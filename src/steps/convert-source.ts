@@ -2,15 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { decode } from '../formats/decode.ts';
+import { assertAffordable, decode, probe } from '../formats/convert.ts';
 import type { DecodedImage } from '../formats/decoded-image.ts';
-import { assertAffordable } from '../formats/memory.ts';
-import { probe } from '../formats/probe.ts';
 import { writeTiledTiff } from '../formats/tiled-tiff.ts';
 import { identify } from '../formats/identify.ts';
 import { CONVERSION_BUDGET } from '../limits.ts';
 import type { EmbeddedMetadata } from '../metadata/embedded-metadata.ts';
-import { readEmbeddedMetadata } from '../formats/metadata.ts';
+import { readEmbeddedMetadata } from '../formats/read-metadata.ts';
 import type { ConvertibleFormat, SourceImage } from '../pyramid/source-image.ts';
 import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
@@ -49,15 +47,13 @@ export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'conf
   };
 }
 
-/** What the master says of itself, where its format is one that is read; profile and resolution as its TIFF has them. */
+/** The metadata of the master, with the profile and the resolution of the TIFF that was made of it. */
 async function metadataOf(
   format: ConvertibleFormat,
   master: RangeReader,
   converted: RangeReader,
 ): Promise<EmbeddedMetadata> {
-  const kept = await readEmbeddedMetadata(converted, 'tiff');
-  if (format !== 'jp2' && format !== 'heic') return kept;
-  const { icc, resolution } = kept;
+  const { icc, resolution } = await readEmbeddedMetadata(converted, 'tiff');
   return {
     ...(await readEmbeddedMetadata(master, format)),
     ...(icc ? { icc } : {}),

@@ -1,7 +1,6 @@
-import { recognise } from '../formats/recognise.ts';
 import { ExecutionInput } from '../work/execution-input.ts';
-import { identify } from '../formats/identify.ts';
-import { readEmbeddedMetadata } from '../formats/metadata.ts';
+import { identify, recognise } from '../formats/identify.ts';
+import { readEmbeddedMetadata } from '../formats/read-metadata.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
 import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
@@ -21,7 +20,7 @@ export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'con
     // Format, header and metadata lie in the same bytes, mostly.
     const head = pagedReader(reader, HEAD_BYTES);
     const { kind, format } = await recognise(head);
-    if (kind === 'convertible') {
+    if (kind === 'converted') {
       log.info('object.recognised', { format, fileSize: reader.size });
       return { convertFrom: format, fileSize: reader.size };
     }

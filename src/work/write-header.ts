@@ -1,4 +1,4 @@
-import type { Identified } from '../formats/identify.ts';
+import type { Identified } from '../formats/format.ts';
 import { libraryVersions } from '../imaging/library-versions.ts';
 import type { EmbeddedMetadata } from '../metadata/embedded-metadata.ts';
 import { redact } from '../metadata/redact.ts';

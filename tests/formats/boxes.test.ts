@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readEmbeddedMetadata } from '../../src/formats/metadata.ts';
+import { readEmbeddedMetadata } from '../../src/formats/read-metadata.ts';
 import { redact } from '../../src/metadata/redact.ts';
 import { memoryReader } from '../../src/bytes/range-reader.ts';
 import { exifBlock, iptcRecord, rational, text, xmpPacket } from '../support/embedded.ts';

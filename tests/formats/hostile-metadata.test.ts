@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { deflateSync } from 'node:zlib';
 import { ServiceUnavailableError } from '../../src/errors.ts';
 import { EmbeddedMetadata } from '../../src/metadata/embedded-metadata.ts';
-import { type MetadataFormat, readEmbeddedMetadata } from '../../src/formats/metadata.ts';
+import { readEmbeddedMetadata } from '../../src/formats/read-metadata.ts';
 import { redact } from '../../src/metadata/redact.ts';
 import { memoryReader, type RangeReader } from '../../src/bytes/range-reader.ts';
 import {
@@ -35,7 +35,9 @@ const png = await sharp({ create: { width: 8, height: 8, channels: 3, background
   .png()
   .toBuffer();
 
-const read = (bytes: Uint8Array, format: MetadataFormat) => readEmbeddedMetadata(memoryReader(bytes), format);
+type FormatName = Parameters<typeof readEmbeddedMetadata>[1];
+
+const read = (bytes: Uint8Array, format: FormatName) => readEmbeddedMetadata(memoryReader(bytes), format);
 const tiff = (...fields: Parameters<typeof withFields>[1][]): Uint8Array =>
   exifBlock({ image: withFields(greyFields(1, 1, 8), ...fields) });
 
@@ -256,7 +258,7 @@ test('items of a HEIC that lie in millions of places of no length end the readin
   for (let at = 4; at < locations.length - 6; at += 6) new DataView(locations.buffer).setUint16(at + 4, 0xffff);
   const items = [fullBox('iloc', 0, locations), fullBox('iinf', 0, [0, 0])];
   const file = fullBox('meta', 0, Buffer.concat(items));
-  expect((await read(file, 'heic')).warnings).toEqual(['heic: Expected at most 4096 places of items']);
+  expect((await read(file, 'heic')).warnings).toEqual(['heic: Expected at most 4096 item extents']);
 });
 
 test('a storage that fails is not taken for a file that is wrong', async () => {
@@ -274,7 +276,7 @@ test('no bytes, of any format, end in an exception', async () => {
     image: [text(270, 'A'), blob(700, Buffer.from(xmpPacket('')), 1)],
     exif: [text(0x9003, 'B')],
   });
-  const seeds: [MetadataFormat, Uint8Array][] = [
+  const seeds: [FormatName, Uint8Array][] = [
     ['tiff', exif],
     ['jpeg', jpegWith(jpeg, jpegSegment(0xe1, 'Exif\0\0', exif), jpegSegment(0xe2, 'ICC_PROFILE\0\x01\x01', exif))],
     ['png', pngWith(png, 'start', pngChunk('eXIf', exif), pngChunk('tEXt', 'Author\0A'))],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { decode } from '../../src/formats/decode.ts';
+import { decode } from '../../src/formats/convert.ts';
 import type { ConvertibleFormat } from '../../src/pyramid/source-image.ts';
 import { bmp } from '../support/bmp-fixtures.ts';
 import { codedItem, heic } from '../support/heic-fixtures.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { readEmbeddedMetadata } from '../../src/formats/metadata.ts';
+import { readEmbeddedMetadata } from '../../src/formats/read-metadata.ts';
 import { redact } from '../../src/metadata/redact.ts';
 import { makeSidecar, sidecarBytes } from '../../src/work/sidecar.ts';
 import { memoryReader } from '../../src/bytes/range-reader.ts';

@@ -1,8 +1,8 @@
 /** A master through identification and decoding, as a recipe wants its colours; nothing is encoded. */
 import { Arena } from '../../src/imaging/arena.ts';
 import { decodeRect } from '../../src/imaging/decode.ts';
-import { recognise } from '../../src/formats/recognise.ts';
-import { type Identified, identify } from '../../src/formats/identify.ts';
+import type { Identified } from '../../src/formats/format.ts';
+import { identify, recognise } from '../../src/formats/identify.ts';
 import { publishedDescription } from '../../src/imaging/published-description.ts';
 import { type PixelWishes, pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
 import { conversionOf } from '../../src/pyramid/conversion.ts';
@@ -41,7 +41,7 @@ export async function identifyBytes(bytes: Uint8Array): Promise<Identified> {
 
 export async function identifyMaster(reader: RangeReader): Promise<Identified> {
   const { kind, format } = await recognise(reader);
-  if (kind === 'convertible') throw new Error(`Expected a master that is read as it is but received a ${format}`);
+  if (kind === 'converted') throw new Error(`Expected a master that is read as it is but received a ${format}`);
   return identify(reader, format);
 }
 

@@ -2,7 +2,7 @@ import { RejectedImageError } from '../../errors.ts';
 import { memoryReader } from '../../bytes/range-reader.ts';
 import { assertWholeBmp, type BmpHeader, readBmpHeader, rowBytes } from './header.ts';
 import { decodeRuns } from './rle.ts';
-import { viewOf } from '../boxes.ts';
+import { viewOf } from '../../bytes/views.ts';
 import { type DecodedImage, samplesPerPixel } from '../decoded-image.ts';
 import { newSamples, wideningTable } from '../samples.ts';
 

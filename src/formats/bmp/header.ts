@@ -1,8 +1,9 @@
 /** The header of a Windows or OS/2 bitmap (Microsoft, "Bitmap Storage"). Little-endian. */
 import { RejectedImageError } from '../../errors.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
-import { corrupt, textOf, unsupported, viewOf, withinBytes } from '../boxes.ts';
-import type { ImageShape, Resolution } from '../decoded-image.ts';
+import { viewOf } from '../../bytes/views.ts';
+import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
+import type { ImageShape, PixelDensity } from '../decoded-image.ts';
 
 /** Where a colour stands in a pixel of 16 or 32 bits. */
 export interface Mask {
@@ -24,7 +25,7 @@ export interface BmpHeader {
   readonly palette: Uint8Array;
   /** Red, green, blue, and alpha where there is one; of 16 and 32 bits a pixel. */
   readonly masks: readonly Mask[];
-  readonly resolution: Resolution | undefined;
+  readonly resolution: PixelDensity | undefined;
   readonly profile: { readonly at: number; readonly length: number } | undefined;
 }
 
@@ -87,7 +88,7 @@ interface Info {
   readonly bitsPerPixel: BmpHeader['bitsPerPixel'];
   readonly compression: number;
   readonly colours: number;
-  readonly resolution: Resolution | undefined;
+  readonly resolution: PixelDensity | undefined;
 }
 
 function coreInfo(view: DataView): Info {

@@ -1,6 +1,6 @@
 import { RejectedImageError } from '../../errors.ts';
 import { memoryReader } from '../../bytes/range-reader.ts';
-import { viewOf } from '../boxes.ts';
+import { viewOf } from '../../bytes/views.ts';
 import { type DecodedImage, type ImageShape, samplesPerPixel } from '../decoded-image.ts';
 import { readHeicHeader } from './header.ts';
 import { decodePrimaryImage, type HeifPixels } from './libheif.ts';

@@ -1,6 +1,6 @@
 /** What the boxes of a HEIC file say of its primary image. */
 import type { RangeReader } from '../../bytes/range-reader.ts';
-import { corrupt, textOf, unsupported, withinBytes } from '../boxes.ts';
+import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 import type { ImageShape } from '../decoded-image.ts';
 import { type HeifMeta, type Property, readHeifMeta } from './heif-boxes.ts';
 

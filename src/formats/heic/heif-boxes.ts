@@ -1,7 +1,8 @@
 /** The meta box of a HEIF file (ISO/IEC 14496-12, section 8.11, and ISO/IEC 23008-12): items and what is said of them. */
 import { RejectedImageError } from '../../errors.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
-import { type Box, corrupt, readBoxes, readContent, textOf, unsupported, withinBytes } from '../boxes.ts';
+import { type Box, readBoxes, readContent } from '../boxes.ts';
+import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 
 /** A property of items, such as ispe; its content with version and flags, if its kind has them. */
 export interface Property {

@@ -1,7 +1,6 @@
 /** libheif (LGPL-3.0) as WebAssembly, used as the separate package that it is: nothing of it becomes part of this program. */
 import { RejectedImageError } from '../../errors.ts';
-import { runDecoder } from '../module-failure.ts';
-import { loadPackage, readPackageFile } from '../packages.ts';
+import { loadPackage, readPackageFile, runDecoder } from '../wasm-decoder.ts';
 
 interface Enumerator {
   readonly value: number;

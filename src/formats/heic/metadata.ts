@@ -1,6 +1,8 @@
-import { type Box, readBoxes, readContent, textOf } from '../boxes.ts';
+import { type Box, readBoxes, readContent } from '../boxes.ts';
+import { textOf } from '../header-bytes.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
-import { joinedReader, latin1, type Place, readExactly, viewOf } from '../../metadata/bounded-reader.ts';
+import { latin1, viewOf } from '../../bytes/views.ts';
+import { type ByteRange, joinedReader, readExactly } from '../../metadata/bounded-reader.ts';
 import { MAX_SEGMENTS } from '../../metadata/bounds.ts';
 import type { Carriers } from '../../metadata/carriers.ts';
 import { MalformedMetadataError } from '../../metadata/warnings.ts';
@@ -14,24 +16,24 @@ export async function findInHeic(reader: RangeReader): Promise<Carriers> {
   const [information, locations] = [box('iinf'), box('iloc')];
   if (!information || !locations) return {};
   const items = await readItems(reader, information);
-  const places = await readPlaces(reader, locations, box('idat')?.start);
+  const locationOf = await readLocations(reader, locations, box('idat')?.start);
   const item = (matches: (kind: string) => boolean): RangeReader | undefined => {
     const [number] = [...items].find(([, kind]) => matches(kind)) ?? [];
-    const where = number === undefined ? undefined : places.get(number);
-    return where && joinedReader(reader, where);
+    const ranges = number === undefined ? undefined : locationOf.get(number);
+    return ranges && joinedReader(reader, ranges);
   };
   const exif = item((kind) => kind === 'Exif');
   return { exif: exif && (await tiffWithin(exif)), xmp: item((kind) => kind === 'mime application/rdf+xml') };
 }
 
-/** The block says how many bytes of something else its TIFF structure comes after. */
+/** The first four bytes of the block state how many bytes precede its TIFF structure. */
 async function tiffWithin(block: RangeReader): Promise<RangeReader> {
   const offset = 4 + viewOf(await readExactly(block, 0, 4)).getUint32(0);
   if (offset > block.size) throw new MalformedMetadataError(`Expected an Exif block of more than ${offset} bytes`);
   return joinedReader(block, [{ offset, length: block.size - offset }]);
 }
 
-/** The kind of every item by its number: four characters, and of MIME items the type of their content. */
+/** The type of every item by its number: four characters, for MIME items followed by their content type. */
 async function readItems(reader: RangeReader, box: Box): Promise<Map<number, string>> {
   const isLong = (await readContent(reader, box, 6)).getUint8(0) > 0;
   const items = new Map<number, string>();
@@ -41,7 +43,7 @@ async function readItems(reader: RangeReader, box: Box): Promise<Map<number, str
     if (entry.type !== 'infe' || version < 2) continue;
     const at = version === 2 ? 8 : 10;
     const kind = textOf(view, at);
-    // Behind the kind: its name, and what its content is, each ended by a zero.
+    // The item's name and its content type follow, each terminated by NUL.
     const texts = latin1(new Uint8Array(view.buffer, view.byteOffset + at + 4, view.byteLength - at - 4)).split('\0');
     const number = version === 2 ? view.getUint16(4) : view.getUint32(4);
     items.set(number, kind === 'mime' ? `mime ${texts[1] ?? ''}` : kind);
@@ -49,8 +51,12 @@ async function readItems(reader: RangeReader, box: Box): Promise<Map<number, str
   return items;
 }
 
-/** Where items lie (ISO/IEC 14496-12, section 8.11.3); those that are made of other items are left out. */
-async function readPlaces(reader: RangeReader, box: Box, idat: number | undefined): Promise<Map<number, Place[]>> {
+/** The byte ranges of items (ISO/IEC 14496-12, section 8.11.3), except of items that are constructed from others. */
+async function readLocations(
+  reader: RangeReader,
+  box: Box,
+  idat: number | undefined,
+): Promise<Map<number, ByteRange[]>> {
   const view = await readContent(reader, box, 8);
   const version = view.getUint8(0);
   const [offsetBytes, lengthBytes] = [view.getUint8(4) >> 4, view.getUint8(4) & 15];
@@ -61,7 +67,7 @@ async function readPlaces(reader: RangeReader, box: Box, idat: number | undefine
     for (let byte = 0; byte < bytes; byte++) value = value * 256 + view.getUint8(at++);
     return value;
   };
-  const places = new Map<number, Place[]>();
+  const locations = new Map<number, ByteRange[]>();
   let extentsLeft = MAX_SEGMENTS;
   for (let items = number(version < 2 ? 2 : 4); items > 0; items--) {
     const item = number(version < 2 ? 2 : 4);
@@ -70,15 +76,15 @@ async function readPlaces(reader: RangeReader, box: Box, idat: number | undefine
     const base = number(baseBytes) + (method === 1 ? (idat ?? NaN) : 0);
     const count = number(2);
     extentsLeft -= Math.max(1, count);
-    if (extentsLeft < 0) throw new MalformedMetadataError(`Expected at most ${MAX_SEGMENTS} places of items`);
-    const extents: Place[] = [];
+    if (extentsLeft < 0) throw new MalformedMetadataError(`Expected at most ${MAX_SEGMENTS} item extents`);
+    const extents: ByteRange[] = [];
     for (let extent = 0; extent < count; extent++) {
       number(indexBytes);
       extents.push({ offset: base + number(offsetBytes), length: number(lengthBytes) });
     }
-    const isHere =
+    const isInFile =
       reference === 0 && method < 2 && extents.every(({ offset, length }) => offset + length <= reader.size);
-    if (isHere) places.set(item, extents);
+    if (isInFile) locations.set(item, extents);
   }
-  return places;
+  return locations;
 }

@@ -1,7 +1,8 @@
 /** A JPEG 2000 codestream (ISO/IEC 15444-1, annex A), as far as one must know it to have it decoded. */
 import { RejectedImageError } from '../../errors.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
-import { corrupt, viewOf, withinBytes } from '../boxes.ts';
+import { viewOf } from '../../bytes/views.ts';
+import { corrupt, withinBytes } from '../header-bytes.ts';
 
 export interface Component {
   /** Bits a sample, 1 to 38. */

@@ -1,7 +1,7 @@
 /** Which components of a JPEG 2000 image are its colours and its alpha, and how they are to be read. */
 import { type RangeReader } from '../../bytes/range-reader.ts';
-import { corrupt, unsupported } from '../boxes.ts';
-import type { ImageShape, Resolution } from '../decoded-image.ts';
+import { corrupt, unsupported } from '../header-bytes.ts';
+import type { ImageShape, PixelDensity } from '../decoded-image.ts';
 import { type ChannelSource, type ColourSpecification, type Jp2Boxes, type Palette } from './jp2-boxes.ts';
 import { profileColourSpace, readJp2Boxes } from './jp2-boxes.ts';
 import { type Codestream, readCodestream } from './codestream.ts';
@@ -22,7 +22,7 @@ export interface Jp2Header {
   /** The colours are luma and chroma. */
   readonly isYcc: boolean;
   readonly iccProfile: Uint8Array | undefined;
-  readonly resolution: Resolution | undefined;
+  readonly resolution: PixelDensity | undefined;
 }
 
 /**

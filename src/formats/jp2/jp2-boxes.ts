@@ -1,8 +1,9 @@
 /** What the boxes of a JP2 file say of its codestream (ISO/IEC 15444-1, annex I). */
 import { RejectedImageError } from '../../errors.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
-import { type Box, corrupt, readBoxes, readContent, textOf, unsupported, withinBytes } from '../boxes.ts';
-import type { Resolution } from '../decoded-image.ts';
+import { type Box, readBoxes, readContent } from '../boxes.ts';
+import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
+import type { PixelDensity } from '../decoded-image.ts';
 
 /** Colr: an enumerated colour space, or a profile. */
 export type ColourSpecification = { readonly enumerated: number } | { readonly profile: Uint8Array };
@@ -34,7 +35,7 @@ export interface Jp2Boxes {
   readonly palette: Palette | undefined;
   readonly sources: readonly ChannelSource[] | undefined;
   readonly meanings: readonly ChannelMeaning[] | undefined;
-  readonly resolution: Resolution | undefined;
+  readonly resolution: PixelDensity | undefined;
 }
 
 /** Reads the boxes of a JP2 file. Throws RejectedImageError. */
@@ -112,7 +113,7 @@ function parseMeanings(view: DataView): ChannelMeaning[] {
 }
 
 /** The resolution of capture before that of display; both count pixels a metre (Annex I.5.3.7). */
-async function readResolution(reader: RangeReader, boxes: readonly Box[]): Promise<Resolution | undefined> {
+async function readResolution(reader: RangeReader, boxes: readonly Box[]): Promise<PixelDensity | undefined> {
   const parent = boxes.find(({ type }) => type === 'res ');
   if (!parent) return undefined;
   const inner = await readBoxes(reader, parent.start, parent.end);

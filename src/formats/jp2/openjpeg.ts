@@ -1,8 +1,7 @@
 /** OpenJPEG as WebAssembly: components of a codestream, decoded. */
 import { RejectedImageError } from '../../errors.ts';
 import { type Codestream } from './codestream.ts';
-import { runDecoder } from '../module-failure.ts';
-import { loadPackage, readPackageFile } from '../packages.ts';
+import { loadPackage, readPackageFile, runDecoder } from '../wasm-decoder.ts';
 
 interface Decoder {
   /** Memory of the module for the file; valid until the module next allocates. */

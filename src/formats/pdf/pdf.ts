@@ -1,152 +1,30 @@
-/** PDF: the first page, rendered by PDFium as WebAssembly. */
-import { RejectedImageError } from '../../errors.ts';
-import type { RangeReader } from '../../bytes/range-reader.ts';
-import { corrupt } from '../boxes.ts';
-import type { DecodedImage, ImageShape } from '../decoded-image.ts';
-import { runDecoder } from '../module-failure.ts';
-import { loadPackage, readPackageFile } from '../packages.ts';
-import { newBytes } from '../samples.ts';
+import { latin1 } from '../../bytes/views.ts';
+import type { ConvertedFormat, Decoder } from '../format.ts';
+import { heapBytes } from '../wasm-decoder.ts';
+import { decodePdf, readPdfShape } from './pdfium.ts';
 
-/** PDFium's C functions (public/fpdfview.h); handles and addresses are numbers. */
-interface PdfiumModule {
-  readonly HEAPU8: Uint8Array;
-  readonly wasmExports: { malloc(bytes: number): number; free(address: number): void };
-  _FPDF_InitLibraryWithConfig(config: object): void;
-  _FPDF_LoadMemDocument(address: number, bytes: number, password: number): number;
-  _FPDF_GetLastError(): number;
-  _FPDF_GetPageCount(document: number): number;
-  _FPDF_LoadPage(document: number, index: number): number;
-  _FPDF_GetPageWidth(page: number): number;
-  _FPDF_GetPageHeight(page: number): number;
-  _FPDFBitmap_CreateEx(width: number, height: number, format: number, address: number, stride: number): number;
-  _FPDFBitmap_FillRect(bitmap: number, left: number, top: number, width: number, height: number, argb: number): void;
-  _FPDFBitmap_Destroy(bitmap: number): void;
-  _FPDF_RenderPageBitmap(
-    bitmap: number,
-    page: number,
-    left: number,
-    top: number,
-    width: number,
-    height: number,
-    rotation: number,
-    flags: number,
-  ): void;
-}
+/** PDF (ISO 32000): the first page, rendered by PDFium. */
+export const pdf = {
+  kind: 'converted',
+  name: 'pdf',
+  title: 'PDF',
+  // Up to 1,024 bytes of something else may precede the header (PDF 1.7, annex H.3.4.1); the prefix covers half of that.
+  matches: (prefix) => latin1(prefix).includes('%PDF-'),
+  hasFloatingSignature: true,
+} as const satisfies ConvertedFormat;
 
-interface PdfiumPackage {
-  PDFiumLibrary: { init(options: { wasmBinary: Uint8Array }): Promise<{ module: PdfiumModule }> };
-}
-
-const BGRX = 3;
-const DRAW_ANNOTATIONS = 0x01;
-const NEEDS_PASSWORD = 4;
-const UNKNOWN_SECURITY = 5;
-const POINTS_PER_INCH = 72;
-/** Some mailers and scanners put something behind the end. Bytes. */
-const END_WITHIN_BYTES = 4_096;
-
-export interface PdfRequest {
-  /** Pixels per inch. */
-  readonly dpi: number;
-  /** What the page is drawn on, like #ffffff. */
-  readonly background: string;
-}
-
-/** The size of the first page at `dpi`, its rotation applied: all of the file is read. Throws RejectedImageError. */
-export async function readPdfShape(reader: RangeReader, dpi: number): Promise<{ shape: ImageShape; pages: number }> {
-  const bytes = await reader.read(0, reader.size);
-  const module = await createModule(bytes);
-  return runDecoder('PDFium', () => {
-    const { page, pages } = openFirstPage(module, bytes);
-    return { shape: pageShape(module, page, dpi), pages };
-  });
-}
+/** Renders with PDFium. */
+export const pdfDecoder: Decoder = {
+  header: readPdfShape,
+  decode: decodePdf,
+  memory: ({ width, height }, fileBytes) => ({
+    heap: heapBytes(4 * width * height + PAGE_BYTES + 2 * fileBytes),
+    rasterCopies: 1,
+  }),
+};
 
 /**
- * Renders the first page as 8-bit RGB, annotations and filled forms included, upright as the page's rotation says.
- * Throws RejectedImageError: UNSUPPORTED_PIXELS when a password is needed, TRUNCATED without an end, CORRUPT_HEADER without
- * a page.
+ * What PDFium unpacks of a page: pictures, fonts and the display list. Nothing in the file states its size; this is twice an
+ * A4 page scanned in colour at 600 dpi. A page that needs more is decoded where memory allows, else rejected. Bytes.
  */
-export async function decodePdf(bytes: Uint8Array, request: PdfRequest): Promise<DecodedImage> {
-  const { dpi, background } = request;
-  const module = await createModule(bytes);
-  return runDecoder('PDFium', () => {
-    const { page } = openFirstPage(module, bytes);
-    const shape = pageShape(module, page, dpi);
-    return {
-      ...shape,
-      data: renderPage(module, page, shape, background),
-      resolution: { x: dpi, y: dpi, unit: 'inch' },
-    };
-  });
-}
-
-/** In one piece: PDFium places skewed pictures and thin lines a little differently when it draws a part of a page. */
-function renderPage(module: PdfiumModule, page: number, { width, height }: ImageShape, background: string): Uint8Array {
-  const address = allocate(module, 4 * width * height);
-  const bitmap = module._FPDFBitmap_CreateEx(width, height, BGRX, address, 4 * width);
-  if (bitmap === 0) throw new RejectedImageError('OVER_BUDGET', `PDFium has no bitmap of ${width} × ${height}`);
-  const argb = (0xff000000 | Number.parseInt(background.slice(1), 16)) >>> 0;
-  module._FPDFBitmap_FillRect(bitmap, 0, 0, width, height, argb);
-  module._FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, DRAW_ANNOTATIONS);
-  const data = newBytes(width * height * 3);
-  copyBgrx(module.HEAPU8.subarray(address, address + 4 * width * height), data);
-  return data;
-}
-
-function copyBgrx(from: Uint8Array, into: Uint8Array): void {
-  for (let source = 0, target = 0; source < from.length; source += 4, target += 3) {
-    into[target] = from[source + 2] ?? 0;
-    into[target + 1] = from[source + 1] ?? 0;
-    into[target + 2] = from[source] ?? 0;
-  }
-}
-
-/** A module for one document: its memory never shrinks, so it is not kept. */
-async function createModule(bytes: Uint8Array): Promise<PdfiumModule> {
-  assertEnd(bytes);
-  const { PDFiumLibrary } = loadPackage('@hyzyla/pdfium') as PdfiumPackage;
-  const { module } = await PDFiumLibrary.init({ wasmBinary: await readPackageFile('@hyzyla/pdfium/pdfium.wasm') });
-  return module;
-}
-
-function openFirstPage(module: PdfiumModule, bytes: Uint8Array): { page: number; pages: number } {
-  const address = allocate(module, bytes.length);
-  module.HEAPU8.set(bytes, address);
-  const document = module._FPDF_LoadMemDocument(address, bytes.length, 0);
-  if (document === 0) throw loadFailure(module._FPDF_GetLastError());
-  const pages = module._FPDF_GetPageCount(document);
-  if (pages === 0) throw corrupt('Expected a PDF of at least one page', 'none');
-  const page = module._FPDF_LoadPage(document, 0);
-  if (page === 0) throw new RejectedImageError('CORRUPT_PIXELS', 'the first page of the PDF cannot be read');
-  return { page, pages };
-}
-
-/** PDFium repairs what was cut short, into pages with nothing on them: so the end must be there (annex H.3.4.4). */
-function assertEnd(bytes: Uint8Array): void {
-  const tail = String.fromCharCode(...bytes.subarray(Math.max(0, bytes.length - END_WITHIN_BYTES)));
-  if (!tail.includes('%%EOF')) throw new RejectedImageError('TRUNCATED', 'the PDF ends without its end marker');
-}
-
-function loadFailure(code: number): RejectedImageError {
-  if (code === NEEDS_PASSWORD) {
-    return new RejectedImageError('UNSUPPORTED_PIXELS', 'the PDF is encrypted and needs a password; send it without');
-  }
-  if (code === UNKNOWN_SECURITY) {
-    return new RejectedImageError('UNSUPPORTED_PIXELS', 'the PDF is encrypted in a way that has no decoder here');
-  }
-  return new RejectedImageError('CORRUPT_HEADER', `PDFium cannot read the document (error ${code})`);
-}
-
-function allocate(module: PdfiumModule, bytes: number): number {
-  const address = module.wasmExports.malloc(bytes);
-  if (address === 0) throw new RejectedImageError('OVER_BUDGET', `PDFium has no ${bytes} bytes of memory left`);
-  return address;
-}
-
-function pageShape(module: PdfiumModule, page: number, dpi: number): ImageShape {
-  const pixels = (points: number): number => Math.max(1, Math.round((points / POINTS_PER_INCH) * dpi));
-  const width = pixels(module._FPDF_GetPageWidth(page));
-  const height = pixels(module._FPDF_GetPageHeight(page));
-  return { width, height, bands: 3, alpha: false, bitDepth: 8 };
-}
+const PAGE_BYTES = 256 * 2 ** 20;

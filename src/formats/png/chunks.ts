@@ -1,22 +1,23 @@
 import type { RangeReader } from '../../bytes/range-reader.ts';
-import { latin1, type Place, readExactly, viewOf } from '../../metadata/bounded-reader.ts';
+import { latin1, viewOf } from '../../bytes/views.ts';
+import { type ByteRange, readExactly } from '../../metadata/bounded-reader.ts';
 import { MAX_SEGMENTS, MAX_TAIL_BYTES } from '../../metadata/bounds.ts';
 import { MalformedMetadataError } from '../../metadata/warnings.ts';
 
-/** Of the PNG specification (W3C, third edition, section 11): what describes the picture. */
-const wanted = ['eXIf', 'iTXt', 'tEXt', 'zTXt', 'iCCP', 'pHYs'] as const;
-export type PngChunkType = (typeof wanted)[number];
+/** Types of the chunks that describe the picture (PNG, W3C third edition, section 11). */
+const metadataTypes = ['eXIf', 'iTXt', 'tEXt', 'zTXt', 'iCCP', 'pHYs'] as const;
+export type PngChunkType = (typeof metadataTypes)[number];
 
-export interface PngChunk extends Place {
+export interface PngChunk extends ByteRange {
   readonly type: PngChunkType;
 }
 
-/** Length, type and checksum around a chunk's data. Bytes. */
+/** Length, type and checksum around the data of a chunk. Bytes. */
 const FRAME = 12;
 
 /**
- * Collects the chunks before the first pixels, and those at the very end. Chunks are chained by their lengths, and there
- * may be a million chunks of pixels between: those at the end are found from the end.
+ * Collects the metadata chunks before the first pixels and those at the end of the file. Chunks are chained by their
+ * lengths, and there may be a million chunks of pixels between, so the chunks at the end are searched for in the tail.
  */
 export async function walkPngChunks(reader: RangeReader, chunks: PngChunk[]): Promise<void> {
   let at = 8;
@@ -35,7 +36,7 @@ export async function walkPngChunks(reader: RangeReader, chunks: PngChunk[]): Pr
   });
 }
 
-interface AnyChunk extends Place {
+interface AnyChunk extends ByteRange {
   readonly type: string;
   readonly end: number;
 }
@@ -46,18 +47,17 @@ function chunkAt(header: Uint8Array, at: number): AnyChunk {
 }
 
 function push(chunks: PngChunk[], { type, offset, length }: AnyChunk): void {
-  const known = wanted.find((name) => name === type);
+  const known = metadataTypes.find((name) => name === type);
   if (known) chunks.push({ type: known, offset, length });
 }
 
-/** The longest chain of chunks that starts with a wanted one and ends with IEND at the end of the file. */
+/** The longest chain of chunks that starts with a metadata chunk and ends with IEND at the end of the file. */
 function tailChunks(tail: Uint8Array, start: number): AnyChunk[] {
   const text = latin1(tail);
-  const places = new Set<number>();
-  for (const match of text.matchAll(/eXIf|iTXt|tEXt|zTXt/gu)) if (match.index >= 4) places.add(match.index - 4);
-  for (const place of [...places].slice(0, MAX_SEGMENTS)) {
+  const starts = [...text.matchAll(/eXIf|iTXt|tEXt|zTXt/gu)].map(({ index }) => index - 4).filter((at) => at >= 0);
+  for (const chainStart of starts.slice(0, MAX_SEGMENTS)) {
     const chain: AnyChunk[] = [];
-    let at = place;
+    let at = chainStart;
     while (at + FRAME <= tail.length && chain.length < MAX_SEGMENTS) {
       const chunk = chunkAt(tail.subarray(at, at + 8), start + at);
       chain.push(chunk);

@@ -1,18 +1,18 @@
 import { inflateSync } from 'node:zlib';
 import { memoryReader, type RangeReader } from '../../bytes/range-reader.ts';
-import { joinedReader, latin1, readExactly, viewOf } from '../../metadata/bounded-reader.ts';
+import { latin1, viewOf } from '../../bytes/views.ts';
+import { joinedReader, readExactly } from '../../metadata/bounded-reader.ts';
 import { MAX_INFLATED_BYTES, MAX_XMP_BYTES } from '../../metadata/bounds.ts';
-import type { Carriers } from '../../metadata/carriers.ts';
+import { type Carriers, withoutExifSignature } from '../../metadata/carriers.ts';
 import type { Resolution } from '../../metadata/embedded-metadata.ts';
 import { resolutionOf } from '../../metadata/exif.ts';
-import { withoutExifSignature } from '../jpeg/metadata.ts';
-import { type PngChunk, type PngChunkType, walkPngChunks } from './chunks.ts';
 import { cleanText, decodeText } from '../../metadata/text.ts';
 import { MalformedMetadataError, type Warnings } from '../../metadata/warnings.ts';
+import { type PngChunk, type PngChunkType, walkPngChunks } from './chunks.ts';
 
 const XMP_KEYWORD = 'XML:com.adobe.xmp';
 
-/** The keywords that the specification defines (section 11.3.3.1); others are the writer's own, and may say anything. */
+/** The keywords that the specification defines (section 11.3.3.1). Others are the writer's own, of unknown meaning. */
 const keywords: ReadonlySet<string> = new Set([
   'Title',
   'Author',
@@ -26,7 +26,7 @@ const keywords: ReadonlySet<string> = new Set([
   'Collection',
 ]);
 
-/** The metadata chunks of a PNG. */
+/** Reads the metadata chunks. */
 export async function findInPng(reader: RangeReader, warnings: Warnings): Promise<Carriers> {
   const chunks: PngChunk[] = [];
   await warnings.attempt('PNG chunks', () => walkPngChunks(reader, chunks));
@@ -63,7 +63,7 @@ function addKeyword(carriers: Carriers, keyword: string, text: string): void {
   if (clean !== '') carriers.text = { [keyword]: clean, ...carriers.text };
 }
 
-/** The bytes of a text, behind its keyword and what else its type puts before it. */
+/** The bytes of a text chunk after its keyword and the other fields that its type has before the text. */
 function textBytes(type: PngChunkType, data: Uint8Array, at: number): Uint8Array {
   if (type === 'tEXt') return data.subarray(at);
   if (type === 'zTXt') return inflate(data.subarray(at + 1));
@@ -75,12 +75,12 @@ function textBytes(type: PngChunkType, data: Uint8Array, at: number): Uint8Array
   return isCompressed ? inflate(text) : text;
 }
 
-/** ImageMagick's way: a line break, a name, a length, and the bytes in hex. The only place for IPTC in a PNG. */
+/** ImageMagick's raw profile: a line break, a name, a length, and the bytes in hex. IPTC in a PNG is stored only so. */
 async function addRawProfile(carriers: Carriers, keyword: string, bytes: Uint8Array): Promise<void> {
   const text = latin1(bytes);
-  const [head] = /^\s*\S+\s+\d+\s/u.exec(text.slice(0, 128)) ?? [];
-  const digits = text.slice(head?.length);
-  if (head === undefined || /[^\da-fA-F\s]/u.test(digits)) throw new MalformedMetadataError('Expected hex digits');
+  const [header] = /^\s*\S+\s+\d+\s/u.exec(text.slice(0, 128)) ?? [];
+  const digits = text.slice(header?.length);
+  if (header === undefined || /[^\da-fA-F\s]/u.test(digits)) throw new MalformedMetadataError('Expected hex digits');
   const profile = memoryReader(Buffer.from(digits.replace(/\s/gu, ''), 'hex'));
   const kind = keyword.slice('Raw profile type '.length).toLowerCase();
   if (kind === 'exif' || kind === 'app1') carriers.exif ??= await withoutExifSignature(profile);
@@ -91,7 +91,7 @@ async function addRawProfile(carriers: Carriers, keyword: string, bytes: Uint8Ar
   else carriers.iptc ??= profile;
 }
 
-/** A name, a NUL, the method, and the compressed profile. */
+/** iCCP: a name, a NUL, the compression method, and the compressed profile. */
 async function inflateProfile(chunk: RangeReader): Promise<RangeReader> {
   if (chunk.size > MAX_INFLATED_BYTES) throw new MalformedMetadataError(`Expected at most ${MAX_INFLATED_BYTES} bytes`);
   const data = await readExactly(chunk, 0, chunk.size);
@@ -106,7 +106,7 @@ function inflate(data: Uint8Array): Uint8Array {
   }
 }
 
-/** Two counts and a unit; only unit 1, the metre, makes them a resolution. */
+/** pHYs: pixels per unit across and down, and the unit; only unit 1, the metre, makes them a resolution. */
 async function pixelsPerCentimetre(chunk: RangeReader): Promise<Resolution | undefined> {
   const view = viewOf(await readExactly(chunk, 0, 9));
   if (view.getUint8(8) !== 1) return undefined;

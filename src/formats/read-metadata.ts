@@ -4,51 +4,35 @@ import type { Carriers } from '../metadata/carriers.ts';
 import { describe } from '../metadata/descriptive.ts';
 import type { EmbeddedMetadata, Xmp } from '../metadata/embedded-metadata.ts';
 import { type ExifBlock, readExif } from '../metadata/exif.ts';
-import { findInHeic } from './heic/metadata.ts';
 import { readIcc } from '../metadata/icc.ts';
 import { type Iptc, readIptc } from '../metadata/iptc.ts';
-import { findInJp2 } from './jp2/metadata.ts';
-import { findInJpeg } from './jpeg/metadata.ts';
 import { findIptcResource } from '../metadata/photoshop.ts';
-import { findInPng } from './png/metadata.ts';
 import { toBase64 } from '../metadata/text.ts';
-import { findInTiff } from './tiff/metadata.ts';
 import { Warnings } from '../metadata/warnings.ts';
-import { findInWebp } from './webp/metadata.ts';
-import { readXmp, withExtendedXmp } from '../metadata/xmp.ts';
 import { mainProperties } from '../metadata/xmp-properties.ts';
-
-/** Formats whose metadata is read. */
-export type MetadataFormat = 'jpeg' | 'png' | 'webp' | 'tiff' | 'jp2' | 'heic';
-
-const finders: Readonly<
-  Record<MetadataFormat, (reader: RangeReader, warnings: Warnings) => Promise<Carriers> | Carriers>
-> = {
-  jpeg: findInJpeg,
-  png: findInPng,
-  webp: findInWebp,
-  jp2: findInJp2,
-  heic: findInHeic,
-  // A TIFF is itself the structure that an Exif block is in other formats.
-  tiff: (reader) => ({ exif: reader }),
-};
+import { readXmp, withExtendedXmp } from '../metadata/xmp.ts';
+import type { ConvertibleFormat, SourceFormat } from '../pyramid/source-image.ts';
+import { type Registry, registry as defaultRegistry } from './registry.ts';
 
 /**
- * Reads what a master says of itself, by at most 16 MiB of ranged reads. What cannot be read is named in `warnings` and
- * left out: no master fails here. Only errors of the storage are thrown.
+ * Reads the embedded metadata of a master: at most 16 MiB of ranged reads, none for formats without metadata. What cannot be
+ * read is left out and named in `warnings`; metadata never rejects a master. Throws errors of the storage only.
  */
-export async function readEmbeddedMetadata(source: RangeReader, format: MetadataFormat): Promise<EmbeddedMetadata> {
+export async function readEmbeddedMetadata(
+  source: RangeReader,
+  format: SourceFormat | ConvertibleFormat,
+  { direct, converted }: Registry = defaultRegistry,
+): Promise<EmbeddedMetadata> {
   const reader = boundedReader(source);
   const warnings = new Warnings(reader.storageFailure);
-  const carriers = (await warnings.attempt(format, () => finders[format](reader, warnings))) ?? {};
-  const exifReader = carriers.exif;
-  const block = exifReader && (await warnings.attempt('Exif', () => readExif(exifReader, warnings)));
-  const found = format === 'tiff' && block ? findInTiff(block.stream, block.ifd0) : carriers;
-  const iptc = await warnings.attempt('IPTC', () => iptcOf(found, warnings));
-  const xmp = await warnings.attempt('XMP', () => xmpOf(found, reader, warnings));
-  const profile = found.icc;
+  const formats = { ...direct, ...converted };
+  const carriers = (await warnings.attempt(format, () => formats[format].metadata?.(reader, warnings))) ?? {};
+  const { exif, icc: profile, text, resolution } = carriers;
+  const block = exif && (await warnings.attempt('Exif', () => readExif(exif, warnings)));
+  const iptc = await warnings.attempt('IPTC', () => iptcOf(carriers, warnings));
+  const xmp = await warnings.attempt('XMP', () => xmpOf(carriers, reader, warnings));
   const icc = profile && (await warnings.attempt('ICC profile', () => readIcc(profile)));
-  return assemble(block, iptc, { xmp, icc, text: found.text, resolution: found.resolution }, warnings);
+  return assemble(block, iptc, { xmp, icc, text, resolution }, warnings);
 }
 
 function assemble(
@@ -71,7 +55,7 @@ function assemble(
   return { ...metadata, descriptive: describe(metadata, iptc && toBase64(iptc.bytes)) };
 }
 
-/** The record of its own, or the one among Photoshop's resources. */
+/** The IPTC datasets in a carrier of their own, else those among the Photoshop resources. */
 async function iptcOf({ iptc, photoshop }: Carriers, warnings: Warnings): Promise<Iptc | undefined> {
   const own = iptc && (await warnings.attempt('IPTC', () => readIptc(iptc, warnings)));
   if (own || !photoshop) return own;
@@ -79,6 +63,7 @@ async function iptcOf({ iptc, photoshop }: Carriers, warnings: Warnings): Promis
   return resource && readIptc(resource, warnings);
 }
 
+/** The XMP packet, merged with its extension where there is one. */
 async function xmpOf(carriers: Carriers, reader: BoundedReader, warnings: Warnings): Promise<Xmp | undefined> {
   const main = carriers.xmp && (await readXmp(carriers.xmp, warnings));
   const portions = carriers.extendedXmp ?? [];

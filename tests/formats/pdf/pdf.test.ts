@@ -1,12 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import type { DecodedImage } from '../../src/formats/decoded-image.ts';
-import { decode } from '../../src/formats/decode.ts';
-import { formatOfMagic } from '../../src/formats/converted.ts';
-import { probe } from '../../src/formats/probe.ts';
-import { memoryReader } from '../../src/bytes/range-reader.ts';
-import { firstDifference } from '../support/decoded-fixtures.ts';
-import { pdf } from '../support/pdf-fixtures.ts';
-import { picture } from '../support/pixels.ts';
+import type { DecodedImage } from '../../../src/formats/decoded-image.ts';
+import { decode, probe } from '../../../src/formats/convert.ts';
+import { pdf as format } from '../../../src/formats/pdf/pdf.ts';
+import { memoryReader } from '../../../src/bytes/range-reader.ts';
+import { firstDifference } from '../../support/decoded-fixtures.ts';
+import { pdf } from '../../support/pdf-fixtures.ts';
+import { picture } from '../../support/pixels.ts';
 
 const options = { dpi: 72, background: '#ffffff' };
 /** A red square of 10 points in the lower left corner. */
@@ -20,7 +19,7 @@ function pixel({ data, width }: DecodedImage, x: number, y: number): number[] {
 describe('the first page', () => {
   test('has a pixel a point at 72 dpi, and the resolution says so', async () => {
     const file = pdf({ pages: [page] });
-    expect(formatOfMagic(file)).toBe('pdf');
+    expect(format.matches(file)).toBe(true);
     const decoded = await decode('pdf', file, options);
     expect(decoded).toMatchObject({ width: 72, height: 36, bands: 3, alpha: false, bitDepth: 8 });
     expect(decoded.resolution).toEqual({ x: 72, y: 72, unit: 'inch' });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ImageShape } from '../../src/formats/decoded-image.ts';
-import { assertAffordable, memoryNeed } from '../../src/formats/memory.ts';
+import { assertAffordable, memoryNeed } from '../../src/formats/convert.ts';
 
 const MB = 2 ** 20;
 const GENEROUS = 20_000 * MB;

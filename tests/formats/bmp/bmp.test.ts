@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { decode } from '../../src/formats/decode.ts';
-import { formatOfMagic } from '../../src/formats/converted.ts';
-import { probe } from '../../src/formats/probe.ts';
-import { memoryReader } from '../../src/bytes/range-reader.ts';
-import { bmp, type HandBmp } from '../support/bmp-fixtures.ts';
-import { profileFor } from '../support/jp2-fixtures.ts';
+import { decode, probe } from '../../../src/formats/convert.ts';
+import { bmp as format } from '../../../src/formats/bmp/bmp.ts';
+import { memoryReader } from '../../../src/bytes/range-reader.ts';
+import { bmp, type HandBmp } from '../../support/bmp-fixtures.ts';
+import { profileFor } from '../../support/jp2-fixtures.ts';
 
 const options = { dpi: 300, background: '#ffffff' };
 const colours = [
@@ -24,7 +23,7 @@ describe('rows as they are stored', () => {
       [0x01_02_03, 0x04_05_06, 0x07_08_09],
     ];
     const image = { width: 3, height: 2, bitsPerPixel: 24, rows };
-    expect(formatOfMagic(bmp(image))).toBe('bmp');
+    expect(format.matches(bmp(image))).toBe(true);
     const expected = [10, 20, 30, 40, 50, 60, 70, 80, 90, 1, 2, 3, 4, 5, 6, 7, 8, 9];
     await expect(pixelsOf(image)).resolves.toEqual(expected);
     await expect(pixelsOf({ ...image, topDown: true })).resolves.toEqual(expected);

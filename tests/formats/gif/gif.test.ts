@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
-import { decode } from '../../src/formats/decode.ts';
-import { formatOfMagic } from '../../src/formats/converted.ts';
-import { probe } from '../../src/formats/probe.ts';
-import { recognise } from '../../src/formats/recognise.ts';
-import { memoryReader } from '../../src/bytes/range-reader.ts';
-import { firstDifference } from '../support/decoded-fixtures.ts';
+import { decode, probe } from '../../../src/formats/convert.ts';
+import { gif as format } from '../../../src/formats/gif/gif.ts';
+import { recognise } from '../../../src/formats/identify.ts';
+import { memoryReader } from '../../../src/bytes/range-reader.ts';
+import { firstDifference } from '../../support/decoded-fixtures.ts';
 
 const options = { dpi: 300, background: '#102030' };
 const size = { width: 64, height: 48 };
@@ -31,7 +30,7 @@ const expected = Uint8Array.from({ length: size.width * size.height * 3 }, (_, a
 describe('GIF', () => {
   test('is decoded on the background, exactly', async () => {
     const file = await still.gif().toBuffer();
-    expect(formatOfMagic(file)).toBe('gif');
+    expect(format.matches(file)).toBe(true);
     const decoded = await decode('gif', file, options);
     expect(decoded).toMatchObject({ ...size, bands: 3, alpha: false, bitDepth: 8 });
     expect(firstDifference(decoded.data, expected)).toBeUndefined();
@@ -67,6 +66,6 @@ describe('GIF', () => {
 
   test('is not a master that is read without conversion', async () => {
     const reader = memoryReader(await still.gif().toBuffer());
-    expect(await recognise(reader)).toEqual({ kind: 'convertible', format: 'gif' });
+    expect(await recognise(reader)).toEqual({ kind: 'converted', format: 'gif' });
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
-import { readEmbeddedMetadata } from '../../src/formats/metadata.ts';
+import { readEmbeddedMetadata } from '../../src/formats/read-metadata.ts';
 import { memoryReader, type RangeReader } from '../../src/bytes/range-reader.ts';
 import {
   blob,

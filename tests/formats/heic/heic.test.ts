@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { decode } from '../../src/formats/decode.ts';
-import { formatOfMagic } from '../../src/formats/converted.ts';
-import { probe } from '../../src/formats/probe.ts';
-import { memoryReader } from '../../src/bytes/range-reader.ts';
-import { firstDifference } from '../support/decoded-fixtures.ts';
+import { decode, probe } from '../../../src/formats/convert.ts';
+import { heic as format } from '../../../src/formats/heic/heic.ts';
+import { memoryReader } from '../../../src/bytes/range-reader.ts';
+import { firstDifference } from '../../support/decoded-fixtures.ts';
 import {
   cleanAperture,
   codedColours,
@@ -14,9 +13,9 @@ import {
   heic,
   mirroring,
   rotation,
-} from '../support/heic-fixtures.ts';
-import { encodeHevc, type HevcStream } from '../support/hevc-pcm.ts';
-import { ascii, box, profileFor } from '../support/jp2-fixtures.ts';
+} from '../../support/heic-fixtures.ts';
+import { encodeHevc, type HevcStream } from '../../support/hevc-pcm.ts';
+import { ascii, box, profileFor } from '../../support/jp2-fixtures.ts';
 
 const options = { dpi: 300, background: '#ffffff' };
 const size = { width: 96, height: 64 };
@@ -56,7 +55,7 @@ describe('samples that HEVC stores as they are come out as they are', () => {
   test('8-bit RGB', async () => {
     const { stream, rgb } = rgbStream(8);
     const file = heic({ items: [codedItem(stream, size, IDENTITY)] });
-    expect(formatOfMagic(file)).toBe('heic');
+    expect(format.matches(file)).toBe(true);
     const decoded = await decode('heic', file, options);
     expect(decoded).toMatchObject({ ...size, bands: 3, alpha: false, bitDepth: 8 });
     expect(firstDifference(decoded.data, rgb)).toBeUndefined();
@@ -202,7 +201,7 @@ describe('what has no decoder is refused by name', () => {
 
   test('AVIF is not taken for HEIC', () => {
     const { stream } = greyStream(8);
-    expect(formatOfMagic(heic({ items: [codedItem(stream, size)], brand: 'avif' }))).toBeUndefined();
+    expect(format.matches(heic({ items: [codedItem(stream, size)], brand: 'avif' }))).toBe(false);
   });
 });
 

@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { decode } from '../../src/formats/decode.ts';
-import { formatOfMagic } from '../../src/formats/converted.ts';
-import { probe } from '../../src/formats/probe.ts';
-import { memoryReader } from '../../src/bytes/range-reader.ts';
-import { firstDifference } from '../support/decoded-fixtures.ts';
+import { decode, probe } from '../../../src/formats/convert.ts';
+import { jp2 as format } from '../../../src/formats/jp2/jp2.ts';
+import { memoryReader } from '../../../src/bytes/range-reader.ts';
+import { firstDifference } from '../../support/decoded-fixtures.ts';
 import {
   captureResolution,
   channelDefinitions,
@@ -12,8 +11,8 @@ import {
   palette,
   type Picture,
   profileFor,
-} from '../support/jp2-fixtures.ts';
-import { picture } from '../support/pixels.ts';
+} from '../../support/jp2-fixtures.ts';
+import { picture } from '../../support/pixels.ts';
 
 const options = { dpi: 300, background: '#ffffff' };
 const size = { width: 150, height: 101 };
@@ -76,7 +75,7 @@ describe('a reversible JPEG 2000 image decodes to the samples it was made from',
   test('without a container: three components are RGB', async () => {
     const image = pictureOf(3, 8);
     const codestream = await j2k(image);
-    expect(formatOfMagic(codestream)).toBe('jp2');
+    expect(format.matches(codestream)).toBe(true);
     const decoded = await decode('jp2', codestream, options);
     expect(decoded.bands).toBe(3);
     expect(firstDifference(decoded.data, image.samples)).toBeUndefined();

@@ -1,0 +1,29 @@
+import { type ConvertedFormat, type Decoder, signature } from '../format.ts';
+import { decodeBmp } from './decode.ts';
+import { assertWholeBmp, readBmpHeader } from './header.ts';
+
+/** Windows and OS/2 bitmaps. */
+export const bmp = {
+  kind: 'converted',
+  name: 'bmp',
+  title: 'BMP',
+  matches: (prefix) => isBm(prefix) && dibHeaderLengths.has(prefix[LENGTH_OFFSET] ?? 0),
+} as const satisfies ConvertedFormat;
+
+/** Decodes with code of this folder. */
+export const bmpDecoder: Decoder = {
+  async header(reader) {
+    const header = await readBmpHeader(reader);
+    assertWholeBmp(header, reader.size);
+    return header.shape;
+  },
+  decode: decodeBmp,
+  // Runs are unpacked to palette indexes first.
+  memory: () => ({ heap: 0, rasterCopies: 2 }),
+};
+
+const isBm = signature('BM');
+/** Offset of the length of the DIB header. */
+const LENGTH_OFFSET = 14;
+/** Low bytes of the lengths of DIB headers; text that starts with BM has none of them at that offset. */
+const dibHeaderLengths: ReadonlySet<number> = new Set([12, 16, 40, 52, 56, 64, 108, 124]);

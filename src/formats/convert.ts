@@ -1,0 +1,74 @@
+/** Masters of formats that are converted to a TIFF before they are planned. */
+import { pagedReader, type RangeReader } from '../bytes/range-reader.ts';
+import { RejectedImageError } from '../errors.ts';
+import type { ConvertibleFormat } from '../pyramid/source-image.ts';
+import { type DecodedImage, type ImageShape, decodedBytes } from './decoded-image.ts';
+import type { DecodeOptions } from './format.ts';
+import { type Decoders, decoders as defaultDecoders } from './registry.ts';
+
+/** The size and the samples that a master decodes to, from its header. Throws RejectedImageError. */
+export function probe(
+  format: ConvertibleFormat,
+  reader: RangeReader,
+  options: Pick<DecodeOptions, 'dpi'>,
+  decoders: Decoders = defaultDecoders,
+): Promise<ImageShape> {
+  return decoders[format].header(pagedReader(reader, 4_096), options);
+}
+
+/**
+ * Decodes the first picture of a master, upright. Call `probe` and `assertAffordable` before. Throws RejectedImageError when
+ * the file is cut short, damaged, or of a kind that has no decoder here.
+ */
+export function decode(
+  format: ConvertibleFormat,
+  bytes: Uint8Array,
+  options: DecodeOptions,
+  decoders: Decoders = defaultDecoders,
+): Promise<DecodedImage> {
+  return decoders[format].decode(bytes, options);
+}
+
+export interface MemoryNeed {
+  /** Largest size of the decoder's WebAssembly memory; 0 for decoders without one. Bytes. */
+  readonly heap: number;
+  /** Of the process, beyond its own needs: file, heap and decoded samples. Bytes. */
+  readonly total: number;
+}
+
+/** The memory of each WebAssembly module is built for at most 2 GiB; code and stack take a part of it. Bytes. */
+const MAX_HEAP_BYTES = 2_000 * 2 ** 20;
+/** The file is held in one buffer; Node reads no larger file into one. Bytes. */
+const MAX_FILE_BYTES = 2 ** 31 - 1;
+
+/** Upper bound of the memory that decoding a file of `fileBytes` to `shape` needs. */
+export function memoryNeed(
+  format: ConvertibleFormat,
+  shape: ImageShape,
+  fileBytes: number,
+  decoders: Decoders = defaultDecoders,
+): MemoryNeed {
+  const { heap, rasterCopies } = decoders[format].memory(shape, fileBytes);
+  return { heap, total: Math.ceil(fileBytes + heap + decodedBytes(shape) * rasterCopies) };
+}
+
+/** Throws RejectedImageError OVER_BUDGET when decoding may need more than `budget` bytes, or than a module can have. */
+export function assertAffordable(
+  format: ConvertibleFormat,
+  shape: ImageShape,
+  fileBytes: number,
+  budget: number,
+  decoders: Decoders = defaultDecoders,
+): void {
+  const { heap, total } = memoryNeed(format, shape, fileBytes, decoders);
+  const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  const image = `a ${format.toUpperCase()} of ${shape.width} × ${shape.height}`;
+  const refuse = (reason: string): never => {
+    throw new RejectedImageError('OVER_BUDGET', `${image} ${reason}`);
+  };
+  if (fileBytes > MAX_FILE_BYTES) refuse(`in ${mebibytes(fileBytes)} is too large to be read at once`);
+  if (heap > MAX_HEAP_BYTES) {
+    refuse(`needs ${mebibytes(heap)} in its decoder, which has ${mebibytes(MAX_HEAP_BYTES)}`);
+  }
+  if (total > budget) refuse(`needs ${mebibytes(total)} to decode, there are ${mebibytes(budget)}`);
+}

@@ -1,0 +1,102 @@
+/** Headers of JPEG, PNG and WebP files, as libvips reads them. */
+import type { RangeReader } from '../bytes/range-reader.ts';
+import { RejectedImageError } from '../errors.ts';
+import { decodeFailure } from '../imaging/decode.ts';
+import { profileKind } from '../imaging/profile-check.ts';
+import { sharp } from '../imaging/sharp.ts';
+import type { SourceFormat, SourceImage } from '../pyramid/source-image.ts';
+import type { Description } from '../tiff/pyramid-fields.ts';
+import type { Identified } from './format.ts';
+
+type Metadata = Awaited<ReturnType<ReturnType<typeof sharp>['metadata']>>;
+
+export interface LibvipsHeader {
+  readonly metadata: Metadata;
+  /** The start of the file, as far as it was read. */
+  readonly start: Uint8Array;
+}
+
+/** Enough for the header of nearly every JPEG and PNG, profile and preview included. Bytes. */
+export const FIRST_READ_BYTES = 256 * 1024;
+
+/**
+ * Lets libvips parse the first `length` bytes, and more of them until its loader has the whole header. Throws
+ * RejectedImageError.
+ */
+export async function readLibvipsHeader(reader: RangeReader, length: number): Promise<LibvipsHeader> {
+  const start = await reader.read(0, Math.min(length, reader.size));
+  try {
+    return { metadata: await sharp(start, { limitInputPixels: false, ignoreIcc: true }).metadata(), start };
+  } catch (error) {
+    if (length >= reader.size) throw headerFailure(error);
+    return readLibvipsHeader(reader, 8 * length);
+  }
+}
+
+function headerFailure(error: unknown): unknown {
+  const failure = decodeFailure(error);
+  if (!(failure instanceof RejectedImageError) || failure.code === 'TRUNCATED') return failure;
+  const detail = failure.message.slice(`${failure.code}: `.length);
+  return new RejectedImageError('CORRUPT_HEADER', detail, { cause: error });
+}
+
+/**
+ * What the header says. `hasGreyPalette` states whether a palette holds greys only. Throws RejectedImageError for animations
+ * and for samples that cannot be converted.
+ */
+export async function describeLibvipsHeader(
+  format: SourceFormat,
+  { metadata }: LibvipsHeader,
+  fileSize: number,
+  hasGreyPalette = false,
+): Promise<Identified> {
+  const frames = metadata.pages ?? 1;
+  if (frames > 1) throw new RejectedImageError('MULTI_PAGE', `an animation of ${frames} frames`);
+  const orientation = metadata.orientation ?? 1;
+  return {
+    image: {
+      format,
+      width: metadata.width,
+      height: metadata.height,
+      ...(await describePixels(metadata, hasGreyPalette)),
+      orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
+      progressive: metadata.isProgressive,
+      uncompressed: false,
+      chunks: null,
+      fileSize,
+    },
+    description: {
+      ...(metadata.icc ? { iccProfile: Buffer.from(metadata.icc).toString('base64') } : {}),
+      ...(metadata.density ? { resolution: dotsPerInch(metadata.density) } : {}),
+    },
+  };
+}
+
+type Pixels = Pick<SourceImage, 'model' | 'profile' | 'bands' | 'alpha' | 'bitDepth'>;
+
+async function describePixels(metadata: Metadata, hasGreyPalette: boolean): Promise<Pixels> {
+  const { hasAlpha: alpha, channels, depth, icc, space } = metadata;
+  const colours = channels - (alpha ? 1 : 0);
+  if (space === 'cmyk' && channels === 4 && depth === 'uchar') {
+    return { model: 'cmyk', profile: await profileKind(icc, 'cmyk'), bands: 3, alpha: false, bitDepth: 8 };
+  }
+  const bitDepth = depth === 'uchar' ? 8 : depth === 'ushort' ? 16 : undefined;
+  if ((colours !== 1 && colours !== 3) || bitDepth === undefined || space === 'cmyk') {
+    const what = `${space} of ${channels} bands (${depth})`;
+    throw new RejectedImageError(
+      'UNSUPPORTED_PIXELS',
+      `${what}; send grey, RGB or CMYK of 8 bits, or 16 of grey or RGB`,
+    );
+  }
+  if (!metadata.isPalette) {
+    const model = colours === 1 ? 'grey' : 'rgb';
+    return { model, profile: await profileKind(icc, model), bands: colours, alpha, bitDepth };
+  }
+  // A palette of greys is one band, unless its profile is for three.
+  const profile = await profileKind(icc, 'rgb');
+  return { model: 'palette', profile, bands: profile === 'none' && hasGreyPalette ? 1 : colours, alpha, bitDepth };
+}
+
+function dotsPerInch(density: number): NonNullable<Description['resolution']> {
+  return { x: [density, 1], y: [density, 1], unit: 2 };
+}

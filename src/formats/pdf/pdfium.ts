@@ -1,0 +1,141 @@
+/** PDFium as WebAssembly: the first page of a PDF, rendered. */
+import { RejectedImageError } from '../../errors.ts';
+import type { RangeReader } from '../../bytes/range-reader.ts';
+import type { DecodedImage, ImageShape } from '../decoded-image.ts';
+import type { DecodeOptions } from '../format.ts';
+import { corrupt } from '../header-bytes.ts';
+import { loadPackage, readPackageFile, runDecoder } from '../wasm-decoder.ts';
+import { newBytes } from '../samples.ts';
+
+/** PDFium's C functions (public/fpdfview.h); handles and addresses are numbers. */
+interface PdfiumModule {
+  readonly HEAPU8: Uint8Array;
+  readonly wasmExports: { malloc(bytes: number): number; free(address: number): void };
+  _FPDF_InitLibraryWithConfig(config: object): void;
+  _FPDF_LoadMemDocument(address: number, bytes: number, password: number): number;
+  _FPDF_GetLastError(): number;
+  _FPDF_GetPageCount(document: number): number;
+  _FPDF_LoadPage(document: number, index: number): number;
+  _FPDF_GetPageWidth(page: number): number;
+  _FPDF_GetPageHeight(page: number): number;
+  _FPDFBitmap_CreateEx(width: number, height: number, format: number, address: number, stride: number): number;
+  _FPDFBitmap_FillRect(bitmap: number, left: number, top: number, width: number, height: number, argb: number): void;
+  _FPDFBitmap_Destroy(bitmap: number): void;
+  _FPDF_RenderPageBitmap(
+    bitmap: number,
+    page: number,
+    left: number,
+    top: number,
+    width: number,
+    height: number,
+    rotation: number,
+    flags: number,
+  ): void;
+}
+
+interface PdfiumPackage {
+  PDFiumLibrary: { init(options: { wasmBinary: Uint8Array }): Promise<{ module: PdfiumModule }> };
+}
+
+const BGRX = 3;
+const DRAW_ANNOTATIONS = 0x01;
+const NEEDS_PASSWORD = 4;
+const UNKNOWN_SECURITY = 5;
+const POINTS_PER_INCH = 72;
+/** The end marker must lie within this much of the end: some mailers and scanners append data. Bytes. */
+const END_WITHIN_BYTES = 4_096;
+
+/** The size of the first page at `dpi`, its rotation applied. Reads the whole file. Throws RejectedImageError. */
+export async function readPdfShape(reader: RangeReader, { dpi }: Pick<DecodeOptions, 'dpi'>): Promise<ImageShape> {
+  const bytes = await reader.read(0, reader.size);
+  const module = await createModule(bytes);
+  return runDecoder('PDFium', () => pageShape(module, openFirstPage(module, bytes), dpi));
+}
+
+/**
+ * Renders the first page as 8-bit RGB, annotations and filled forms included, its rotation applied. Throws
+ * RejectedImageError: UNSUPPORTED_PIXELS when a password is needed, TRUNCATED without an end marker, CORRUPT_HEADER
+ * without a page.
+ */
+export async function decodePdf(bytes: Uint8Array, { dpi, background }: DecodeOptions): Promise<DecodedImage> {
+  const module = await createModule(bytes);
+  return runDecoder('PDFium', () => {
+    const page = openFirstPage(module, bytes);
+    const shape = pageShape(module, page, dpi);
+    return {
+      ...shape,
+      data: renderPage(module, page, shape, background),
+      resolution: { x: dpi, y: dpi, unit: 'inch' },
+    };
+  });
+}
+
+/** Renders the page in one piece: PDFium positions skewed pictures and thin lines differently in parts of a page. */
+function renderPage(module: PdfiumModule, page: number, { width, height }: ImageShape, background: string): Uint8Array {
+  const address = allocate(module, 4 * width * height);
+  const bitmap = module._FPDFBitmap_CreateEx(width, height, BGRX, address, 4 * width);
+  if (bitmap === 0) throw new RejectedImageError('OVER_BUDGET', `PDFium has no bitmap of ${width} × ${height}`);
+  const argb = (0xff000000 | Number.parseInt(background.slice(1), 16)) >>> 0;
+  module._FPDFBitmap_FillRect(bitmap, 0, 0, width, height, argb);
+  module._FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, DRAW_ANNOTATIONS);
+  const data = newBytes(width * height * 3);
+  copyBgrx(module.HEAPU8.subarray(address, address + 4 * width * height), data);
+  return data;
+}
+
+function copyBgrx(from: Uint8Array, into: Uint8Array): void {
+  for (let source = 0, target = 0; source < from.length; source += 4, target += 3) {
+    into[target] = from[source + 2] ?? 0;
+    into[target + 1] = from[source + 1] ?? 0;
+    into[target + 2] = from[source] ?? 0;
+  }
+}
+
+/** Creates a module for one document. It is not reused, because its memory never shrinks. */
+async function createModule(bytes: Uint8Array): Promise<PdfiumModule> {
+  assertEnd(bytes);
+  const { PDFiumLibrary } = loadPackage('@hyzyla/pdfium') as PdfiumPackage;
+  const { module } = await PDFiumLibrary.init({ wasmBinary: await readPackageFile('@hyzyla/pdfium/pdfium.wasm') });
+  return module;
+}
+
+/** The handle of the first page. */
+function openFirstPage(module: PdfiumModule, bytes: Uint8Array): number {
+  const address = allocate(module, bytes.length);
+  module.HEAPU8.set(bytes, address);
+  const document = module._FPDF_LoadMemDocument(address, bytes.length, 0);
+  if (document === 0) throw loadFailure(module._FPDF_GetLastError());
+  if (module._FPDF_GetPageCount(document) === 0) throw corrupt('Expected a PDF of at least one page', 'none');
+  const page = module._FPDF_LoadPage(document, 0);
+  if (page === 0) throw new RejectedImageError('CORRUPT_PIXELS', 'the first page of the PDF cannot be read');
+  return page;
+}
+
+/** Requires the end marker (annex H.3.4.4): PDFium repairs a file cut short, and its pages may then be blank. */
+function assertEnd(bytes: Uint8Array): void {
+  const tail = String.fromCharCode(...bytes.subarray(Math.max(0, bytes.length - END_WITHIN_BYTES)));
+  if (!tail.includes('%%EOF')) throw new RejectedImageError('TRUNCATED', 'the PDF ends without its end marker');
+}
+
+function loadFailure(code: number): RejectedImageError {
+  if (code === NEEDS_PASSWORD) {
+    return new RejectedImageError('UNSUPPORTED_PIXELS', 'the PDF is encrypted and needs a password; send it without');
+  }
+  if (code === UNKNOWN_SECURITY) {
+    return new RejectedImageError('UNSUPPORTED_PIXELS', 'the PDF is encrypted in a way that has no decoder here');
+  }
+  return new RejectedImageError('CORRUPT_HEADER', `PDFium cannot read the document (error ${code})`);
+}
+
+function allocate(module: PdfiumModule, bytes: number): number {
+  const address = module.wasmExports.malloc(bytes);
+  if (address === 0) throw new RejectedImageError('OVER_BUDGET', `PDFium has no ${bytes} bytes of memory left`);
+  return address;
+}
+
+function pageShape(module: PdfiumModule, page: number, dpi: number): ImageShape {
+  const pixels = (points: number): number => Math.max(1, Math.round((points / POINTS_PER_INCH) * dpi));
+  const width = pixels(module._FPDF_GetPageWidth(page));
+  const height = pixels(module._FPDF_GetPageHeight(page));
+  return { width, height, bands: 3, alpha: false, bitDepth: 8 };
+}
