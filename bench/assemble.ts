@@ -4,7 +4,7 @@
  *
  *     node bench/assemble.ts <pixels>
  */
-import { MAX_BLOCKS } from '../src/limits.ts';
+import { MAP_CONCURRENCY, MAX_BLOCKS } from '../src/limits.ts';
 import { jsonLog } from '../src/log.ts';
 import { blockCount, blockRect, edges, rectAtLevel, tilesOf } from '../src/pyramid/blocks.ts';
 import { levelsOf, makePlan, type Plan } from '../src/pyramid/plan.ts';
@@ -156,6 +156,7 @@ const assembleTiff = makeAssembleTiff({
     defaultRecipe: 'default',
     recipeRules: [],
     recipesDirectory: 'recipes',
+    concurrency: MAP_CONCURRENCY,
     eventBusName: undefined,
     logLevel: 'silent',
   },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { LogLevel } from './log.ts';
+import { MAP_CONCURRENCY } from './limits.ts';
 import { type RecipeRule, RecipeRules } from './recipe/choice.ts';
 
 /** What a deployed function (or the embedded engine) is told by its environment. The only reader of `process.env`. */
@@ -16,6 +17,8 @@ export interface Config {
   readonly recipeRules: readonly RecipeRule[];
   /** Directory of the recipe files. */
   readonly recipesDirectory: string;
+  /** Functions that compute at the same time: on Lambda the iterations of the Map over blocks, on one machine the cores. */
+  readonly concurrency: number;
   /** EventBridge bus that is told of every published image; none: the log is. */
   readonly eventBusName: string | undefined;
   readonly logLevel: LogLevel;
@@ -33,6 +36,7 @@ const environment = z.object({
   DEFAULT_RECIPE: z.string().min(1).default('default'),
   RECIPES_BY_PREFIX: RecipeRules.prefault(''),
   RECIPES_DIRECTORY: z.string().min(1).default('recipes'),
+  CONCURRENCY: z.coerce.number().int().min(1).default(MAP_CONCURRENCY),
   EVENT_BUS_NAME: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
 });
@@ -54,6 +58,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     defaultRecipe: values.DEFAULT_RECIPE,
     recipeRules: values.RECIPES_BY_PREFIX,
     recipesDirectory: values.RECIPES_DIRECTORY,
+    concurrency: values.CONCURRENCY,
     eventBusName: values.EVENT_BUS_NAME,
     logLevel: values.LOG_LEVEL,
   };

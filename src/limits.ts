@@ -13,6 +13,9 @@ export const ENCODED_WIDTH = 2_048;
 /** No block of a master that can be read by column is wider or higher than this. Pixels. */
 export const MAX_BLOCK_SIDE = 32_768;
 
+/** Iterations that an inline Map state runs at a time (Step Functions, Quotas related to state executions). */
+export const MAP_CONCURRENCY = 40;
+
 /** Map iterations cost seven history events each, of 25,000 an execution may have. */
 export const MAX_BLOCKS = 2_000;
 

@@ -14,6 +14,7 @@ describe('the environment', () => {
       defaultRecipe: 'default',
       recipeRules: [],
       recipesDirectory: 'recipes',
+      concurrency: 40,
       eventBusName: undefined,
       logLevel: 'info',
     });
@@ -28,6 +29,7 @@ describe('the environment', () => {
         DEFAULT_RECIPE: 'iiif',
         RECIPES_BY_PREFIX: 'maps/=large-tiles\n\n  a=b/ = iiif  ',
         RECIPES_DIRECTORY: '/r',
+        CONCURRENCY: '2',
         EVENT_BUS_NAME: 'bus',
         LOG_LEVEL: 'silent',
       }),
@@ -40,6 +42,7 @@ describe('the environment', () => {
         { prefix: 'a=b/', recipe: 'iiif' },
       ],
       recipesDirectory: '/r',
+      concurrency: 2,
       eventBusName: 'bus',
       logLevel: 'silent',
     });
@@ -54,6 +57,8 @@ describe('the environment', () => {
     ['OBJECT_STORE', 'S3'],
     ['WORK_BUCKET', ''],
     ['LOG_LEVEL', 'debug'],
+    ['CONCURRENCY', '0'],
+    ['CONCURRENCY', 'many'],
     ['RECIPES_BY_PREFIX', 'maps'],
     ['RECIPES_BY_PREFIX', '=default'],
     ['RECIPES_BY_PREFIX', 'maps/='],

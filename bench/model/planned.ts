@@ -1,6 +1,6 @@
 /** The plan that the pipeline itself would make for an image of a size: the model takes blocks and levels from it. */
 import { blockCount, blockRect, rectSize } from '../../src/pyramid/blocks.ts';
-import { levelsOf, makePlan } from '../../src/pyramid/plan.ts';
+import { makePlan, topLevelsOf } from '../../src/pyramid/plan.ts';
 import { Recipe } from '../../src/recipe/recipe.ts';
 
 export interface PlannedWork {
@@ -59,6 +59,6 @@ export function planFor(pixels: number): PlannedWork {
     blocks,
     parts: Math.max(1, Math.ceil(Math.max(...blocks) / plan.partPixels)),
     splitLevel: plan.splitLevel,
-    topLevelCount: levelsOf(plan).length - 1 - plan.splitLevel,
+    topLevelCount: topLevelsOf(plan).length,
   };
 }

@@ -3,6 +3,7 @@ import { DeadlineExceededError, type MalformedTiffError, RejectedImageError } fr
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
 import type { Conversion } from '../pyramid/conversion.ts';
 import type { Size } from '../pyramid/levels.ts';
+import { convertsInOnePass } from '../pyramid/one-pass.ts';
 import { toUpright } from '../pyramid/orientation.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
 import { Arena } from './arena.ts';
@@ -40,7 +41,7 @@ export interface DecodeRequest {
  * Throws RejectedImageError when a decoder finds the pixels cut short or broken, DeadlineExceededError when time is up.
  */
 export async function decodeRect(input: string | Uint8Array, request: DecodeRequest, arena: Arena): Promise<Raster> {
-  if (isOnePass(request)) return readRaster(decodePipeline(input, request), request, request, arena);
+  if (convertsInOnePass(request)) return readRaster(decodePipeline(input, request), request, request, arena);
   const { image, conversion } = request;
   const own = new Arena();
   try {
@@ -71,12 +72,6 @@ async function decodeLab(
   const colours = resized(samplesPipeline(labToSrgb(stored, model, bitDepth, own), request), reducedTo);
   const small = cropped(colours, request.crop).toColourspace(colourspaceOf(3, bitDepth));
   return readRaster(small, request, request, arena);
-}
-
-/** sharp applies a profile last: what is to be done with converted samples needs a second pass. */
-export function isOnePass({ conversion, image, bitDepth }: Omit<DecodeRequest, 'stored' | 'crop'>): boolean {
-  if (conversion === 'lab') return false;
-  return conversion !== 'profile' || (!image.alpha && image.bitDepth === bitDepth);
 }
 
 /** What decodes the rectangle in one pass of libvips, for an encoder to follow; its failures are for `decodeFailure`. */

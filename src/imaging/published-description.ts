@@ -1,5 +1,6 @@
 import { conversionOf } from '../pyramid/conversion.ts';
-import { outputBands, type PlanDescription } from '../pyramid/plan.ts';
+import { outputBands } from '../pyramid/output-samples.ts';
+import type { PlanDescription } from '../pyramid/plan.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
 import { greyProfile, srgbProfile } from './standard-profiles.ts';

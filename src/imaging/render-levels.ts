@@ -1,8 +1,7 @@
-import { MAX_ENCODED_SIDE } from '../limits.ts';
 import { blockCount, blockRect, isEmpty, type Rect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
 import type { Level, Size } from '../pyramid/levels.ts';
+import { encodesInOnePass } from '../pyramid/one-pass.ts';
 import { subdivide } from '../pyramid/subdivide.ts';
-import { encodingProperties } from '../recipe/encodings.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { TileEncoding } from '../tiff/pyramid-fields.ts';
 import { Arena } from './arena.ts';
@@ -97,21 +96,14 @@ export async function renderImage(
   options: PartOptions,
   arena: Arena,
 ): Promise<EncodedLevels> {
-  if (!pixels.pyramid || !isForOnePass(area)) return renderArea(area, pixels, options, arena);
+  if (!pixels.pyramid || !encodesInOnePass(area.full, area.levels.length, area.recipe))
+    return renderArea(area, pixels, options, arena);
   const encoded = await pixels.pyramid(area.recipe, arena);
   const [largest] = encoded;
   if (encoded.length !== area.levels.length || !largest) {
     throw new RangeError(`Expected ${area.levels.length} levels but received ${encoded.length}`);
   }
   return { levels: encoded.map((level, index) => ({ index, ...level })), encoding: largest.encoding };
-}
-
-/** Whether one libvips pass may render all levels of an image. */
-function isForOnePass({ full, levels, recipe }: Area): boolean {
-  // libvips stops when a side would vanish.
-  const keepsBothSides = Math.min(full.width, full.height) >= 2 ** (levels.length - 1);
-  const fitsAnEncoder = Math.max(full.width, full.height) <= MAX_ENCODED_SIDE;
-  return encodingProperties(recipe.encoding).isOnePass && keepsBothSides && fitsAnEncoder;
 }
 
 /**

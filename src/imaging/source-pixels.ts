@@ -3,8 +3,9 @@ import { MalformedTiffError, RejectedImageError } from '../errors.ts';
 import { MEMORY_BUDGET, SCRATCH_BUDGET } from '../limits.ts';
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
 import type { Conversion } from '../pyramid/conversion.ts';
-import { HELD_SLICE_BYTES } from '../pyramid/cost-model.ts';
+import { HELD_SLICE_BYTES } from '../pyramid/cost-figures.ts';
 import type { Size } from '../pyramid/levels.ts';
+import { convertsInOnePass } from '../pyramid/one-pass.ts';
 import { toStored, toUpright } from '../pyramid/orientation.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { type SourceImage, uprightSize } from '../pyramid/source-image.ts';
@@ -16,7 +17,7 @@ import { planSlice, type Slice } from '../tiff/slice.ts';
 import { relabelAsRgb } from '../tiff/relabel.ts';
 import { Compression, Photometric, Tag } from '../tiff/tags.ts';
 import type { Arena } from './arena.ts';
-import { decodeFailure, decodePipeline, decodeRect, type DecodeRequest, isOnePass, malformed } from './decode.ts';
+import { decodeFailure, decodePipeline, decodeRect, type DecodeRequest, malformed } from './decode.ts';
 import { encodePyramid, rasterPipeline } from './encode.ts';
 import { interleavePlanes } from './interleave.ts';
 import type { Raster } from './raster.ts';
@@ -42,7 +43,7 @@ export function pixelsOfFile(file: string, image: SourceImage, wishes: PixelWish
   const request = (crop: Rect): DecodeRequest => ({ ...wishes, image, stored: image, crop });
   return {
     raster: (rect, arena) => decodeRect(file, request(rect), arena),
-    ...(isOnePass({ ...wishes, image })
+    ...(convertsInOnePass({ ...wishes, image })
       ? {
           pyramid: (recipe, arena) =>
             decodePyramid(file, request(wholeOf(wishes.reducedTo ?? uprightSize(image))), recipe, arena),
@@ -107,7 +108,7 @@ export async function pixelsOfSlices(
       const { bytes, request, uncompressed } = await read(rect, arena);
       return uncompressed ?? decodeRect(bytes, request, arena);
     },
-    ...(isOnePass({ ...wishes, image })
+    ...(convertsInOnePass({ ...wishes, image })
       ? {
           async pyramid(recipe, arena) {
             if (reducedTo) {

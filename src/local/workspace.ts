@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { mkdir, realpath } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { readConfig } from '../config.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
@@ -99,6 +100,7 @@ export class Workspace {
       DEFAULT_RECIPE: options.recipe,
       RECIPES_BY_PREFIX: '',
       RECIPES_DIRECTORY: options.recipes ?? path.join(options.project, 'recipes'),
+      CONCURRENCY: String(availableParallelism()),
       LOG_LEVEL: options.logLevel ?? 'silent',
     });
     const ports = portsFor(readConfig(process.env));

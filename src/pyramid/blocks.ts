@@ -30,6 +30,15 @@ export function blockCount(grid: BlockGrid): number {
   return (grid.columns.length - 1) * (grid.rows.length - 1);
 }
 
+/** The largest width and the largest height of a block, in pixels. */
+export function largestBlock({ columns, rows }: BlockGrid): Size {
+  return { width: largestStep(columns), height: largestStep(rows) };
+}
+
+function largestStep(values: readonly number[]): number {
+  return values.slice(1).reduce((largest, edge, index) => Math.max(largest, edge - (values[index] ?? 0)), 0);
+}
+
 /** The block's place in level 0, in pixels. Throws RangeError when there is no such block. */
 export function blockRect(grid: BlockGrid, block: number): Rect {
   const across = grid.columns.length - 1;

@@ -9,42 +9,31 @@ import {
   SCRATCH_BUDGET,
 } from '../limits.ts';
 import { blockCount, blockRect, edges } from './blocks.ts';
-import { type Candidate, type Estimate, estimate } from './cost-model.ts';
-import { describeSize, planLevels, type Size } from './levels.ts';
-import type { Recipe } from '../recipe/recipe.ts';
-import { isReduced } from './size-cap.ts';
+import { WEIGHT_OF_WORK } from './cost-figures.ts';
+import { type Estimate, estimate } from './cost-model.ts';
+import { describeSize } from './levels.ts';
+import { type Access, type Candidate, leavesTopLevels, type PlanningJob } from './planning-job.ts';
 import { type SourceImage, uprightSize } from './source-image.ts';
 
 /** Strips and tiles are read by slices; everything else can only be decoded from its beginning. */
-export function accessOf(image: SourceImage): 'slices' | 'whole' {
+export function accessOf(image: SourceImage): Access {
   return image.chunks ? 'slices' : 'whole';
 }
 
 /**
- * A millisecond of anybody's work weighs this much against a millisecond of waiting: work costs money on AWS, and on one
- * machine, where few functions run at once, work is the waiting.
+ * The cheapest of all cuts that keep within the limits, by the cost model; for an image that is reduced, the only one.
+ * Throws RejectedImageError(OVER_BUDGET) when there is none.
  */
-const WEIGHT_OF_WORK = 0.25;
-
-/**
- * The cheapest of all cuts that keep within the limits, by the cost model; of what is reduced, the only one. `full` is the
- * size of level 0, `bytesPerPixel` of what is published. Throws RejectedImageError(OVER_BUDGET) when there is none.
- */
-export function chooseCut(
-  image: SourceImage,
-  full: Size,
-  recipe: Pick<Recipe, 'encoding' | 'colour' | 'tileSize'>,
-  bytesPerPixel: number,
-): Candidate {
-  const levels = planLevels(full, recipe.tileSize);
-  if (isReduced(image, full)) return reducingCut(image, full, recipe, bytesPerPixel, levels.length - 1);
+export function chooseCut(job: PlanningJob): Candidate {
+  if (job.isReduced) return reducingCut(job);
+  const { image, full } = job;
   let best: { candidate: Candidate; score: number } | undefined;
-  for (const candidate of candidates(image, full, recipe.tileSize, levels.length - 1)) {
+  for (const candidate of candidates(job)) {
     const count = blockCount(candidate.blocks);
-    const hasTopLevels = candidate.splitLevel < levels.length - 1;
-    const splitLevelPixels = hasTopLevels ? (full.width * full.height) / 4 ** candidate.splitLevel : 0;
-    if (count > MAX_BLOCKS || splitLevelPixels > MAX_SPLIT_LEVEL_PIXELS || !hasFairSides(image, candidate)) continue;
-    const costs = estimate(image, full, recipe, bytesPerPixel, candidate, hasTopLevels);
+    const splitLevelPixels = (full.width * full.height) / 4 ** candidate.splitLevel;
+    const hasLargeTop = leavesTopLevels(job, candidate.splitLevel) && splitLevelPixels > MAX_SPLIT_LEVEL_PIXELS;
+    if (count > MAX_BLOCKS || hasLargeTop || !hasFairSides(image, candidate)) continue;
+    const costs = estimate(job, candidate);
     if (overspent(costs, count)) continue;
     const score = costs.criticalPath + WEIGHT_OF_WORK * costs.work;
     if (!best || score < best.score) best = { candidate, score };
@@ -56,17 +45,12 @@ export function chooseCut(
   );
 }
 
-/** Every pixel of the master is needed for a smaller picture: one block makes all of it, whatever form the master has. */
-function reducingCut(
-  image: SourceImage,
-  full: Size,
-  recipe: Pick<Recipe, 'encoding' | 'colour'>,
-  bytesPerPixel: number,
-  splitLevel: number,
-): Candidate {
-  const candidate = oneBlock(image, full, splitLevel);
-  const reason = overspent(estimate(image, full, recipe, bytesPerPixel, candidate, false), 1);
+/** Every pixel of the master contributes to a reduced image: one block makes all of it, whatever form the master has. */
+function reducingCut(job: PlanningJob): Candidate {
+  const candidate = oneBlock(job);
+  const reason = overspent(estimate(job, candidate), 1);
   if (reason === undefined) return candidate;
+  const { image, full } = job;
   const sizes = `${describeSize(uprightSize(image))} pixels of ${image.format} to ${describeSize(full)}`;
   throw new RejectedImageError('OVER_BUDGET', `one function cannot reduce ${sizes}: ${reason}`);
 }
@@ -82,24 +66,26 @@ function overspent({ blockMemory, topLevelsMemory, work, scratch }: Estimate, co
   return undefined;
 }
 
-/** Only strips, which cannot be read by column, make blocks of any width worth their while. */
+/** Whether no side exceeds MAX_BLOCK_SIDE. Strips cannot be read by column, so their blocks may have any width. */
 function hasFairSides(image: SourceImage, { blocks }: Candidate): boolean {
   const { right, bottom } = blockRect(blocks, 0);
   return image.chunks?.kind === 'strips' || Math.max(right, bottom) <= MAX_BLOCK_SIDE;
 }
 
-function oneBlock(image: SourceImage, full: Size, splitLevel: number): Candidate {
-  return { splitLevel, blocks: { columns: [0, full.width], rows: [0, full.height] }, access: accessOf(image) };
+function oneBlock({ image, full, levels }: PlanningJob): Candidate {
+  const blocks = { columns: [0, full.width], rows: [0, full.height] };
+  return { splitLevel: levels.length - 1, blocks, access: accessOf(image) };
 }
 
 /** One block; bands of every depth and height; squares of every depth and size. */
-function* candidates(image: SourceImage, full: Size, tileSize: number, last: number): Generator<Candidate> {
+function* candidates(job: PlanningJob): Generator<Candidate> {
+  const { image, full, recipe, levels } = job;
   const access = accessOf(image);
-  yield oneBlock(image, full, last);
+  yield oneBlock(job);
   // Strips run across the image; turned on its side, they run down it.
   const stripsRunDown = image.orientation >= 5;
-  for (let splitLevel = 0; splitLevel < last; splitLevel++) {
-    const unit = tileSize * 2 ** splitLevel;
+  for (let splitLevel = 0; splitLevel < levels.length - 1; splitLevel++) {
+    const unit = recipe.tileSize * 2 ** splitLevel;
     for (let times = 1; times * unit < Math.max(full.width, full.height) * 2; times *= 2) {
       const step = times * unit;
       yield stripsRunDown

@@ -1,12 +1,12 @@
 /** The plan of one pyramid: a pure function of the master's header and the recipe. */
 import { z } from 'zod';
 import { RejectedImageError } from '../errors.ts';
-import { MAX_IMAGE_PIXELS } from '../limits.ts';
-import type { BlockGrid } from './blocks.ts';
+import { MAP_CONCURRENCY, MAX_IMAGE_PIXELS } from '../limits.ts';
+import { blockCount, type BlockGrid } from './blocks.ts';
 import { accessOf, chooseCut } from './choose-cut.ts';
-import { partPixelsOf } from './cost-model.ts';
+import { partPixelsOf } from './memory-model.ts';
+import { planningJob } from './planning-job.ts';
 import { describeSize, type Level, planLevels, type Size } from './levels.ts';
-import { encodingProperties } from '../recipe/encodings.ts';
 import { Recipe } from '../recipe/recipe.ts';
 import { isReduced, publishedSize, scaledResolution } from './size-cap.ts';
 import { SourceImage, uprightSize } from './source-image.ts';
@@ -50,8 +50,24 @@ export function parsePlan(json: string): Plan {
   return PlanSchema.parse(JSON.parse(json));
 }
 
-export function levelsOf(plan: Plan): Level[] {
+/** All levels of the published file, full size first. */
+export function levelsOf(plan: Pick<Plan, 'width' | 'height' | 'recipe'>): Level[] {
   return planLevels(plan, plan.recipe.tileSize);
+}
+
+/** The levels that every block renders: 0 to the split level. */
+export function blockLevelsOf(plan: Plan): Level[] {
+  return levelsOf(plan).slice(0, plan.splitLevel + 1);
+}
+
+/** The levels above the split level, which RenderTopLevels renders; empty where the blocks render all of them. */
+export function topLevelsOf(plan: Plan): Level[] {
+  return levelsOf(plan).slice(plan.splitLevel + 1);
+}
+
+/** Whether one block renders the whole image with all its levels. */
+export function isOneBlock(plan: Plan): boolean {
+  return blockCount(plan.blocks) === 1 && topLevelsOf(plan).length === 0;
 }
 
 /** How the level-0 pixels are cut; a test may ask for another cut than the planner's own. */
@@ -67,6 +83,11 @@ export interface PlanOptions {
   readonly cut?: Cut | undefined;
   /** The work is marked as copyrighted: the recipe may publish less of it. */
   readonly copyrighted?: boolean | undefined;
+  /**
+   * Functions that run at the same time, 40 unless given: on Lambda the iterations of an inline Map, on one machine its
+   * cores. Only the cut depends on it, not the published bytes.
+   */
+  readonly concurrency?: number | undefined;
 }
 
 /** Makes the plan. Throws RejectedImageError for images that no plan can hold. */
@@ -74,7 +95,7 @@ export function makePlan(
   image: SourceImage,
   recipe: Recipe,
   description: PlanDescription,
-  { cut, copyrighted = false }: PlanOptions = {},
+  { cut, copyrighted = false, concurrency = MAP_CONCURRENCY }: PlanOptions = {},
 ): Plan {
   if (image.width * image.height > MAX_IMAGE_PIXELS) {
     throw new RejectedImageError(
@@ -84,17 +105,18 @@ export function makePlan(
   }
   const full = publishedSize(image, recipe, copyrighted);
   const adapted = { ...recipe, tileSize: readableTileSize(full, recipe.tileSize) };
-  const chosen: Cut = cut ?? chooseCut(image, full, adapted, bytesPerPixel({ image, recipe }));
+  const job = planningJob(image, adapted, full, concurrency);
+  const chosen: Cut = cut ?? chooseCut(job);
   const { splitLevel, blocks, access = accessOf(image) } = chosen;
   return {
     schemaVersion: 1,
     image,
     recipe: adapted,
-    description: isReduced(image, full) ? describeReduced(description, image, full) : description,
+    description: job.isReduced ? describeReduced(description, image, full) : description,
     copyrighted,
     ...full,
     access,
-    partPixels: chosen.partPixels ?? partPixelsOf(image, full, access),
+    partPixels: chosen.partPixels ?? partPixelsOf(job, access),
     splitLevel,
     blocks: { columns: [...blocks.columns], rows: [...blocks.rows] },
   };
@@ -120,19 +142,4 @@ function describeReduced(description: PlanDescription, image: SourceImage, full:
  */
 function readableTileSize({ width, height }: Size, tileSize: number): number {
   return Math.min(tileSize, Math.ceil((2 * Math.max(width, height)) / 256) * 256);
-}
-
-/** Bits a sample in the published file: those of the master if the recipe keeps them and the encoding can store them. */
-export function outputBitDepth({ image, recipe }: Pick<Plan, 'image' | 'recipe'>): 8 | 16 {
-  const { bitDepths } = encodingProperties(recipe.encoding);
-  return recipe.depth === 'keep' && bitDepths.includes(image.bitDepth) ? image.bitDepth : 8;
-}
-
-/** Bands in the published file: those of the master's colours, or RGB where the encoding cannot store grey. */
-export function outputBands({ image, recipe }: Pick<Plan, 'image' | 'recipe'>): 1 | 3 {
-  return encodingProperties(recipe.encoding).bands.includes(image.bands) ? image.bands : 3;
-}
-
-function bytesPerPixel(plan: Pick<Plan, 'image' | 'recipe'>): number {
-  return outputBands(plan) * (outputBitDepth(plan) / 8);
 }

@@ -1,7 +1,7 @@
 import { InconsistentWorkError, ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
 import { descriptiveFields } from '../metadata/descriptive.ts';
 import { tileGrid } from '../pyramid/levels.ts';
-import { levelsOf, type Plan } from '../pyramid/plan.ts';
+import { levelsOf, type Plan, topLevelsOf } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectStore, Piece } from '../storage/object-store.ts';
 import { forEachParallel } from '../parallel.ts';
@@ -25,8 +25,12 @@ export function makeAssembleTiff({ store, config }: Pick<Ports, 'store' | 'confi
   return async ({ source, plan: { ref, blocks } }: PlannedState, { log }: Call): Promise<AssembledTiff> => {
     const area = workArea(config.workBucket, source);
     const plan = await readPlan(store, config.workBucket, ref);
-    const hasTopLevels = plan.splitLevel < levelsOf(plan).length - 1;
-    const bundles = await readBundleIndexes(store, area, ref, hasTopLevels ? ['top-levels', ...blocks] : blocks);
+    const bundles = await readBundleIndexes(
+      store,
+      area,
+      ref,
+      topLevelsOf(plan).length > 0 ? ['top-levels', ...blocks] : blocks,
+    );
     const { metadata } = await readHeader(store, area);
     const layout = layOut(plan, bundles, descriptiveFields(metadata.descriptive));
     const pieces: Piece[] = [...layout.headerPieces, ...bundles.map((bundle) => tilesPiece(area, ref, bundle))];

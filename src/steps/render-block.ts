@@ -5,9 +5,10 @@ import { Arena } from '../imaging/arena.ts';
 import { type EncodedLevels, renderArea, renderImage } from '../imaging/render-levels.ts';
 import type { Raster } from '../imaging/raster.ts';
 import { pixelsOfFile, pixelsOfSlices, type SourcePixels } from '../imaging/source-pixels.ts';
-import { blockCount, blockRect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
+import { blockRect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
 import { conversionOf } from '../pyramid/conversion.ts';
-import { levelsOf, outputBands, outputBitDepth, reducedSize } from '../pyramid/plan.ts';
+import { outputBands, outputBitDepth } from '../pyramid/output-samples.ts';
+import { blockLevelsOf, isOneBlock, levelsOf, reducedSize, topLevelsOf } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { openPixels } from '../work/pinned-source.ts';
 import { recordChecksums } from '../work/record-checksums.ts';
@@ -39,9 +40,8 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
       return;
     }
     const plan = await readPlan(store, config.workBucket, ref);
-    const levels = levelsOf(plan);
     const rect = blockRect(plan.blocks, block);
-    const area = { rect, full: plan, levels: levels.slice(0, plan.splitLevel + 1), recipe: plan.recipe };
+    const area = { rect, full: plan, levels: blockLevelsOf(plan), recipe: plan.recipe };
     const pinned = await openPixels(store, config.workBucket, source, plan.image);
     const wishes = {
       background: plan.recipe.background,
@@ -54,10 +54,8 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
     const parts = { partPixels: plan.partPixels, readAhead: config.store.kind === 's3' };
     const arena = new Arena();
     try {
-      const hasTopLevels = plan.splitLevel < levels.length - 1;
-      const isWhole = blockCount(plan.blocks) === 1 && !hasTopLevels;
       const render = (pixels: SourcePixels): Promise<EncodedLevels & { readonly last?: Raster }> =>
-        (isWhole ? renderImage : renderArea)(area, pixels, parts, arena);
+        (isOneBlock(plan) ? renderImage : renderArea)(area, pixels, parts, arena);
       const rendered =
         plan.access === 'slices'
           ? await render(await pixelsOfSlices(pinned.reader, plan.image, wishes))
@@ -71,8 +69,8 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
       const index = await writeTileBundle(store, work, ref, block, {
         rendered,
         tilesAt: (level) => tilesOf(rectAtLevel(rect, plan, level), plan.recipe.tileSize),
-        levels,
-        ...(hasTopLevels ? { raster: rendered.last } : {}),
+        levels: levelsOf(plan),
+        ...(topLevelsOf(plan).length > 0 ? { raster: rendered.last } : {}),
       });
       log.info('block.rendered', { block, ...rectSize(rect), bytes: index.tiles.size });
     } finally {

@@ -4,7 +4,8 @@ import { Arena } from '../imaging/arena.ts';
 import { halve } from '../imaging/halve.ts';
 import { renderLevels } from '../imaging/render-levels.ts';
 import { blockRect, isEmpty, rectAtLevel, rectSize } from '../pyramid/blocks.ts';
-import { levelsOf, outputBands, outputBitDepth, type Plan } from '../pyramid/plan.ts';
+import { outputBands, outputBitDepth } from '../pyramid/output-samples.ts';
+import { levelsOf, type Plan, topLevelsOf } from '../pyramid/plan.ts';
 import type { Level } from '../pyramid/levels.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { forEachParallel } from '../parallel.ts';
@@ -23,7 +24,7 @@ export function makeRenderTopLevels({ store, config }: Pick<Ports, 'store' | 'co
     const plan = await readPlan(store, config.workBucket, ref);
     const levels = levelsOf(plan);
     const split = levels[plan.splitLevel];
-    const above = levels.slice(plan.splitLevel + 1);
+    const above = topLevelsOf(plan);
     if (!split || above.length === 0 || (await isBundleComplete(store, area, ref, 'top-levels'))) return;
     const arena = new Arena();
     try {

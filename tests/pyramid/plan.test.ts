@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { RejectedImageError } from '../../src/errors.ts';
 import { blockCount } from '../../src/pyramid/blocks.ts';
 import { estimate } from '../../src/pyramid/cost-model.ts';
+import { planningJob } from '../../src/pyramid/planning-job.ts';
 import { makePlan, type Plan, type PlanDescription, reducedSize } from '../../src/pyramid/plan.ts';
 import { Recipe } from '../../src/recipe/recipe.ts';
 import type { SourceImage } from '../../src/pyramid/source-image.ts';
@@ -74,7 +75,14 @@ describe('the planner chooses', () => {
     ['the same for deflate', striped(20_480, 14_400), deflate, 'k2 1×8 of 20480×2048 slices'],
     ['squares for tiles', tiled(20_480, 14_400), jpeg, 'k3 5×4 of 4096×4096 slices'],
     ['one block for what must be decoded from the top', whole(11_000, 9091, 30e6), jpeg, 'k5 1×1 of 11000×9091 whole'],
-    ['few bands for a huge JPEG', whole(20_480, 14_400, 90e6), jpeg, 'k3 1×4 of 20480×4096 whole'],
+    ['one pass for a huge JPEG', whole(20_480, 14_400, 90e6), jpeg, 'k6 1×1 of 20480×14400 whole'],
+    ['few bands for a huge JPEG under deflate', whole(20_480, 14_400, 90e6), deflate, 'k3 1×4 of 20480×4096 whole'],
+    [
+      'several blocks for a JPEG that is wider than one encoder accepts',
+      whole(40_000, 10_000, 120e6),
+      jpeg,
+      'k5 3×1 of 16384×10000 whole',
+    ],
     ['larger squares for a gigapixel', tiled(32_000, 32_000), jpeg, 'k4 4×4 of 8192×8192 slices'],
     ['the limit of the top levels for ten gigapixels', tiled(100_000, 100_000), jpeg, 'k4 13×13 of 8192×8192 slices'],
     ['full-width bands for strips of any width', striped(100_000, 100_000), jpeg, 'k4 1×13 of 100000×8192 slices'],
@@ -89,6 +97,28 @@ describe('the planner chooses', () => {
   ];
   test.each(choices)('%s', (_, image, recipe, expected) => {
     expect(summary(makePlan(image, recipe, {}))).toBe(expected);
+  });
+});
+
+describe('the planner, told how many functions run at once, chooses', () => {
+  const jpegMaster = whole(20_480, 14_648, 90e6);
+  const strips = striped(20_480, 14_648);
+  test.each([
+    [2, 'one pass for a JPEG of 300 megapixels', jpegMaster, jpeg, 'k6 1×1 of 20480×14648 whole'],
+    [4, 'few bands for it', jpegMaster, jpeg, 'k3 1×4 of 20480×4096 whole'],
+    [2, 'two bands for it under deflate', jpegMaster, deflate, 'k4 1×2 of 20480×8192 whole'],
+    [2, 'two bands for strips', strips, jpeg, 'k4 1×2 of 20480×8192 slices'],
+    [4, 'four bands for strips', strips, jpeg, 'k3 1×4 of 20480×4096 slices'],
+    [1, 'one block for fewer strips', striped(9600, 6400), jpeg, 'k5 1×1 of 9600×6400 slices'],
+    [1, 'no block beyond the limits', tiled(100_000, 100_000), jpeg, 'k4 13×13 of 8192×8192 slices'],
+  ])('with %i: %s', (concurrency, _, image, recipe, expected) => {
+    expect(summary(makePlan(image, recipe, {}, { concurrency }))).toBe(expected);
+  });
+
+  test('nothing but the cut by that number: what is published is the same', () => {
+    const [two, forty] = [2, 40].map((concurrency) => makePlan(strips, jpeg, {}, { concurrency }));
+    const cut = { splitLevel: 0, blocks: { columns: [], rows: [] } };
+    expect({ ...two, ...cut }).toEqual({ ...forty, ...cut });
   });
 });
 
@@ -141,7 +171,7 @@ describe('a recipe with a cap on the size', () => {
     const memoryOf = (image: SourceImage, wanted = size): number => {
       const blocks = { columns: [0, wanted.width], rows: [0, wanted.height] };
       const access = image.chunks ? 'slices' : 'whole';
-      return estimate(image, wanted, jpeg, 3, { splitLevel: 3, blocks, access }, false).blockMemory;
+      return estimate(planningJob(image, jpeg, wanted, 40), { splitLevel: 3, blocks, access }).blockMemory;
     };
     const master = (more: Partial<SourceImage> = {}): SourceImage => whole(10_000, 8000, 20e6, more);
     const alone = memoryOf(master());
@@ -204,8 +234,8 @@ test('rows that lie as they are cost more to read, and more memory, where their 
   } as const;
   const size = { width: 10_000, height: 10_000 };
   const image = striped(10_000, 10_000, { profile: 'other' });
-  const kept = estimate(image, size, jpeg, 3, candidate, false);
-  const converted = estimate(image, size, { ...jpeg, colour: 'srgb' }, 3, candidate, false);
+  const kept = estimate(planningJob(image, jpeg, size, 40), candidate);
+  const converted = estimate(planningJob(image, { ...jpeg, colour: 'srgb' }, size, 40), candidate);
   // 100 Mpx at 8 and 25 ns instead of half a nanosecond; 8 bytes for each of the 24 Mi pixels of a part.
   expect(converted.work - kept.work).toBeCloseTo(3250);
   expect(converted.blockMemory - kept.blockMemory).toBe(201_326_592);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { conversionOf } from '../../src/pyramid/conversion.ts';
-import { outputBitDepth } from '../../src/pyramid/plan.ts';
+import { outputBitDepth } from '../../src/pyramid/output-samples.ts';
 import { Recipe } from '../../src/recipe/recipe.ts';
 import type { SourceImage } from '../../src/pyramid/source-image.ts';
 

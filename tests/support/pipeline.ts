@@ -42,6 +42,7 @@ export const testConfig: Config = {
   defaultRecipe: 'default',
   recipeRules: [],
   recipesDirectory: 'recipes',
+  concurrency: 40,
   eventBusName: undefined,
   logLevel: 'silent',
 };

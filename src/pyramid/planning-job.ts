@@ -1,0 +1,63 @@
+/** What planning starts from, and what follows from it for every candidate alike. */
+import type { Recipe } from '../recipe/recipe.ts';
+import { type BlockGrid, blockCount } from './blocks.ts';
+import { type Conversion, conversionOf } from './conversion.ts';
+import { type Level, planLevels, type Size } from './levels.ts';
+import { convertsInOnePass, encodesInOnePass } from './one-pass.ts';
+import { outputBitDepth, outputPixelBytes } from './output-samples.ts';
+import { isReduced } from './size-cap.ts';
+import type { SourceImage } from './source-image.ts';
+
+/** How blocks get their pixels: from slices of a TIFF, or by decoding the whole master from its beginning. */
+export type Access = 'slices' | 'whole';
+
+/** One way to cut level 0 into blocks. */
+export interface Candidate {
+  readonly splitLevel: number;
+  readonly blocks: BlockGrid;
+  readonly access: Access;
+}
+
+export interface PlanningJob {
+  readonly image: SourceImage;
+  readonly recipe: Pick<Recipe, 'encoding' | 'colour' | 'depth' | 'tileSize'>;
+  /** Size of level 0 as published, in pixels. */
+  readonly full: Size;
+  readonly levels: readonly Level[];
+  readonly conversion: Conversion;
+  /** Bytes of one published pixel before it is encoded. */
+  readonly pixelBytes: number;
+  readonly isReduced: boolean;
+  /** Functions that run at the same time. */
+  readonly concurrency: number;
+}
+
+export function planningJob(
+  image: SourceImage,
+  recipe: PlanningJob['recipe'],
+  full: Size,
+  concurrency: number,
+): PlanningJob {
+  return {
+    image,
+    recipe,
+    full,
+    levels: planLevels(full, recipe.tileSize),
+    conversion: conversionOf({ image, recipe }),
+    pixelBytes: outputPixelBytes({ image, recipe }),
+    isReduced: isReduced(image, full),
+    concurrency,
+  };
+}
+
+/** Whether levels above the split level remain for RenderTopLevels. */
+export function leavesTopLevels({ levels }: Pick<PlanningJob, 'levels'>, splitLevel: number): boolean {
+  return splitLevel < levels.length - 1;
+}
+
+/** Whether the candidate is one block that libvips renders, with all its levels, in one pass. */
+export function isOnePass({ image, recipe, full, levels, conversion }: PlanningJob, candidate: Candidate): boolean {
+  if (blockCount(candidate.blocks) > 1 || leavesTopLevels({ levels }, candidate.splitLevel)) return false;
+  const bitDepth = outputBitDepth({ image, recipe });
+  return convertsInOnePass({ image, conversion, bitDepth }) && encodesInOnePass(full, levels.length, recipe);
+}
