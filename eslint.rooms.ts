@@ -7,8 +7,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   database: [],
   recipe: [],
   storage: [],
-  stepfunctions: [],
   ledger: ['database'],
+  stepfunctions: ['database'],
   tiff: ['bytes'],
   pyramid: ['recipe'],
   notifications: ['ledger'],
@@ -31,7 +31,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'work',
   ],
   handlers: ['intake', 'ledger', 'recipe', 'runtime.ts', 'work'],
-  local: ['config.ts', 'ledger', 'recipe', 'runtime.ts', 'stepfunctions', 'storage'],
+  local: ['config.ts', 'database', 'ledger', 'recipe', 'runtime.ts', 'stepfunctions', 'storage'],
   cli: ['imaging', 'ledger', 'local', 'recipe', 'stepfunctions'],
 };
 

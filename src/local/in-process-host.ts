@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { UsageError } from '../errors.ts';
-import type { FunctionHost, FunctionTable, InvokeOptions, LocalFunction } from '../stepfunctions/functions.ts';
+import type { FunctionHost, InvokeOptions } from '../stepfunctions/function-host.ts';
 import { type Json, jsonCopy } from '../stepfunctions/json.ts';
 import { slots } from '../stepfunctions/slots.ts';
+import type { FunctionTable, LocalFunction } from './functions.ts';
 
 type Handler = (event: Json, context: object) => unknown;
 

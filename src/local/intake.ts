@@ -12,7 +12,7 @@ import type { Ports } from '../runtime.ts';
 import { ApiError } from '../stepfunctions/api-errors.ts';
 import type { Engine } from '../stepfunctions/engine.ts';
 import type { ExecutionStatus } from '../stepfunctions/executions.ts';
-import type { FunctionHost } from '../stepfunctions/functions.ts';
+import type { FunctionHost } from '../stepfunctions/function-host.ts';
 
 export interface TakenUpload extends UploadId {
   /** Name of its execution. */

@@ -5,14 +5,16 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { readConfig } from '../config.ts';
+import { type Database, openDatabase } from '../database/database.ts';
+import { lockWorkspace } from '../database/lock.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { LogLevel } from '../log.ts';
 import { portsFor } from '../runtime.ts';
 import { registerBucket } from '../storage/files/buckets.ts';
 import { type ServedApi, serveApi } from '../stepfunctions/api.ts';
-import { CheckedDefinitions } from '../stepfunctions/checked-definitions.ts';
 import { type Engine, startEngine } from '../stepfunctions/engine.ts';
-import { readFunctions } from '../stepfunctions/functions.ts';
+import { executionMigrations, sqliteExecutionStore } from '../stepfunctions/sqlite-store.ts';
+import { readFunctions } from './functions.ts';
 import { inProcessHost } from './in-process-host.ts';
 import { Intake, type TakenUpload } from './intake.ts';
 import { serveLedger } from './ledger-server.ts';
@@ -73,11 +75,11 @@ export class Workspace {
     // Status events of executions that an earlier process left behind come as soon as the engine starts, before there is
     // an API and an environment to handle them in.
     const ready = Promise.withResolvers<undefined>();
+    const records = openRecords(directory);
     const engine = startEngine({
-      directory,
+      store: sqliteExecutionStore(records.database),
       definitionFile: path.join(options.project, 'state-machines', 'pyramid.asl.yml'),
       functions,
-      checked: new CheckedDefinitions(path.join(options.project, 'node_modules', '.cache', 'stepwell')),
       host,
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       onStatusChange: async (event) => {
@@ -115,6 +117,7 @@ export class Workspace {
         await engine.stop();
         await api.stop();
         await ledger.stop();
+        records.close();
       },
     });
   }
@@ -178,6 +181,24 @@ const localCredentials = {
   AWS_SESSION_TOKEN: '',
   AWS_EC2_METADATA_DISABLED: 'true',
 };
+
+/** The workspace's database, for this process alone. */
+function openRecords(directory: string): { readonly database: Database; readonly close: () => void } {
+  const unlock = lockWorkspace(path.join(directory, 'lock'));
+  try {
+    const database = openDatabase(path.join(directory, 'stepwell.db'), executionMigrations);
+    return {
+      database,
+      close: () => {
+        database.close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
 
 async function makeDirectory(directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });

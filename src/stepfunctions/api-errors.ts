@@ -1,5 +1,6 @@
 /** The errors of the Step Functions API that the embedded engine answers with. */
 export type ApiErrorType =
+  | 'AccessDeniedException'
   | 'ExecutionAlreadyExists'
   | 'ExecutionDoesNotExist'
   | 'ExecutionNotRedrivable'
@@ -11,7 +12,7 @@ export type ApiErrorType =
   | 'UnsupportedOperation'
   | 'ValidationException';
 
-/** A request that the API refuses; the SDK turns `type` into its exception class. */
+/** A request that the API refuses; the SDK makes an exception class of `type`. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly type: ApiErrorType;

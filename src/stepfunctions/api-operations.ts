@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ApiError } from './api-errors.ts';
 import type { Engine } from './engine.ts';
 import { type ExecutionDescription, executionStatuses, type ExecutionSummary } from './executions.ts';
-import { type HistoryEvent, withoutExecutionData } from './history.ts';
+import type { HistoryEvent } from './history.ts';
 
 type Operation = (body: unknown) => object;
 
@@ -147,19 +147,19 @@ function listExecutions(engine: Engine, request: z.infer<typeof requests.ListExe
 
 function getHistory(engine: Engine, request: z.infer<typeof requests.GetExecutionHistory>): object {
   const { reverseOrder, includeExecutionData, maxResults, nextToken } = request;
-  const events = engine.history(request.executionArn);
+  const events = engine.history(request.executionArn, { includeData: includeExecutionData });
   const ordered = reverseOrder ? events.toReversed() : events;
   const from = nextToken === undefined ? undefined : readToken(eventCursor, nextToken)[0];
   const rest = from === undefined ? ordered : ordered.filter(({ id }) => (reverseOrder ? id < from : id > from));
   const shown = rest.slice(0, maxResults || 100);
   const last = shown.at(-1);
   return {
-    events: shown.map((event) => historyEvent(includeExecutionData ? event : withoutExecutionData(event))),
+    events: shown.map(withSeconds),
     ...(last && shown.length < rest.length ? { nextToken: token([last.id]) } : {}),
   };
 }
 
-function historyEvent(event: HistoryEvent): object {
+function withSeconds(event: HistoryEvent): object {
   return { ...event, timestamp: event.timestamp / 1000 };
 }
 

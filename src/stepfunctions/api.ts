@@ -5,7 +5,7 @@ import { ApiError } from './api-errors.ts';
 import { apiOperations } from './api-operations.ts';
 import type { Engine } from './engine.ts';
 
-/** An input of 256 KiB may double when it is escaped inside JSON; control characters take more, and are refused. */
+/** An input of 256 KiB may double when it is escaped inside JSON. Control characters take more and are refused. Bytes. */
 const maxBodyBytes = 1_048_576;
 const target = 'AWSStepFunctions.';
 const contentType = 'application/x-amz-json-1.0';
@@ -17,8 +17,9 @@ export interface ServedApi {
 }
 
 /**
- * Serves the Step Functions API (AWS JSON 1.0) on 127.0.0.1, port 0 for any. Nothing is authenticated, so requests that
- * a web page could make somebody's browser send are refused: a foreign Host, no X-Amz-Target, another content type.
+ * Serves the Step Functions API (AWS JSON 1.0) on 127.0.0.1; port 0 stands for any free port. Requests are not
+ * authenticated. Those that a browser could send for a web page are refused with status 403: a Host other than this
+ * server (DNS rebinding), an Origin other than this server, a content type that needs no preflight request.
  */
 export async function serveApi(engine: Engine, { port = 0 }: { readonly port?: number } = {}): Promise<ServedApi> {
   const operations = apiOperations(engine);
@@ -56,6 +57,7 @@ async function answer(
     response.end(JSON.stringify(body));
   };
   try {
+    assertLocal(request);
     const name = operationOf(request);
     const operation = operations.get(name);
     if (!operation) {
@@ -66,22 +68,33 @@ async function answer(
     }
     send(200, operation(parseBody(await readBody(request))));
   } catch (error) {
-    if (error instanceof ApiError) send(400, { __type: error.type, message: error.message });
+    if (error instanceof ApiError) send(statusOf(error), { __type: error.type, message: error.message });
     else send(500, { __type: 'InternalFailure', message: String(error) });
   }
 }
 
+function statusOf({ type }: ApiError): number {
+  return type === 'AccessDeniedException' ? 403 : 400;
+}
+
+/** Throws unless a request is for this server by its own name, from no page of another origin, and no form of a page. */
+function assertLocal({ headers, socket }: IncomingMessage): void {
+  const hosts = ['127.0.0.1', 'localhost'].map((name) => `${name}:${socket.localPort}`);
+  const { host = '', origin } = headers;
+  const type = headers['content-type'] ?? '';
+  if (!hosts.includes(host)) throw denied('Host', hosts.join(' or '), host);
+  if (origin !== undefined && !hosts.some((own) => origin === `http://${own}`)) throw denied('Origin', 'none', origin);
+  if (type.split(';', 1)[0]?.trim() !== contentType) throw denied('Content-Type', contentType, type);
+}
+
+function denied(header: string, expected: string, received: string): ApiError {
+  return new ApiError('AccessDeniedException', `Expected ${header} ${expected} but received ${received || 'none'}`);
+}
+
 function operationOf(request: IncomingMessage): string {
-  const host = (request.headers.host ?? '').replace(/:\d+$/u, '');
   const header = request.headers['x-amz-target'];
-  if (host !== '127.0.0.1' && host !== 'localhost') {
-    throw new ApiError('ValidationException', `Expected the Host 127.0.0.1 or localhost but received ${host}`);
-  }
   if (request.method !== 'POST' || typeof header !== 'string' || !header.startsWith(target)) {
     throw new ApiError('ValidationException', `Expected a POST with X-Amz-Target: ${target}<operation>`);
-  }
-  if (!(request.headers['content-type'] ?? '').startsWith(contentType)) {
-    throw new ApiError('ValidationException', `Expected the content type ${contentType}`);
   }
   return header.slice(target.length);
 }

@@ -1,201 +1,224 @@
-import { runRegion } from './run.ts';
-import { checkPayload, failureOf, UncatchableError } from './run-errors.ts';
-import type { CompiledRegion } from './compile.ts';
-import { describe, type ExecutionStatus, type ExecutionSummary } from './executions.ts';
-import type { FunctionHost } from './functions.ts';
-import { type Failure, historyEvents, maxHistoryEvents, type NewEvent } from './history.ts';
+import { randomUUID } from 'node:crypto';
+import type { RegionDefinition } from './asl/definition.ts';
+import { assertPayloadSize, type Failure, failureOf, runtimeError } from './asl/state-errors.ts';
+import type { ExecutionLog } from './execution-log.ts';
+import { describeExecution, type ExecutionRecord } from './executions.ts';
+import type { FunctionHost } from './function-host.ts';
+import { historyEvents, maxHistoryEvents, type NewEvent } from './history.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { Journal, Line } from './journal.ts';
 import type { Progress } from './progress.ts';
-import { type Note, nothingRecovered, recover } from './resume.ts';
+import { nothingRecovered, recoverScopes } from './recovery.ts';
+import { type RunPorts, runRegion } from './region-run.ts';
+import type { BoundFunction } from './state-machine.ts';
 import { statusChangeEvent, type StatusChangeEvent } from './status-event.ts';
+import type { Sleep } from './timing.ts';
 
 /** An execution whose status is RUNNING, begun or waiting for its turn. */
 export interface LiveExecution {
-  summary: ExecutionSummary;
-  readonly input: string;
-  readonly journal: Journal;
+  record: ExecutionRecord;
   lastEventId: number;
+  /** Aborted when the execution ends. */
   readonly ending: AbortController;
 }
 
 export interface ExecutorOptions {
-  readonly region: CompiledRegion;
-  readonly tasks: ReadonlyMap<string, string>;
+  readonly region: RegionDefinition;
+  readonly functions: ReadonlyMap<string, BoundFunction>;
   readonly timeoutSeconds: number | undefined;
   readonly host: FunctionHost;
   readonly concurrency: number;
   readonly stateMachine: { readonly arn: string; readonly name: string };
   readonly arnOf: (name: string) => string;
+  readonly log: ExecutionLog;
   readonly onStatusChange: (event: StatusChangeEvent) => void | Promise<void>;
   readonly onProgress: (step: Progress) => void;
   readonly clock: () => Date;
-  /** The summary of an execution changed. */
-  readonly onSummary: (summary: ExecutionSummary) => void;
+  readonly sleep: Sleep;
+  readonly random: () => number;
 }
+
+/** Reason of aborted signals: without one, every abort makes a DOMException with a stack trace. */
+const endedReason = 'The execution has ended';
 
 /** Runs executions, `concurrency` of them at once and the others in order of their start. */
 export class Executor {
-  private readonly queue: LiveExecution[] = [];
-  private readonly live = new Map<string, LiveExecution>();
-  private readonly deliveries = new Set<Promise<void>>();
-  private active = 0;
-  private stopped = false;
-  private idleWaiters: (() => void)[] = [];
-  private readonly options: ExecutorOptions;
+  readonly #queue: LiveExecution[] = [];
+  readonly #live = new Map<string, LiveExecution>();
+  readonly #deliveries = new Set<Promise<void>>();
+  readonly #options: ExecutorOptions;
+  #active = 0;
+  #isStopped = false;
+  #idleWaiters: (() => void)[] = [];
 
   constructor(options: ExecutorOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   find(name: string): LiveExecution | undefined {
-    return this.live.get(name);
+    return this.#live.get(name);
   }
 
-  /** Puts an execution on record as RUNNING and in the queue. */
+  /** Records an execution as RUNNING and puts it in the queue. */
   submit(execution: LiveExecution, event: NewEvent): void {
-    this.live.set(execution.summary.name, execution);
-    this.write(execution, event, execution.lastEventId, { summary: execution.summary });
-    execution.journal.rest();
-    this.changed(execution);
-    this.queue.push(execution);
-    this.drain();
+    this.#live.set(execution.record.name, execution);
+    this.#record(execution, event, execution.lastEventId);
+    this.#changed(execution.record);
+    this.#queue.push(execution);
+    this.#drain();
   }
 
   /** Ends an execution that has not ended, whether it has begun or not. No further task of it starts. */
-  end(execution: LiveExecution, status: Exclude<ExecutionStatus, 'RUNNING'>, event: NewEvent): void {
+  end(execution: LiveExecution, end: Pick<ExecutionRecord, 'status' | 'output'> & Failure, event: NewEvent): void {
     if (execution.ending.signal.aborted) return;
-    execution.summary = { ...execution.summary, status, stopDate: this.options.clock().getTime() };
-    this.write(execution, event, execution.lastEventId, { summary: execution.summary });
-    execution.ending.abort();
-    execution.journal.rest();
-    this.live.delete(execution.summary.name);
-    this.changed(execution);
-    this.settle();
+    execution.record = { ...execution.record, ...end, stopDate: this.#options.clock().getTime() };
+    this.#record(execution, event, execution.lastEventId);
+    execution.ending.abort(endedReason);
+    this.#live.delete(execution.record.name);
+    this.#changed(execution.record);
   }
 
-  /** Resolves when no execution is RUNNING and every status change was taken by its listener. */
+  /** Ends an execution as ABORTED. */
+  abort(execution: LiveExecution, failure: Failure): void {
+    const event = historyEvents.executionEnded('ExecutionAborted', failure);
+    this.end(execution, { status: 'ABORTED', ...failure }, event);
+  }
+
+  /** Resolves when no execution is RUNNING and every status change was handled by its listener. */
   async idle(): Promise<void> {
-    if (this.isIdle()) return;
-    await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+    if (this.#isIdle()) return;
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
   /** Begins no more executions and ends those that are RUNNING. */
   async stop(failure: Failure): Promise<void> {
-    this.stopped = true;
-    for (const execution of [...this.live.values()]) {
-      this.end(execution, 'ABORTED', historyEvents.executionEnded('ExecutionAborted', failure));
-    }
+    this.#isStopped = true;
+    for (const execution of [...this.#live.values()]) this.abort(execution, failure);
     await this.idle();
+    this.#options.log.flush();
   }
 
-  /** Tells the listener of a status, which nobody needs to be waiting for. */
-  changed({ summary, journal }: Pick<LiveExecution, 'summary' | 'journal'>): void {
-    const { onStatusChange, onSummary, arnOf, stateMachine, clock } = this.options;
-    onSummary(summary);
+  /** Stores a new status and tells the listener of it after the commit. */
+  #changed(record: ExecutionRecord): void {
+    const { onStatusChange, arnOf, stateMachine, clock, log } = this.#options;
+    log.put(record);
     const now = clock();
-    const execution = describe(summary, journal.lines(), now.getTime());
-    const arns = { executionArn: arnOf(summary.name), stateMachineArn: stateMachine.arn };
-    const delivery = (async (): Promise<void> => {
-      await onStatusChange(statusChangeEvent(execution, arns, now));
-    })()
+    const arns = { executionArn: arnOf(record.name), stateMachineArn: stateMachine.arn };
+    const { promise: committed, resolve } = Promise.withResolvers<undefined>();
+    log.whenCommitted(() => {
+      resolve(undefined);
+    });
+    const delivery = committed
+      .then(() => onStatusChange(statusChangeEvent(describeExecution(record, now.getTime()), arns, now)))
       .catch((error: unknown) => {
-        process.emitWarning(`The listener of ${summary.name}'s status ${summary.status} failed: ${String(error)}`);
+        process.emitWarning(`The listener of ${record.name}'s status ${record.status} failed: ${String(error)}`);
       })
       .finally(() => {
-        this.deliveries.delete(delivery);
-        this.settle();
+        this.#deliveries.delete(delivery);
+        this.#settle();
       });
-    this.deliveries.add(delivery);
+    this.#deliveries.add(delivery);
   }
 
-  private drain(): void {
-    while (!this.stopped && this.active < this.options.concurrency) {
-      const next = this.queue.shift();
+  #drain(): void {
+    while (!this.#isStopped && this.#active < this.#options.concurrency) {
+      const next = this.#queue.shift();
       if (!next) return;
       if (next.ending.signal.aborted) continue;
-      this.active++;
-      void this.execute(next).finally(() => {
-        this.active--;
-        this.drain();
-        this.settle();
+      this.#active++;
+      void this.#execute(next).finally(() => {
+        this.#active--;
+        this.#drain();
+        this.#settle();
       });
     }
   }
 
-  private async execute(execution: LiveExecution): Promise<void> {
-    const { timeoutSeconds, region } = this.options;
-    const onTimeout = (): void => {
-      this.end(execution, 'TIMED_OUT', historyEvents.executionEnded('ExecutionTimedOut', { error: 'States.Timeout' }));
-    };
-    const timer = timeoutSeconds === undefined ? undefined : setTimeout(onTimeout, timeoutSeconds * 1000);
+  async #execute(execution: LiveExecution): Promise<void> {
+    const { region } = this.#options;
+    this.#startTimeout(execution);
     try {
       const scope = { path: '', firstEventId: execution.lastEventId, signal: execution.ending.signal };
-      const output = await runRegion(this.portsFor(execution), region, scope, JSON.parse(execution.input) as Json);
-      const text = JSON.stringify(output);
-      checkPayload('an output', text);
-      this.end(execution, 'SUCCEEDED', historyEvents.executionSucceeded(text));
+      const input = JSON.parse(execution.record.input) as Json;
+      const output = JSON.stringify(await runRegion(this.#portsFor(execution), region, scope, input));
+      assertPayloadSize('an output', output);
+      this.end(execution, { status: 'SUCCEEDED', output }, historyEvents.executionSucceeded(output));
     } catch (error) {
-      this.end(execution, 'FAILED', historyEvents.executionEnded('ExecutionFailed', failureOf(error)));
-    } finally {
-      clearTimeout(timer);
+      const failure = failureOf(error);
+      const event = historyEvents.executionEnded('ExecutionFailed', failure);
+      this.end(execution, { status: 'FAILED', ...failure }, event);
     }
   }
 
-  private portsFor(execution: LiveExecution): Parameters<typeof runRegion>[0] {
-    const { tasks, host, onProgress } = this.options;
-    const { name, redriveCount } = execution.summary;
+  /** The timer ends with the execution. */
+  #startTimeout(execution: LiveExecution): void {
+    const { timeoutSeconds, sleep } = this.#options;
+    if (timeoutSeconds === undefined) return;
+    const failure = { error: 'States.Timeout' };
+    void sleep(timeoutSeconds * 1000, execution.ending.signal).then((hasPassed) => {
+      if (!hasPassed) return;
+      const event = historyEvents.executionEnded('ExecutionTimedOut', failure);
+      this.end(execution, { status: 'TIMED_OUT', ...failure }, event);
+    });
+  }
+
+  #portsFor(execution: LiveExecution): RunPorts {
+    const { functions, host, onProgress, log, clock, sleep, random } = this.#options;
+    const { name, redriveCount } = execution.record;
     return {
-      tasks,
+      functions,
       host,
-      context: this.contextOf(execution),
-      recovered: redriveCount > 0 ? recover(execution.journal.lines()) : nothingRecovered(),
-      record: (event, previousEventId, note) => {
+      clock,
+      sleep,
+      random,
+      uuid: randomUUID,
+      context: this.#contextOf(execution.record),
+      recovered: redriveCount > 0 ? recoverScopes(log.events(name)) : nothingRecovered(),
+      record: (event, previousEventId) => {
         if (execution.ending.signal.aborted) return previousEventId;
         if (execution.lastEventId >= maxHistoryEvents - 1) {
-          throw new UncatchableError('States.Runtime', `The execution reached ${maxHistoryEvents} history events`);
+          throw runtimeError(`The execution reached ${maxHistoryEvents} history events`);
         }
-        return this.write(execution, event, previousEventId, { note });
-      },
-      keep: (note: Note) => {
-        if (!execution.ending.signal.aborted) execution.journal.append({ note });
+        return this.#record(execution, event, previousEventId);
       },
       progress: (step) => {
-        if (!execution.ending.signal.aborted) onProgress({ execution: name, ...step });
+        if (execution.ending.signal.aborted) return;
+        log.whenCommitted(() => {
+          onProgress({ execution: name, ...step });
+        });
       },
     };
   }
 
-  private contextOf({ summary, input }: LiveExecution): { Execution: JsonObject; StateMachine: JsonObject } {
-    const { stateMachine, arnOf } = this.options;
+  #contextOf({ name, input, startDate, redriveCount }: ExecutionRecord): {
+    Execution: JsonObject;
+    StateMachine: JsonObject;
+  } {
+    const { stateMachine, arnOf } = this.#options;
     return {
       Execution: {
-        Id: arnOf(summary.name),
-        Name: summary.name,
+        Id: arnOf(name),
+        Name: name,
         Input: JSON.parse(input) as Json,
-        StartTime: new Date(summary.startDate).toISOString(),
-        RedriveCount: summary.redriveCount,
+        StartTime: new Date(startDate).toISOString(),
+        RedriveCount: redriveCount,
       },
       StateMachine: { Id: stateMachine.arn, Name: stateMachine.name },
     };
   }
 
-  private write(execution: LiveExecution, event: NewEvent, previousEventId: number, rest: Omit<Line, 'event'>): number {
-    const id = execution.lastEventId + 1;
-    const { type, details } = event;
-    const timestamp = this.options.clock().getTime();
-    const placed = { id, previousEventId, timestamp, type, ...(details ? { [details[0]]: details[1] } : {}) };
-    execution.journal.append({ event: placed, ...rest });
-    execution.lastEventId = id;
+  #record(execution: LiveExecution, event: NewEvent, previousEventId: number): number {
+    const id = ++execution.lastEventId;
+    const timestamp = this.#options.clock().getTime();
+    this.#options.log.add(execution.record.name, { id, previousEventId, timestamp, ...event });
     return id;
   }
 
-  private isIdle(): boolean {
-    return this.live.size === 0 && this.active === 0 && this.deliveries.size === 0;
+  #isIdle(): boolean {
+    return this.#live.size === 0 && this.#active === 0 && this.#deliveries.size === 0;
   }
 
-  private settle(): void {
-    if (!this.isIdle()) return;
-    for (const resolve of this.idleWaiters.splice(0)) resolve();
+  #settle(): void {
+    if (!this.#isIdle()) return;
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 }

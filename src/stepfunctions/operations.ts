@@ -1,128 +1,116 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError } from './api-errors.ts';
-import { maxPayloadBytes } from './asl.ts';
+import { type Failure, maxPayloadBytes } from './asl/state-errors.ts';
+import type { ExecutionLog } from './execution-log.ts';
 import {
-  checkName,
-  describe,
+  assertExecutionName,
+  describeExecution,
   type ExecutionDescription,
+  type ExecutionRecord,
   type ExecutionStatus,
   type ExecutionSummary,
   whyNotRedrivable,
 } from './executions.ts';
-import type { Executor } from './executor.ts';
-import { type Failure, type HistoryEvent, historyEvents } from './history.ts';
-import { journalFor } from './journal.ts';
+import type { Executor, LiveExecution } from './executor.ts';
+import { historyEvents, type StoredEvent } from './history.ts';
 
-/** What the Step Functions API does with executions; refusals are ApiErrors. See `Engine` for each of them. */
+/**
+ * The operations of the Step Functions API on executions; refusals are ApiErrors. See `Engine` for each of them. What
+ * an operation changed is committed before it returns.
+ */
 export class Operations {
-  private readonly summaries: Map<string, ExecutionSummary>;
-  private readonly executor: Executor;
-  private readonly directory: string;
-  private readonly arnOf: (name: string) => string;
-  private readonly clock: () => Date;
+  readonly #log: ExecutionLog;
+  readonly #executor: Executor;
+  readonly #arnOf: (name: string) => string;
+  readonly #clock: () => Date;
 
-  constructor(
-    summaries: Map<string, ExecutionSummary>,
-    executor: Executor,
-    directory: string,
-    arnOf: (name: string) => string,
-    clock: () => Date,
-  ) {
-    this.summaries = summaries;
-    this.executor = executor;
-    this.directory = directory;
-    this.arnOf = arnOf;
-    this.clock = clock;
+  constructor(log: ExecutionLog, executor: Executor, arnOf: (name: string) => string, clock: () => Date) {
+    this.#log = log;
+    this.#executor = executor;
+    this.#arnOf = arnOf;
+    this.#clock = clock;
   }
 
   start({ name = randomUUID(), input = '{}' }: { readonly name?: string; readonly input?: string }): {
     executionArn: string;
     startDate: Date;
   } {
-    checkName(name);
-    checkInput(input);
-    const executionArn = this.arnOf(name);
-    const known = this.summaries.get(name);
+    assertExecutionName(name);
+    assertInput(input);
+    const executionArn = this.#arnOf(name);
+    const known = this.#executor.find(name)?.record ?? this.#log.find(name);
     if (known) {
-      if (this.executor.find(name)?.input === input) return { executionArn, startDate: new Date(known.startDate) };
+      if (known.status === 'RUNNING' && known.input === input) {
+        return { executionArn, startDate: new Date(known.startDate) };
+      }
       throw new ApiError('ExecutionAlreadyExists', `Execution Already Exists: '${executionArn}'`);
     }
-    const startDate = this.clock();
-    const summary = { name, status: 'RUNNING', startDate: startDate.getTime(), redriveCount: 0 } as const;
-    const journal = journalFor(this.directory, name);
-    this.executor.submit(
-      { summary, input, journal, lastEventId: 0, ending: new AbortController() },
-      historyEvents.executionStarted(input),
-    );
+    const startDate = this.#clock();
+    const record = { name, status: 'RUNNING', startDate: startDate.getTime(), redriveCount: 0, input } as const;
+    this.#executor.submit(live(record, 0), historyEvents.executionStarted(input));
+    this.#log.flush();
     return { executionArn, startDate };
   }
 
   describe(arn: string): ExecutionDescription {
-    const summary = this.find(arn);
-    return describe(summary, journalFor(this.directory, summary.name).lines(), this.clock().getTime());
+    return describeExecution(this.#find(arn), this.#clock().getTime());
   }
 
   list(status?: ExecutionStatus): ExecutionSummary[] {
-    return [...this.summaries.values()]
-      .filter((summary) => status === undefined || summary.status === status)
-      .sort((a, b) => b.startDate - a.startDate || (a.name < b.name ? 1 : -1));
+    return this.#log.list(status);
   }
 
-  history(arn: string): HistoryEvent[] {
-    return journalFor(this.directory, this.find(arn).name)
-      .lines()
-      .flatMap(({ event }) => (event ? [event] : []));
+  history(arn: string): StoredEvent[] {
+    return this.#log.events(this.#find(arn).name);
   }
 
   stopExecution(arn: string, failure: Failure = {}): { stopDate: Date } {
-    const summary = this.find(arn);
-    const live = this.executor.find(summary.name);
-    if (live) this.executor.end(live, 'ABORTED', historyEvents.executionEnded('ExecutionAborted', failure));
-    return { stopDate: new Date(this.find(arn).stopDate ?? this.clock()) };
+    const running = this.#executor.find(this.#find(arn).name);
+    if (running) this.#executor.abort(running, failure);
+    return { stopDate: new Date(this.#find(arn).stopDate ?? this.#clock()) };
   }
 
   redrive(arn: string, clientToken?: string): { redriveDate: Date } {
-    const summary = this.find(arn);
-    if (clientToken !== undefined && summary.redriveToken === clientToken) {
-      return { redriveDate: new Date(summary.redriveDate ?? summary.startDate) };
+    const record = this.#find(arn);
+    if (clientToken !== undefined && record.redriveToken === clientToken) {
+      return { redriveDate: new Date(record.redriveDate ?? record.startDate) };
     }
-    const redriveDate = this.clock();
-    const refusal = whyNotRedrivable(summary, redriveDate.getTime());
+    const redriveDate = this.#clock();
+    const refusal = whyNotRedrivable(record, redriveDate.getTime());
     if (refusal !== undefined) throw new ApiError('ExecutionNotRedrivable', `${refusal}: '${arn}'`);
-    const journal = journalFor(this.directory, summary.name);
-    const lines = journal.lines();
-    const { input } = describe(summary, lines, redriveDate.getTime());
-    const redriveCount = summary.redriveCount + 1;
-    this.executor.submit(
-      {
-        summary: {
-          ...summary,
-          status: 'RUNNING',
-          stopDate: undefined,
-          redriveCount,
-          redriveDate: redriveDate.getTime(),
-          redriveToken: clientToken,
-        },
-        input,
-        journal,
-        lastEventId: lines.findLast((line) => line.event)?.event?.id ?? 0,
-        ending: new AbortController(),
-      },
-      historyEvents.executionRedriven(redriveCount),
-    );
+    const { name, startDate, input } = record;
+    const redriveCount = record.redriveCount + 1;
+    const redriven = {
+      name,
+      status: 'RUNNING',
+      startDate,
+      redriveCount,
+      redriveDate: redriveDate.getTime(),
+      redriveToken: clientToken,
+      input,
+    } as const;
+    const execution = live(redriven, this.#log.eventCount(name));
+    this.#executor.submit(execution, historyEvents.executionRedriven(redriveCount));
+    this.#log.flush();
     return { redriveDate };
   }
 
-  private find(arn: string): ExecutionSummary {
-    const prefix = this.arnOf('');
+  /** Reads what is committed, after a commit. */
+  #find(arn: string): ExecutionRecord {
+    const prefix = this.#arnOf('');
     if (!arn.startsWith('arn:aws:states:')) throw new ApiError('InvalidArn', `Invalid Arn: '${arn}'`);
-    const summary = arn.startsWith(prefix) ? this.summaries.get(arn.slice(prefix.length)) : undefined;
-    if (!summary) throw new ApiError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
-    return summary;
+    const name = arn.startsWith(prefix) ? arn.slice(prefix.length) : undefined;
+    const record = name === undefined ? undefined : this.#log.find(name);
+    if (!record) throw new ApiError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
+    return record;
   }
 }
 
-function checkInput(input: string): void {
+function live(record: ExecutionRecord, lastEventId: number): LiveExecution {
+  return { record, lastEventId, ending: new AbortController() };
+}
+
+function assertInput(input: string): void {
   if (Buffer.byteLength(input) > maxPayloadBytes) {
     throw new ApiError('ValidationException', `Expected an input of at most ${maxPayloadBytes} bytes`);
   }

@@ -1,61 +1,52 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { basename } from 'node:path';
-import type Validate from 'asl-validator';
 import { parseDocument } from 'yaml';
 import { UsageError } from '../errors.ts';
-import { type Region, regionsOf } from './asl.ts';
-import { checkDefinition } from './asl-rules.ts';
-import type { CheckedDefinitions } from './checked-definitions.ts';
-import { functionArn, type FunctionTable } from './functions.ts';
+import {
+  type FunctionReference,
+  type RegionDefinition,
+  regionsOf,
+  type StateMachineDefinition,
+  stateMachineDefinition,
+} from './asl/definition.ts';
+import { reporter, schemaProblems, structuralProblems } from './asl/problems.ts';
+import type { FunctionResolver } from './function-host.ts';
+import { account, region as awsRegion } from './arns.ts';
 import { isJsonObject, jsonCopy, type Json, type JsonObject } from './json.ts';
 
-/** A definition that the embedded engine runs as AWS would. */
+/** A Task's function. */
+export interface BoundFunction {
+  readonly key: string;
+  readonly arn: string;
+}
+
+/** A definition that runs on the embedded engine as on AWS. */
 export interface LocalStateMachine {
-  /** With the functions' ARNs in place of `Fn::GetAtt`. */
-  readonly definition: Region & { readonly TimeoutSeconds?: number };
-  /** Function key of every Task state, by state name. */
-  readonly tasks: ReadonlyMap<string, string>;
+  readonly definition: StateMachineDefinition;
+  /** The definition as JSON, with the functions' ARNs in place of `Fn::GetAtt`. */
+  readonly text: string;
+  /** By the names of the Task states, which are unique in a state machine. */
+  readonly functions: ReadonlyMap<string, BoundFunction>;
 }
 
 /**
  * Reads an ASL file (YAML or JSON) and binds its tasks to functions. Throws a UsageError that lists, by state and field,
- * everything that the embedded engine cannot run or would run differently from AWS. What `checked` has is valid ASL.
+ * everything that the embedded engine cannot run as AWS does.
  */
-export function readStateMachine(
-  file: string,
-  functions: FunctionTable,
-  checked?: CheckedDefinitions,
-): LocalStateMachine {
-  const definition = parseDefinition(file);
-  const problems: string[] = [];
-  const complain = (state: string, field: string, why: string): void => {
-    problems.push(`${state === '' ? 'state machine' : `state ${state}`}, ${field}: ${why}`);
-  };
-  checkDefinition(definition, complain);
-  refuseAny(file, problems);
-  const tasks = new Map<string, string>();
-  bindTasks(definition as unknown as Region, functions, tasks, complain);
-  refuseAny(file, problems);
-  if (!checked?.has(definition)) {
-    validateAsl(file, definition);
-    checked?.add(definition);
-  }
-  return { definition: definition as unknown as LocalStateMachine['definition'], tasks };
+export function readStateMachine(file: string, resolver: FunctionResolver): LocalStateMachine {
+  const source = parseDefinition(file);
+  const parsed = stateMachineDefinition.safeParse(source);
+  if (!parsed.success) throw refusal(file, schemaProblems(parsed.error));
+  const problems = structuralProblems(parsed.data);
+  const functions = new Map<string, BoundFunction>();
+  bindTasks(parsed.data, resolver, functions, reporter(problems));
+  if (problems.length > 0) throw refusal(file, problems);
+  return { definition: parsed.data, text: JSON.stringify(withArns(source, resolver)), functions };
 }
 
-function validateAsl(file: string, definition: JsonObject): void {
-  // Loaded only when it is needed.
-  const validate = createRequire(import.meta.url)('asl-validator') as typeof Validate;
-  const verdict = validate(jsonCopy(definition) as JsonObject, { checkPaths: true, checkArn: true });
-  if (!verdict.isValid) refuseAny(file, [verdict.errorsText('\n  ')]);
-}
-
-function refuseAny(file: string, problems: readonly string[]): void {
-  if (problems.length === 0) return;
-  throw new UsageError(
-    `Expected ${basename(file)} to run alike on AWS and on the embedded engine:\n  ${problems.join('\n  ')}`,
-  );
+function refusal(file: string, problems: readonly string[]): UsageError {
+  const list = problems.join('\n  ');
+  return new UsageError(`Expected ${basename(file)} to run alike on AWS and on the embedded engine:\n  ${list}`);
 }
 
 function parseDefinition(file: string): JsonObject {
@@ -67,46 +58,46 @@ function parseDefinition(file: string): JsonObject {
   return definition;
 }
 
-/** Writes the ARN of each task's function into the definition. */
 function bindTasks(
-  region: Region,
-  functions: FunctionTable,
-  tasks: Map<string, string>,
-  complain: (state: string, field: string, why: string) => void,
+  region: RegionDefinition,
+  resolver: FunctionResolver,
+  functions: Map<string, BoundFunction>,
+  report: ReturnType<typeof reporter>,
 ): void {
   for (const [name, state] of Object.entries(region.States)) {
     if (state.Type === 'Task') {
-      const key = functionOf(state['Resource'] ?? null, functions, (why) => {
-        complain(name, 'Resource', why);
-      });
-      if (key !== undefined) {
-        tasks.set(name, key);
-        state['Resource'] = functionArn(key);
+      const key = resolve(state.Resource, resolver);
+      if ('qualifier' in state.Resource && state.Resource.qualifier !== undefined) {
+        report(name, 'Resource', 'Expected no version or alias: a redrive must get the repaired code');
       }
+      if (key !== undefined) functions.set(name, { key, arn: functionArn(key) });
+      else report(name, 'Resource', `Expected a function of the service but received ${nameOf(state.Resource)}`);
     }
-    for (const inner of regionsOf(state)) bindTasks(inner, functions, tasks, complain);
+    for (const inner of regionsOf(state)) bindTasks(inner, resolver, functions, report);
   }
 }
 
-const lambdaArn = /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:(?<name>[A-Za-z0-9_-]+)(?<qualifier>:.+)?$/u;
+function resolve(reference: FunctionReference, resolver: FunctionResolver): string | undefined {
+  return 'logicalId' in reference ? resolver.byLogicalId(reference.logicalId) : resolver.byName(reference.name);
+}
 
-function functionOf(resource: Json, functions: FunctionTable, complain: (why: string) => void): string | undefined {
-  const getAtt = isJsonObject(resource) ? resource['Fn::GetAtt'] : undefined;
-  const [logicalId, attribute] = Array.isArray(getAtt) ? getAtt : [];
-  if (typeof logicalId === 'string' && attribute === 'Arn') {
-    const bound = functions.byLogicalId.get(logicalId);
-    if (!bound) complain(`no function of the service has the logical id ${logicalId}`);
-    return bound?.key;
-  }
-  const match = typeof resource === 'string' ? lambdaArn.exec(resource)?.groups : undefined;
-  if (!match) {
-    complain(
-      `Expected a Lambda function, as Fn::GetAtt: [NameLambdaFunction, Arn], but received ${JSON.stringify(resource)}`,
-    );
-    return undefined;
-  }
-  if (match['qualifier']) complain('Expected no version or alias: a redrive must get the repaired code');
-  const bound = functions.byName.get(match['name'] ?? '');
-  if (!bound) complain(`no function of the service is called ${String(match['name'])}`);
-  return bound?.key;
+function nameOf(reference: FunctionReference): string {
+  return 'logicalId' in reference ? reference.logicalId : reference.name;
+}
+
+/** ARN of a function by its key, for display: the embedded engine calls functions by key. */
+function functionArn(key: string): string {
+  return `arn:aws:lambda:${awsRegion}:${account}:function:${key}`;
+}
+
+/** A copy of a valid definition with ARNs as the Resources of its tasks. */
+function withArns(value: Json, resolver: FunctionResolver): Json {
+  if (Array.isArray(value)) return value.map((item) => withArns(item, resolver));
+  if (!isJsonObject(value)) return value;
+  const { Type: type, Resource: resource } = value;
+  const getAtt = type === 'Task' && isJsonObject(resource) ? resource['Fn::GetAtt'] : undefined;
+  const [logicalId] = Array.isArray(getAtt) ? getAtt : [];
+  const key = typeof logicalId === 'string' ? resolver.byLogicalId(logicalId) : undefined;
+  const copy = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withArns(inner, resolver)]));
+  return key === undefined ? copy : { ...copy, Resource: functionArn(key) };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ExecutionDescription, ExecutionStatus } from './executions.ts';
+import { account, region } from './arns.ts';
 
 /**
  * EventBridge's event for a change of an execution's status.
@@ -36,9 +37,6 @@ export interface StatusChangeEvent {
     readonly redriveStatusReason: string | null;
   };
 }
-
-export const account = '000000000000';
-export const region = 'us-east-1';
 
 export function statusChangeEvent(
   execution: ExecutionDescription,

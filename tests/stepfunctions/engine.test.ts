@@ -416,9 +416,9 @@ describe('the API', () => {
     const { hostname, port } = new URL(api.endpoint);
     expect(hostname).toBe('127.0.0.1');
     const http = await import('node:http');
-    const post = (headers: Record<string, string>, body = '{}'): Promise<number> =>
+    const post = (headers: Record<string, string>, body = '{}', method = 'POST'): Promise<number> =>
       new Promise((resolve, reject) => {
-        const request = http.request({ host: '127.0.0.1', port, method: 'POST', headers }, (response) => {
+        const request = http.request({ host: '127.0.0.1', port, method, headers }, (response) => {
           response.resume();
           resolve(response.statusCode ?? 0);
         });
@@ -428,9 +428,27 @@ describe('the API', () => {
     const good = { 'x-amz-target': 'AWSStepFunctions.ListStateMachines', 'content-type': 'application/x-amz-json-1.0' };
     expect(await post(good)).toBe(200);
     expect(await post({ ...good, host: `localhost:${port}` })).toBe(200);
-    expect(await post({ ...good, host: 'evil.example' })).toBe(400);
+    expect(await post({ ...good, origin: api.endpoint })).toBe(200);
+    expect(await post({ ...good, origin: `http://localhost:${port}` })).toBe(200);
+    expect(await post({ ...good, 'content-type': `${good['content-type']}; charset=utf-8` })).toBe(200);
+    for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1', `127.0.0.1:${Number(port) ^ 1}`]) {
+      expect([host, await post({ ...good, host })]).toEqual([host, 403]);
+    }
+    const origins = [
+      'https://evil.example',
+      'null',
+      `https://127.0.0.1:${port}`,
+      `http://localhost:${Number(port) ^ 1}`,
+    ];
+    for (const origin of [...origins, `http://evil.example:${port}`]) {
+      expect([origin, await post({ ...good, origin })]).toEqual([origin, 403]);
+    }
+    for (const type of ['text/plain', 'application/json', 'application/x-www-form-urlencoded', '']) {
+      expect([type, await post({ ...good, 'content-type': type })]).toEqual([type, 403]);
+    }
+    expect(await post({ ...good, origin: 'https://evil.example' }, '', 'OPTIONS')).toBe(403);
+    expect(await post(good, '', 'GET')).toBe(400);
     expect(await post({ 'content-type': 'application/x-amz-json-1.0' })).toBe(400);
-    expect(await post({ ...good, 'content-type': 'text/plain' })).toBe(400);
     expect(await post(good, 'x'.repeat(1_100_000))).toBe(400);
     expect(await post(good, '{')).toBe(400);
   });

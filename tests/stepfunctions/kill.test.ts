@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { readFunctions } from '../../src/stepfunctions/functions.ts';
+import { readFunctions } from '../../src/local/functions.ts';
 import { inProcessHost } from '../../src/local/in-process-host.ts';
 import { definitionFile, folder, removeFolders, serve, service, task } from './project.ts';
 
@@ -29,11 +29,14 @@ test('a killed process leaves executions that another one can redrive', async ()
   writeFileSync(
     script,
     `import { startEngine } from ${source('stepfunctions/engine')};
-     import { readFunctions } from ${source('stepfunctions/functions')};
+     import { readFunctions } from ${source('local/functions')};
+     import { openDatabase } from ${source('database/database')};
+     import { executionMigrations, sqliteExecutionStore } from ${source('stepfunctions/sqlite-store')};
      import { inProcessHost } from ${source('local/in-process-host')};
      const functions = readFunctions(${JSON.stringify(serviceFile)});
      const engine = startEngine({
-       directory: ${JSON.stringify(directory)}, definitionFile: ${JSON.stringify(machine)}, functions,
+       store: sqliteExecutionStore(openDatabase(${JSON.stringify(join(directory, 'stepwell.db'))}, executionMigrations)),
+       definitionFile: ${JSON.stringify(machine)}, functions,
        host: inProcessHost(functions),
        onProgress: (step) => { if (step.kind === 'state-entered') console.log(step.state); },
      });

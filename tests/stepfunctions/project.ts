@@ -5,12 +5,10 @@ import { setTimeout } from 'node:timers/promises';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { type ServedApi, serveApi } from '../../src/stepfunctions/api.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../src/stepfunctions/engine.ts';
-import {
-  type FunctionHost,
-  type FunctionTable,
-  type InvokeOptions,
-  readFunctions,
-} from '../../src/stepfunctions/functions.ts';
+import { executionMigrations, sqliteExecutionStore } from '../../src/stepfunctions/sqlite-store.ts';
+import type { FunctionHost, InvokeOptions } from '../../src/stepfunctions/function-host.ts';
+import { openDatabase } from '../../src/database/database.ts';
+import { type FunctionTable, readFunctions } from '../../src/local/functions.ts';
 import { InvocationError } from '../../src/local/in-process-host.ts';
 import type { Progress } from '../../src/stepfunctions/progress.ts';
 import type { StatusChangeEvent } from '../../src/stepfunctions/status-event.ts';
@@ -99,15 +97,16 @@ export interface Fixture {
   stop(): Promise<void>;
 }
 
-/** An engine behind its API, with a client of it. */
+/** An engine on the database of a folder, behind its API, with a client of that. */
 export async function serve(
-  options: Pick<EngineOptions, 'definitionFile' | 'host'> & Partial<EngineOptions>,
+  options: Pick<EngineOptions, 'definitionFile' | 'host'> & Partial<EngineOptions> & { readonly directory?: string },
 ): Promise<Fixture> {
   const events: StatusChangeEvent[] = [];
   const progress: Progress[] = [];
   const directory = options.directory ?? folder();
+  const database = openDatabase(join(directory, 'stepwell.db'), executionMigrations);
   const engine = startEngine({
-    directory,
+    store: sqliteExecutionStore(database),
     functions: functions(),
     onStatusChange: (event) => {
       events.push(event);
@@ -128,6 +127,7 @@ export async function serve(
     client.destroy();
     await api.stop();
     await engine.stop();
+    database.close();
   };
   return { engine, api, client, events, progress, directory, stop };
 }

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from '@jest/globals';
-import { type FunctionTable, logicalId } from '../../src/stepfunctions/functions.ts';
+import { FunctionTable } from '../../src/local/functions.ts';
 import { hostOf, namedError, removeFolders, serve } from './project.ts';
 
 afterAll(removeFolders);
@@ -19,12 +19,7 @@ const keys = [
   'recordRejection',
 ];
 const bound = keys.map((key) => ({ key, module: '', exportName: 'handler', timeoutMs: 900_000, memory: 2 ** 30 }));
-const byKey = new Map(bound.map((each) => [each.key, each]));
-const functions: FunctionTable = {
-  byKey,
-  byName: byKey,
-  byLogicalId: new Map(bound.map((each) => [logicalId(each.key), each])),
-};
+const functions = new FunctionTable(bound);
 const input = { schemaVersion: 1, source: { key: 'a.tif' }, recipe: 'default' };
 
 async function run(behaviours: Parameters<typeof hostOf>[0]) {

@@ -1,10 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import validateAsl from 'asl-validator';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { UsageError } from '../../src/errors.ts';
-import { CheckedDefinitions } from '../../src/stepfunctions/checked-definitions.ts';
-import { type FunctionTable, logicalId } from '../../src/stepfunctions/functions.ts';
+import { FunctionTable, logicalId } from '../../src/local/functions.ts';
 import { readStateMachine } from '../../src/stepfunctions/state-machine.ts';
 import { definitionFile, functions, removeFolders, task } from './project.ts';
 
@@ -14,6 +11,12 @@ const table = functions();
 
 function read(definition: object): () => unknown {
   return () => readStateMachine(definitionFile(definition), table);
+}
+
+/** What AWS's own rules, as asl-validator has them, say of a definition (JSON). */
+function awsProblems(text: string): string {
+  const validation = validateAsl(JSON.parse(text) as object, { checkPaths: true, checkArn: true });
+  return validation.isValid ? '' : validation.errorsText('\n');
 }
 
 const one = (state: object): object => ({ StartAt: 'One', States: { One: state } });
@@ -26,7 +29,7 @@ const choice = (rule: object): object => ({
 });
 const retry = (more: object): object => oneTask({ Retry: [{ ErrorEquals: ['E'], ...more }] });
 
-describe('a definition that the engine would run differently from AWS is refused', () => {
+describe('a definition that the engine cannot run as AWS does is refused', () => {
   test.each<[string, object, RegExp]>([
     [
       'another query language',
@@ -34,25 +37,20 @@ describe('a definition that the engine would run differently from AWS is refused
       /state machine, QueryLanguage: .*JSONPath/,
     ],
     ['another query language of one state', oneTask({ QueryLanguage: 'JSONata' }), /One, QueryLanguage/],
-    ['Assign', oneTask({ Assign: { x: 1 } }), /One, Assign: .*ignores/],
+    ['Assign', oneTask({ Assign: { x: 1 } }), /One, Assign: .*no such field/],
     ['Output', oneTask({ Output: '{% 1 %}' }), /One, Output/],
     ['Arguments', oneTask({ Arguments: {} }), /One, Arguments/],
     ['Credentials', oneTask({ Credentials: {} }), /One, Credentials/],
-    [
-      'a task without a timeout',
-      oneTask({ TimeoutSeconds: undefined }),
-      /One, TimeoutSeconds: Expected a positive integer/,
-    ],
-    ['a timeout beyond timers', oneTask({ TimeoutSeconds: 2_000_000 }), /One, TimeoutSeconds/],
+    ['a timeout of none', oneTask({ TimeoutSeconds: 0 }), /One, TimeoutSeconds: Expected an integer/],
+    ['a timeout beyond the limit of AWS', oneTask({ TimeoutSeconds: 100_000_000 }), /One, TimeoutSeconds/],
     ['a timeout from the input', oneTask({ TimeoutSecondsPath: '$.t' }), /One, TimeoutSecondsPath/],
     [
-      'an execution timeout beyond timers',
-      { ...one(task('a')), TimeoutSeconds: 2_000_000 },
+      'an execution timeout beyond the limit of AWS',
+      { ...one(task('a')), TimeoutSeconds: 100_000_000 },
       /state machine, TimeoutSeconds/,
     ],
     ['a heartbeat', oneTask({ HeartbeatSeconds: 5 }), /One, HeartbeatSeconds/],
-    ['$$.State', oneTask({ Parameters: { 'x.$': '$$.State.Name' } }), /One, Parameters\.x\.\$/],
-    ['$$.Task.Token', oneTask({ Parameters: { 'x.$': '$$.Task.Token' } }), /Task\.Token/],
+    ['$$.Task.Token', oneTask({ Parameters: { 'x.$': '$$.Task.Token' } }), /One, Parameters\.x\.\$: .*Task\.Token/],
     ['$$ as a whole', oneTask({ Parameters: { 'x.$': '$$' } }), /Parameters/],
     [
       '$$.Map.Item outside ItemSelector',
@@ -60,31 +58,19 @@ describe('a definition that the engine would run differently from AWS is refused
       /Inner, .*ItemSelector/,
     ],
     ['$$.Map.Item in ResultSelector', map({ ResultSelector: { 'x.$': '$$.Map.Item.Index' } }), /One, ResultSelector/],
-    ['a context path as InputPath', oneTask({ InputPath: '$$.Execution.Input' }), /One, InputPath/],
-    ['a falsy Pass result', one({ Type: 'Pass', Result: 0, End: true }), /One, Result/],
-    ['a null Pass result', one({ Type: 'Pass', Result: null, End: true }), /One, Result/],
+    ['$$.Map.Item as InputPath', map({}, task('a', { InputPath: '$$.Map.Item.Value' })), /Inner, InputPath/],
+    ['a ResultPath in the context object', oneTask({ ResultPath: '$$.Execution.Input' }), /One, ResultPath/],
+    ['Result beside Parameters', one({ Type: 'Pass', Result: 1, Parameters: {}, End: true }), /One, Parameters/],
+    ['Error beside ErrorPath', one({ Type: 'Fail', Error: 'E', ErrorPath: '$.e' }), /One, ErrorPath/],
+    ['Cause beside CausePath', one({ Type: 'Fail', Cause: 'c', CausePath: '$.c' }), /One, CausePath/],
     [
-      'an intrinsic function in ErrorPath',
-      one({ Type: 'Fail', ErrorPath: 'States.UUID()', Cause: 'c' }),
-      /One, ErrorPath/,
+      'an intrinsic function that the engine does not have',
+      oneTask({ Parameters: { 'x.$': "States.Hash('a', 'MD5')" } }),
+      /One, Parameters\.x\.\$: .*States\.Hash/,
     ],
-    [
-      'an intrinsic function in CausePath',
-      one({ Type: 'Fail', Error: 'E', CausePath: 'States.UUID()' }),
-      /One, CausePath/,
-    ],
-    ['a Fail without an error', one({ Type: 'Fail', Cause: 'c' }), /One, Error/],
-    ['a Fail without a cause', one({ Type: 'Fail', Error: 'E' }), /One, Cause/],
-    [
-      'an intrinsic function that loses backslashes',
-      oneTask({ Parameters: { 'x.$': "States.Format('{}', $.a)" } }),
-      /States\.Format/,
-    ],
-    [
-      'an intrinsic function of another',
-      oneTask({ Parameters: { 'x.$': 'States.Array(States.UUID())' } }),
-      /Parameters\.x\.\$/,
-    ],
+    ['a call that is not closed', oneTask({ Parameters: { 'x.$': 'States.Array(1' } }), /Parameters\.x\.\$/],
+    ['text beside a call', oneTask({ Parameters: { 'x.$': 'States.UUID() ' } }), /Parameters\.x\.\$/],
+    ['a template member twice', oneTask({ Parameters: { 'x.$': '$.a', x: 1 } }), /Parameters\.x\.\$: .*not both/],
     [
       'one name for two states',
       {
@@ -103,13 +89,13 @@ describe('a definition that the engine would run differently from AWS is refused
       oneTask({ Catch: [{ ErrorEquals: ['E', 'States.ALL'], Next: 'One' }] }),
       /Catch\[0\]\.ErrorEquals/,
     ],
-    ['States.TaskFailed', retry({ ErrorEquals: ['States.TaskFailed'] }), /States\.TaskFailed/],
     ['States.Runtime', retry({ ErrorEquals: ['States.Runtime'] }), /States\.Runtime/],
+    ['States.DataLimitExceeded', retry({ ErrorEquals: ['States.DataLimitExceeded'] }), /States\.DataLimitExceeded/],
+    ['a retry of no error', retry({ ErrorEquals: [] }), /Retry\[0\]\.ErrorEquals/],
     ['an unknown jitter', retry({ JitterStrategy: 'HALF' }), /JitterStrategy/],
     ['a longest delay not above the interval', retry({ IntervalSeconds: 5, MaxDelaySeconds: 5 }), /MaxDelaySeconds/],
     ['an interval of none', retry({ IntervalSeconds: 0 }), /IntervalSeconds/],
     ['a shrinking back-off', retry({ BackoffRate: 0.5 }), /BackoffRate/],
-    ['a wait beyond timers', retry({ MaxAttempts: 40 }), /last wait/],
     ['part of an attempt', retry({ MaxAttempts: 1.5 }), /MaxAttempts/],
     ['an unknown retrier field', retry({ Interval: 1 }), /Retry\[0\]\.Interval/],
     ['ItemReader', map({ ItemReader: {} }), /One, ItemReader/],
@@ -125,7 +111,7 @@ describe('a definition that the engine would run differently from AWS is refused
           States: { Inner: task('a') },
         },
       }),
-      /ProcessorConfig\.Mode/,
+      /One, ItemProcessor\.ProcessorConfig\.Mode/,
     ],
     [
       'Iterator',
@@ -134,38 +120,41 @@ describe('a definition that the engine would run differently from AWS is refused
     ],
     ['more at once than AWS runs', map({ MaxConcurrency: 41 }), /One, MaxConcurrency/],
     ['a concurrency from the input', map({ MaxConcurrencyPath: '$.n' }), /One, MaxConcurrencyPath/],
-    ['ResultPath $', oneTask({ ResultPath: '$' }), /One, ResultPath/],
-    ['an index within a path', oneTask({ OutputPath: '$.a[0]' }), /One, OutputPath/],
-    ['ResultPath with an index', oneTask({ ResultPath: '$.a[0]' }), /One, ResultPath/],
-    ['ResultPath into what may be no object', oneTask({ ResultPath: '$.a.b' }), /One, ResultPath/],
     ['a filter', oneTask({ InputPath: '$.a[?(@.b)]' }), /One, InputPath/],
+    ['a wildcard', oneTask({ OutputPath: '$.a[*]' }), /One, OutputPath/],
     ['a slice', map({ ItemsPath: '$.a[0:2]' }), /One, ItemsPath/],
     ['a descent', oneTask({ Parameters: { 'x.$': '$..a' } }), /One, Parameters/],
-    ['the length of an array', oneTask({ OutputPath: '$.a.length' }), /One, OutputPath/],
     ['an AWS SDK integration', oneTask({ Resource: 'arn:aws:states:::aws-sdk:s3:getObject' }), /One, Resource/],
     ['.sync', oneTask({ Resource: 'arn:aws:states:::states:startExecution.sync' }), /One, Resource/],
     ['.waitForTaskToken', oneTask({ Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken' }), /One, Resource/],
     ['an activity', oneTask({ Resource: 'arn:aws:states:us-east-1:000000000000:activity:x' }), /One, Resource/],
     ['a function that is not there', one(task('nobody')), /One, Resource: .*NobodyLambdaFunction/],
     ['an alias', oneTask({ Resource: 'arn:aws:lambda:us-east-1:000000000000:function:a:live' }), /version or alias/],
-    ['IsPresent: false', choice({ Variable: '$.a', IsPresent: false }), /IsPresent: .*Not/],
-    ['a comparison with a path', choice({ Variable: '$.a', NumericEqualsPath: '$.b' }), /NumericEqualsPath/],
-    [
-      'a comparison of timestamps',
-      choice({ Variable: '$.a', TimestampEquals: '2026-01-01T00:00:00Z' }),
-      /TimestampEquals/,
-    ],
-    ['a pattern', choice({ Variable: '$.a', StringMatches: '*' }), /StringMatches/],
-    ['a refused rule inside Not', choice({ Not: { Variable: '$.a', IsNull: false } }), /Choices\[0\]\.Not\.IsNull/],
+    ['an unknown comparison', choice({ Variable: '$.a', StringContains: 'a' }), /Choices\[0\]\.StringContains/],
+    ['a pattern from the input', choice({ Variable: '$.a', StringMatchesPath: '$.b' }), /StringMatchesPath/],
+    ['two comparisons in one rule', choice({ Variable: '$.a', IsNull: true, IsString: true }), /one operator/],
+    ['a comparison without a variable', choice({ IsNull: true }), /Choices\[0\]\.Variable/],
+    ['a number compared as text', choice({ Variable: '$.a', StringEquals: 1 }), /Choices\[0\]\.StringEquals/],
+    ['a timestamp without an offset', choice({ Variable: '$.a', TimestampEquals: '2026-01-01T00:00:00' }), /Timestamp/],
+    ['a refused rule inside Not', choice({ Not: { Variable: '$.a', IsNull: 1 } }), /Choices\[0\]\.Not\.IsNull/],
+    ['a Choice without rules', one({ Type: 'Choice', Choices: [] }), /One, Choices/],
     ['a wait until a moment', one({ Type: 'Wait', Timestamp: '2027-01-01T00:00:00Z', End: true }), /One, Timestamp/],
-    ['a wait beyond timers', one({ Type: 'Wait', Seconds: 2_000_000, End: true }), /One, Seconds/],
-    ['a dollar inside a name', oneTask({ Parameters: { 'a.$b.$': '$.a' } }), /One, Parameters/],
+    ['a wait beyond the limit of AWS', one({ Type: 'Wait', Seconds: 100_000_000, End: true }), /One, Seconds/],
     [
       'a transition to nowhere',
       { StartAt: 'One', States: { One: task('a', { End: undefined, Next: 'Gone' }) } },
-      /MISSING_TRANSITION_TARGET/,
+      /One, Next: MISSING_TRANSITION_TARGET/,
     ],
+    ['a start at nowhere', { StartAt: 'Gone', States: { One: task('a') } }, /StartAt: MISSING_TRANSITION_TARGET/],
+    [
+      'a state that nothing leads to',
+      { StartAt: 'One', States: { One: task('a'), Two: task('a') } },
+      /state Two, name/,
+    ],
+    ['neither Next nor End', one({ Type: 'Pass' }), /One, Next/],
+    ['Next beside End', oneTask({ Next: 'One' }), /One, Next/],
     ['an unknown state type', one({ Type: 'Sleep', End: true }), /One, Type/],
+    ['a comment that is no text', { ...one(task('a')), Comment: 1 }, /state machine, Comment/],
     ['no states', { StartAt: 'One' }, /States/],
   ])('%s', (_what, definition, message) => {
     expect(read(definition)).toThrow(UsageError);
@@ -174,33 +163,57 @@ describe('a definition that the engine would run differently from AWS is refused
 
   test('every problem of a file is named at once', () => {
     expect(read(oneTask({ Assign: {}, HeartbeatSeconds: 1 }))).toThrow(/Assign[^]*HeartbeatSeconds/);
+    const two = { One: task('nobody', { End: undefined, Next: 'Two' }), Two: task('a', { Next: 'Gone' }) };
+    expect(read({ StartAt: 'One', States: two })).toThrow(/Two, Next[^]*One, Resource/);
   });
 });
 
-describe('a definition that runs alike is accepted', () => {
+describe('a definition that runs as on AWS is accepted, and asl-validator accepts it too', () => {
   test.each<[string, object]>([
     ['a task by Fn::GetAtt', one(task('a'))],
     ['a task by its ARN', oneTask({ Resource: 'arn:aws:lambda:eu-west-1:123456789012:function:a' })],
-    ['JSONPath said aloud', { QueryLanguage: 'JSONPath', ...one(task('a', { QueryLanguage: 'JSONPath' })) }],
+    ['a task without a timeout', oneTask({ TimeoutSeconds: undefined })],
+    ['timeouts of years', { ...oneTask({ TimeoutSeconds: 99_999_999 }), TimeoutSeconds: 99_999_999 }],
+    ['JSONPath as the query language', { QueryLanguage: 'JSONPath', ...one(task('a', { QueryLanguage: 'JSONPath' })) }],
     [
       'the context object',
       map({ ItemSelector: { 'i.$': '$$.Map.Item.Index', 'n.$': '$$.Execution.Name', 'x.$': '$$.Execution.Input.a' } }),
     ],
     [
+      'the state in the context object',
+      oneTask({ Parameters: { 'x.$': '$$.State.Name', 'n.$': '$$.State.RetryCount' } }),
+    ],
+    ['a context path as InputPath', oneTask({ InputPath: '$$.Execution.Input' })],
+    ['$ said aloud', oneTask({ InputPath: '$', ResultPath: '$', OutputPath: '$' })],
+    [
+      'paths with indexes and brackets',
+      oneTask({ InputPath: "$.a[0]['b c'].d", ResultPath: '$.a.b', OutputPath: '$.a' }),
+    ],
+    ['a Pass with a falsy result', one({ Type: 'Pass', Result: 0, End: true })],
+    ['a Pass with the result null', one({ Type: 'Pass', Result: null, End: true })],
+    ['a Fail without error and cause', one({ Type: 'Fail' })],
+    ['an intrinsic function in ErrorPath', one({ Type: 'Fail', ErrorPath: 'States.UUID()', Cause: 'c' })],
+    [
       'order comparisons with a literal',
       choice({ And: [{ Variable: '$.a', NumericLessThan: 3 }, { Not: { Variable: '$.b', IsPresent: true } }] }),
     ],
+    ['IsPresent: false', choice({ Variable: '$.a', IsPresent: false })],
+    ['a comparison with a path', choice({ Variable: '$.a', NumericEqualsPath: '$.b' })],
+    ['a comparison of timestamps', choice({ Variable: '$.a', TimestampEquals: '2026-01-01T00:00:00Z' })],
+    ['a pattern', choice({ Variable: '$.a', StringMatches: '*' })],
     ['a Parallel', one({ Type: 'Parallel', Branches: [{ StartAt: 'X', States: { X: task('a') } }], End: true })],
     [
       'one branch of a Parallel as its output',
       one({ Type: 'Parallel', Branches: [{ StartAt: 'X', States: { X: task('a') } }], OutputPath: '$[0]', End: true }),
     ],
-    [
-      'simple intrinsic functions',
-      oneTask({ Parameters: { 'x.$': "States.Array($.a, 1, 'b')", 'y.$': 'States.UUID()' } }),
-    ],
+    ['intrinsic functions', oneTask({ Parameters: { 'x.$': "States.Array($.a, 1, 'b')", 'y.$': 'States.UUID()' } })],
+    ['an intrinsic function of another', oneTask({ Parameters: { 'x.$': "States.Format('{}', States.UUID())" } })],
+    ['a dollar inside a name', oneTask({ Parameters: { 'a.$b.$': '$.a' } })],
+    ['States.TaskFailed', retry({ ErrorEquals: ['States.TaskFailed'] })],
+    ['a retry whose last wait would be of centuries', retry({ MaxAttempts: 40 })],
   ])('%s', (_what, definition) => {
-    expect(read(definition)).not.toThrow();
+    const { text } = readStateMachine(definitionFile(definition), table);
+    expect(awsProblems(text)).toBe('');
   });
 
   test('the state machine of this repository', () => {
@@ -219,35 +232,13 @@ describe('a definition that runs alike is accepted', () => {
       'recordRejection',
     ];
     const bound = names.map((key) => ({ key, module: '', exportName: 'handler', timeoutMs: 1000, memory: 2 ** 30 }));
-    const byKey = new Map(bound.map((each) => [each.key, each]));
-    const pipeline: FunctionTable = {
-      byKey,
-      byName: byKey,
-      byLogicalId: new Map(bound.map((each) => [logicalId(each.key), each])),
-    };
-    const { tasks, definition } = readStateMachine('state-machines/pyramid.asl.yml', pipeline);
-    expect(tasks.get('RenderBlock')).toBe('renderBlock');
-    expect(tasks.size).toBe(13);
+    const machine = readStateMachine('state-machines/pyramid.asl.yml', new FunctionTable(bound));
+    const { definition } = machine;
+    expect(machine.functions.get('RenderBlock')?.key).toBe('renderBlock');
+    expect(new Set([...machine.functions.values()].map(({ key }) => key))).toEqual(new Set(names));
+    expect(awsProblems(machine.text)).toBe('');
     expect(definition.TimeoutSeconds).toBe(86400);
   });
-});
-
-test('a definition that was found valid is not looked at again, one that was not is', () => {
-  const directory = mkdtempSync(path.join(tmpdir(), 'stepwell-checked-'));
-  const checked = new CheckedDefinitions(directory);
-  const valid = definitionFile(one(task('a')));
-  const invalid = definitionFile({ ...one(task('a')), Comment: 1 });
-  try {
-    readStateMachine(valid, table, checked);
-    expect(readdirSync(directory)).toHaveLength(1);
-    expect(() => readStateMachine(invalid, table, checked)).toThrow(/Comment/);
-    expect(() => readStateMachine(invalid, table, checked)).toThrow(/Comment/);
-    expect(readdirSync(directory)).toHaveLength(1);
-    readStateMachine(valid, table, checked);
-    expect(readdirSync(directory)).toHaveLength(1);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
 });
 
 test('logical ids are those of Serverless', () => {

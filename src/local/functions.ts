@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
+import type { FunctionResolver } from '../stepfunctions/function-host.ts';
 
 /** A function of serverless.yml. */
 export interface LocalFunction {
@@ -12,34 +13,30 @@ export interface LocalFunction {
   /** Name of the handler's export. */
   readonly exportName: string;
   readonly timeoutMs: number;
-  /** Bytes that it has on Lambda, where processor time comes with memory. */
+  /** Memory on Lambda in bytes; processor time is proportional to it. */
   readonly memory: number;
 }
 
-export interface FunctionTable {
+/** The functions of a service; the embedded engine resolves the names in a definition with it. */
+export class FunctionTable implements FunctionResolver {
   readonly byKey: ReadonlyMap<string, LocalFunction>;
-  /** By CloudFormation logical id. */
-  readonly byLogicalId: ReadonlyMap<string, LocalFunction>;
-  /** By the name a Lambda ARN carries: the function's `name`, or its key. */
-  readonly byName: ReadonlyMap<string, LocalFunction>;
-}
+  readonly #keysByLogicalId: ReadonlyMap<string, string>;
+  readonly #keysByName: ReadonlyMap<string, string>;
 
-export interface InvokeOptions {
-  /** Milliseconds from where the invocation begins; the function's own timeout holds as well. */
-  readonly timeoutMs?: number;
-  /** Aborted while the invocation waits for its turn, it never begins. */
-  readonly signal?: AbortSignal;
-  /** Called when the invocation begins. */
-  readonly onStart?: () => void;
-}
+  /** `names` are keys of functions by the names that they have on Lambda. */
+  constructor(functions: readonly LocalFunction[], names: ReadonlyMap<string, string> = new Map()) {
+    this.byKey = new Map(functions.map((each) => [each.key, each]));
+    this.#keysByLogicalId = new Map(functions.map(({ key }) => [logicalId(key), key]));
+    this.#keysByName = new Map([...functions.map(({ key }) => [key, key] as const), ...names]);
+  }
 
-/** Where functions run. */
-export interface FunctionHost {
-  /**
-   * Resolves with the function's result as JSON. Rejects as Step Functions would see it: `name` is the error type and
-   * `message` the JSON cause; `States.Timeout` when `timeoutMs` ran out first.
-   */
-  invoke(functionKey: string, event: unknown, options?: InvokeOptions): Promise<unknown>;
+  byLogicalId(id: string): string | undefined {
+    return this.#keysByLogicalId.get(id);
+  }
+
+  byName(name: string): string | undefined {
+    return this.#keysByName.get(name);
+  }
 }
 
 const resources = { timeout: z.number().positive().optional(), memorySize: z.number().positive().optional() };
@@ -56,7 +53,7 @@ const serviceFile = z.object({
   ),
 });
 
-/** What Serverless gives a function that names none. Seconds; megabytes. */
+/** Defaults of Serverless. Seconds; megabytes. */
 const defaults = { timeout: 6, memorySize: 1024 };
 
 /** The functions of a serverless.yml. Handler paths are relative to its folder. Throws a UsageError. */
@@ -66,33 +63,24 @@ export function readFunctions(file: string): FunctionTable {
   if (problem) throw new UsageError(`Expected YAML in ${file}: ${problem.message}`);
   const parsed = serviceFile.safeParse(document.toJS());
   if (!parsed.success) throw new UsageError(`Expected functions in ${file}:\n${z.prettifyError(parsed.error)}`);
-  const byKey = new Map<string, LocalFunction>();
-  const byLogicalId = new Map<string, LocalFunction>();
-  const byName = new Map<string, LocalFunction>();
-  const { provider } = parsed.data;
-  for (const [key, { handler, name, timeout, memorySize }] of Object.entries(parsed.data.functions)) {
+  const { provider, functions } = parsed.data;
+  const names = new Map<string, string>();
+  const bound = Object.entries(functions).map(([key, { handler, name, timeout, memorySize }]): LocalFunction => {
     const dot = handler.lastIndexOf('.');
-    const bound: LocalFunction = {
+    if (name !== undefined) names.set(name, key);
+    return {
       key,
       module: resolve(dirname(file), handler.slice(0, dot)),
       exportName: handler.slice(dot + 1),
       timeoutMs: (timeout ?? provider?.timeout ?? defaults.timeout) * 1000,
       memory: (memorySize ?? provider?.memorySize ?? defaults.memorySize) * 2 ** 20,
     };
-    byKey.set(key, bound);
-    byLogicalId.set(logicalId(key), bound);
-    byName.set(key, bound);
-    if (name !== undefined) byName.set(name, bound);
-  }
-  return { byKey, byLogicalId, byName };
+  });
+  return new FunctionTable(bound, names);
 }
 
 /** The logical id that Serverless gives a function (`getLambdaLogicalId` in lib/plugins/aws/lib/naming.js). */
 export function logicalId(key: string): string {
   const normalized = key.replace(/-/gu, 'Dash').replace(/_/gu, 'Underscore');
   return `${normalized.charAt(0).toUpperCase()}${normalized.slice(1)}LambdaFunction`;
-}
-
-export function functionArn(key: string): string {
-  return `arn:aws:lambda:us-east-1:000000000000:function:${key}`;
 }

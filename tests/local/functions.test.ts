@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { UsageError } from '../../src/errors.ts';
-import { readFunctions } from '../../src/stepfunctions/functions.ts';
+import { readFunctions } from '../../src/local/functions.ts';
 import { inProcessHost } from '../../src/local/in-process-host.ts';
-import { definitionFile, removeFolders, serve, service, task } from './project.ts';
+import { definitionFile, removeFolders, serve, service, task } from '../stepfunctions/project.ts';
 
 afterAll(removeFolders);
 
@@ -95,7 +95,8 @@ describe('a function in this process', () => {
 });
 
 test('a serverless.yml is read by its functions, or refused', () => {
-  expect(table.byLogicalId.get('ThrowsTextLambdaFunction')).toMatchObject({ key: 'throwsText', timeoutMs: 30_000 });
+  expect(table.byLogicalId('ThrowsTextLambdaFunction')).toBe('throwsText');
+  expect(table.byKey.get('throwsText')).toMatchObject({ key: 'throwsText', timeoutMs: 30_000 });
   expect(table.byKey.get('waits')).toMatchObject({ memory: 3538 * 2 ** 20 });
   const bad =
     (definition: object): (() => unknown) =>
