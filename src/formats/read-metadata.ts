@@ -1,7 +1,7 @@
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { type BoundedReader, boundedReader } from '../metadata/bounded-reader.ts';
 import type { Carriers } from '../metadata/carriers.ts';
-import { describe } from '../metadata/descriptive.ts';
+import { descriptiveOf } from '../metadata/descriptive.ts';
 import type { EmbeddedMetadata, Xmp } from '../metadata/embedded-metadata.ts';
 import { type ExifBlock, readExif } from '../metadata/exif.ts';
 import { readIcc } from '../metadata/icc.ts';
@@ -52,7 +52,7 @@ function assemble(
     ...(resolved ? { resolution: resolved } : {}),
     warnings: warnings.list(),
   };
-  return { ...metadata, descriptive: describe(metadata, iptc && toBase64(iptc.bytes)) };
+  return { ...metadata, descriptive: descriptiveOf(metadata, iptc && toBase64(iptc.bytes)) };
 }
 
 /** The IPTC datasets in a carrier of their own, else those among the Photoshop resources. */

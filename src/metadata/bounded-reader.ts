@@ -9,8 +9,8 @@ export interface BoundedReader extends RangeReader {
 }
 
 /**
- * Fetches at most 16 MiB in at most 1,024 requests, in pages of 64 KiB. Reads beyond that throw MalformedMetadataError;
- * errors of the storage pass through.
+ * Fetches at most 16 MiB in at most 1,024 requests, in pages of 64 KiB. Reads beyond that throw
+ * MalformedMetadataError; errors of the storage pass through.
  */
 export function boundedReader(reader: RangeReader): BoundedReader {
   let left = MAX_READ_BYTES;

@@ -33,7 +33,10 @@ export interface Carriers {
 /** Precedes the TIFF structure in the APP1 segment of a JPEG. */
 export const EXIF_SIGNATURE = 'Exif\0\0';
 
-/** The TIFF structure of an Exif block. Some writers put the signature of JPEG before it in other formats too. */
+/**
+ * The TIFF structure of an Exif block. Some writers put the signature of JPEG before it in other
+ * formats too.
+ */
 export async function withoutExifSignature(block: RangeReader): Promise<RangeReader> {
   const signature = EXIF_SIGNATURE.length;
   if (block.size < signature || latin1(await readExactly(block, 0, signature)) !== EXIF_SIGNATURE) return block;

@@ -4,23 +4,23 @@ import type { Descriptive, EmbeddedMetadata, MetadataFields } from './embedded-m
 import { fromBase64, toBase64 } from './text.ts';
 
 /**
- * What a published TIFF says of the picture. Of each property the first that the master has: its Exif or TIFF field, its
- * XMP property, its IPTC dataset, its PNG text.
+ * The descriptive fields of a published TIFF. Each takes the first value present in the master:
+ * Exif or TIFF field, XMP property, IPTC dataset, PNG text. `iptc`: the IPTC record in base64.
  */
-export function describe(metadata: Omit<EmbeddedMetadata, 'descriptive'>, iptc: string | undefined): Descriptive {
+export function descriptiveOf(metadata: Omit<EmbeddedMetadata, 'descriptive'>, iptc: string | undefined): Descriptive {
   const { exif, iptc: datasets, xmp, text = {} } = metadata;
   const properties = xmp?.fields ?? {};
-  const found = {
-    imageDescription: first(
+  const values = {
+    imageDescription: firstValue(
       [exif, 'ImageDescription'],
       [properties, 'dc:description'],
       [properties, 'tiff:ImageDescription'],
       [datasets, 'Caption'],
       [text, 'Description'],
     ),
-    make: first([exif, 'Make'], [properties, 'tiff:Make']),
-    model: first([exif, 'Model'], [properties, 'tiff:Model']),
-    software: first(
+    make: firstValue([exif, 'Make'], [properties, 'tiff:Make']),
+    model: firstValue([exif, 'Model'], [properties, 'tiff:Model']),
+    software: firstValue(
       [exif, 'Software'],
       [properties, 'xmp:CreatorTool'],
       [properties, 'tiff:Software'],
@@ -29,14 +29,14 @@ export function describe(metadata: Omit<EmbeddedMetadata, 'descriptive'>, iptc: 
     ),
     dateTime:
       tiffDate(exif['ModifyDate']) ?? tiffDate(properties['xmp:ModifyDate']) ?? tiffDate(properties['tiff:DateTime']),
-    artist: first(
+    artist: firstValue(
       [exif, 'Artist'],
       [properties, 'dc:creator'],
       [properties, 'tiff:Artist'],
       [datasets, 'Byline'],
       [text, 'Author'],
     ),
-    copyright: first(
+    copyright: firstValue(
       [exif, 'Copyright'],
       [properties, 'dc:rights'],
       [properties, 'tiff:Copyright'],
@@ -46,19 +46,19 @@ export function describe(metadata: Omit<EmbeddedMetadata, 'descriptive'>, iptc: 
     xmp: xmp?.packet === undefined ? undefined : toBase64(new TextEncoder().encode(xmp.packet)),
     iptc,
   };
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
-/** The first of these that there is; several values become one text. */
-export function first(...places: readonly (readonly [MetadataFields, string])[]): string | undefined {
-  for (const [fields, name] of places) {
+/** The first value present, as text; lists are joined with '; '. */
+export function firstValue(...candidates: readonly (readonly [MetadataFields, string])[]): string | undefined {
+  for (const [fields, name] of candidates) {
     const value = fields[name];
     if (value !== undefined) return Array.isArray(value) ? value.join('; ') : String(value);
   }
   return undefined;
 }
 
-/** TIFF 6.0, section 8: 'YYYY:MM:DD HH:MM:SS', the local time of an ISO date. */
+/** The local time of an ISO date as TIFF DateTime, 'YYYY:MM:DD HH:MM:SS' (TIFF 6.0, section 8). */
 function tiffDate(date: MetadataFields[string] | undefined): string | undefined {
   const parts = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)(:\d\d)?/u.exec(typeof date === 'string' ? date : '');
   if (!parts) return undefined;
@@ -66,7 +66,7 @@ function tiffDate(date: MetadataFields[string] | undefined): string | undefined 
   return `${year}:${month}:${day} ${minutes}${seconds}`;
 }
 
-/** These as fields of the first directory, in any order. Texts are written in UTF-8. */
+/** The descriptive fields as TIFF fields of the first directory, in any order. Texts are UTF-8. */
 export function descriptiveFields(descriptive: Descriptive): Field[] {
   const texts: readonly (readonly [number, string | undefined])[] = [
     [Tag.ImageDescription, descriptive.imageDescription],

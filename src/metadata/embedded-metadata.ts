@@ -11,10 +11,10 @@ export type MetadataFields = z.infer<typeof MetadataFields>;
 export const Resolution = z.strictObject({ x: z.number(), y: z.number(), unit: z.enum(['none', 'inch', 'cm']) });
 export type Resolution = z.infer<typeof Resolution>;
 
-/** Of an ICC profile, what names it. */
+/** Identification of an ICC profile. */
 export const IccSummary = z.strictObject({
   description: z.string().optional(),
-  /** As the profile's header abbreviates it: RGB, GRAY, CMYK, Lab. */
+  /** Signature in the profile's header: RGB, GRAY, CMYK, Lab. */
   colourSpace: z.string().optional(),
   /** scnr, mntr, prtr, spac, link, abst or nmcl. */
   deviceClass: z.string().optional(),
@@ -23,14 +23,14 @@ export const IccSummary = z.strictObject({
 export type IccSummary = z.infer<typeof IccSummary>;
 
 export const Xmp = z.strictObject({
-  /** The serialised packet, as the master holds it until it is redacted. */
+  /** The serialised packet of the master, or the redacted packet. */
   packet: z.string().optional(),
-  /** The main properties by their usual prefix: dc:title, xmp:CreateDate, photoshop:Credit. */
+  /** The main properties by conventional prefix: dc:title, xmp:CreateDate, photoshop:Credit. */
   fields: MetadataFields,
 });
 export type Xmp = z.infer<typeof Xmp>;
 
-/** What the first directory of a published TIFF may say of the image, by the names of TIFF 6.0. */
+/** Descriptive fields of the first directory of a published TIFF, named as in TIFF 6.0. */
 export const Descriptive = z.strictObject({
   imageDescription: z.string().optional(),
   make: z.string().optional(),
@@ -47,21 +47,21 @@ export const Descriptive = z.strictObject({
 });
 export type Descriptive = z.infer<typeof Descriptive>;
 
-/** Everything that was read of a master's metadata; plain JSON, so that it can lie in the work area between steps. */
+/** All metadata read from a master, as JSON that is stored in the work area between steps. */
 export const EmbeddedMetadata = z.strictObject({
-  /** Of the first directory and the Exif directory, by ExifTool's names. */
+  /** Fields of IFD0 and the Exif IFD by ExifTool's names. */
   exif: MetadataFields,
-  /** Of the GPS directory; latitude and longitude are degrees, south and west negative. */
+  /** Fields of the GPS IFD; latitude and longitude in degrees, south and west negative. */
   gps: MetadataFields.optional(),
-  /** Of IPTC-IIM record 2, by ExifTool's names without hyphens. */
+  /** Datasets of IPTC-IIM record 2 by ExifTool's names without hyphens. */
   iptc: MetadataFields,
   xmp: Xmp.optional(),
-  /** Texts of a PNG under the keywords that its specification defines. */
+  /** Texts of a PNG by the keywords defined in its specification. */
   text: MetadataFields.optional(),
   icc: IccSummary.optional(),
   resolution: Resolution.optional(),
   descriptive: Descriptive,
-  /** What could not be read. */
+  /** Descriptions of metadata that could not be read. */
   warnings: z.array(z.string()),
 });
 export type EmbeddedMetadata = z.infer<typeof EmbeddedMetadata>;

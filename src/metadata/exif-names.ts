@@ -1,13 +1,14 @@
 /**
- * Names of the fields that are kept of the first directory and of the Exif directory. The tags are those of Exif 2.32
- * (CIPA DC-008-2019, section 4.6) and 3.0 (CIPA DC-008-2023), TIFF 6.0, TIFF/EP (ISO 12234-2) and DNG. The names
- * are ExifTool's (https://exiftool.org/TagNames/EXIF.html), which sometimes differ from the standards' names: ISO is
- * PhotographicSensitivity, CreateDate is DateTimeDigitized.
+ * Names of the fields that are kept of the first directory and of the Exif directory. The tags are
+ * those of Exif 2.32 (CIPA DC-008-2019, section 4.6) and 3.0 (CIPA DC-008-2023), TIFF 6.0, TIFF/EP
+ * (ISO 12234-2) and DNG. The names are ExifTool's (https://exiftool.org/TagNames/EXIF.html), which
+ * sometimes differ from the standards' names: ISO is PhotographicSensitivity, CreateDate is
+ * DateTimeDigitized.
  */
 
 /**
- * Fields of the first directory that describe the picture; its other fields describe how the pixels are stored. Windows
- * writes 0x9c9b to 0x9c9f; 0xc614 and 0xc62f are from DNG.
+ * Fields of the first directory that describe the picture; its other fields describe how the pixels
+ * are stored. Windows writes 0x9c9b to 0x9c9f; 0xc614 and 0xc62f are from DNG.
  */
 const imageFields: ReadonlyMap<number, string> = new Map([
   [0x010d, 'DocumentName'],
@@ -30,8 +31,8 @@ const imageFields: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Fields of the Exif directory (Exif 2.32, section 4.6.5). Pointers, blobs and padding are left out. So is MakerNote: its
- * layout is proprietary, and it holds serial numbers.
+ * Fields of the Exif directory (Exif 2.32, section 4.6.5). Pointers, blobs and padding are left
+ * out. So is MakerNote: its layout is proprietary, and it holds serial numbers.
  */
 const exifFields: ReadonlyMap<number, string> = new Map([
   [0x829a, 'ExposureTime'],
@@ -115,7 +116,9 @@ const exifFields: ReadonlyMap<number, string> = new Map([
   [0xa500, 'Gamma'],
 ]);
 
-/** Fields of TIFF/EP. Several have two tags, one from TIFF/EP and one from the range that Exif uses. */
+/**
+ * Fields of TIFF/EP. Several have two tags, one from TIFF/EP and one from the range that Exif uses.
+ */
 const tiffEpFields: ReadonlyMap<number, string> = new Map([
   [0x8829, 'Interlace'],
   [0x882a, 'TimeZoneOffset'],

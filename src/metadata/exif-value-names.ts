@@ -1,6 +1,7 @@
 /**
- * Words for the values of enumerated Exif fields (Exif 2.32, section 4.6.5). The words are ExifTool's
- * (https://exiftool.org/TagNames/EXIF.html); CustomRendered includes the values that Apple added.
+ * Words for the values of enumerated Exif fields (Exif 2.32, section 4.6.5). The words are
+ * ExifTool's (https://exiftool.org/TagNames/EXIF.html); CustomRendered includes the values that
+ * Apple added.
  */
 
 const resolutionUnits = {

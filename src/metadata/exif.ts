@@ -1,6 +1,6 @@
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { Tag } from '../tiff/tags.ts';
-import { MAX_TEXT } from './bounds.ts';
+import { MAX_TEXT_LENGTH } from './bounds.ts';
 import type { MetadataFields, Resolution } from './embedded-metadata.ts';
 import { exifFieldName, imageFieldName } from './exif-names.ts';
 import { exifDate, readExifValue, readGpsValue } from './exif-values.ts';
@@ -20,8 +20,8 @@ export interface ExifBlock {
 }
 
 /**
- * Reads the first, the Exif and the GPS directory. No chain is followed: a thumbnail's directory says nothing of the
- * picture. Throws MalformedMetadataError where there is no first directory.
+ * Reads IFD0, the Exif IFD and the GPS IFD. IFD1 is not read, because it describes the thumbnail.
+ * Throws MalformedMetadataError when there is no IFD0.
  */
 export async function readExif(reader: RangeReader, warnings: Warnings): Promise<ExifBlock> {
   const stream = await openTiffStream(reader);
@@ -32,7 +32,10 @@ export async function readExif(reader: RangeReader, warnings: Warnings): Promise
       const pointer = ifd0.get(tag);
       const [offset] = (pointer && (await readFieldNumbers(stream, pointer))) ?? [];
       if (offset === undefined) return undefined;
-      if (seen.has(offset)) throw new MalformedMetadataError(`Expected a directory of its own but it is another's`);
+      if (seen.has(offset))
+        throw new MalformedMetadataError(
+          'Expected an offset of its own for the directory but received that of another',
+        );
       seen.add(offset);
       return readIfd(stream, offset, name, warnings);
     });
@@ -64,13 +67,16 @@ async function readFields(
     const value = await warnings.attempt(name, () => read(stream, field));
     if (value === undefined) continue;
     fields[name] = value;
-    const isCut = typeof value === 'string' && value.length >= MAX_TEXT - 1 && field.bytes > MAX_TEXT;
-    if (isCut) warnings.add(`${name}: only its first ${MAX_TEXT} characters are kept`);
+    const isCut = typeof value === 'string' && value.length >= MAX_TEXT_LENGTH - 1 && field.bytes > MAX_TEXT_LENGTH;
+    if (isCut) warnings.add(`${name}: only the first ${MAX_TEXT_LENGTH} characters are kept`);
   }
   return fields;
 }
 
-/** Exif 2.32, section 4.6.5 F: each date has its fraction of a second and its offset from UTC in fields of their own. */
+/**
+ * Combines each date with its fields for fractional seconds and UTC offset (Exif 2.32, section
+ * 4.6.5 F).
+ */
 function withIsoDates(fields: MetadataFields): MetadataFields {
   const dates = [
     ['ModifyDate', 'SubSecTime', 'OffsetTime'],
@@ -101,7 +107,7 @@ function degrees(value: MetadataFields[string] | undefined, negative: boolean, l
 
 const units: Readonly<Record<number, Resolution['unit']>> = { 1: 'none', 2: 'inch', 3: 'cm' };
 
-/** TIFF 6.0, section 8; without a unit the fields are per inch. */
+/** The resolution fields (TIFF 6.0, section 8); the default unit is the inch. */
 async function readResolution(stream: TiffStream, ifd0: Ifd): Promise<Resolution | undefined> {
   const number = async (tag: number): Promise<number | undefined> => {
     const field = ifd0.get(tag);
@@ -111,7 +117,7 @@ async function readResolution(stream: TiffStream, ifd0: Ifd): Promise<Resolution
   return resolutionOf(await number(Tag.XResolution), await number(Tag.YResolution), unit);
 }
 
-/** A resolution of two positive numbers, or none. */
+/** The resolution if both numbers are positive and the unit is known. */
 export function resolutionOf(
   x: number | undefined,
   y: number | undefined,

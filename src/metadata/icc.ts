@@ -6,16 +6,20 @@ import type { IccSummary } from './embedded-metadata.ts';
 import { cleanText, decodeText } from './text.ts';
 import { MalformedMetadataError } from './warnings.ts';
 
-/** More than any profile's name in every language. Bytes. */
+/**
+ * Maximum of the description that is read; sufficient for all translations in real profiles. Bytes.
+ */
 const MAX_DESCRIPTION_BYTES = 65_536;
 
 /**
- * What names a profile, from its header and its description (ICC.1:2022, sections 7.2, 7.3 and 9.2.41). The curves and
- * tables are not read. Throws MalformedMetadataError where there is no profile.
+ * Reads colour space, class, version and description of a profile (ICC.1:2022, sections 7.2, 7.3
+ * and 9.2.41), without its curves and tables. Throws MalformedMetadataError for data that is not a
+ * profile.
  */
 export async function readIcc(reader: RangeReader): Promise<IccSummary> {
   const header = await readExactly(reader, 0, 132);
-  if (latin1(header.subarray(36, 40)) !== 'acsp') throw new MalformedMetadataError('Expected acsp in an ICC header');
+  if (latin1(header.subarray(36, 40)) !== 'acsp')
+    throw new MalformedMetadataError('Expected the signature acsp for the ICC header but received another');
   const code = (at: number): string => cleanText(latin1(header.subarray(at, at + 4)));
   const tags = Math.min(viewOf(header).getUint32(128), MAX_ICC_TAGS, Math.floor((reader.size - 132) / 12));
   const table = await readExactly(reader, 132, tags * 12);
@@ -38,13 +42,18 @@ async function readDescription(reader: RangeReader, table: Uint8Array): Promise<
   return undefined;
 }
 
-/** Version 2 has one ASCII text, version 4 one UTF-16 text a language; English is taken where it is there. */
+/**
+ * Version 2 has one ASCII text; version 4 has one UTF-16 text per language, of which English is
+ * preferred.
+ */
 function descriptionText(value: Uint8Array): string | undefined {
   const type = latin1(value.subarray(0, 4));
-  if (value.length < 16) throw new MalformedMetadataError('Expected 16 bytes or more of ICC description');
+  if (value.length < 16)
+    throw new MalformedMetadataError(`Expected at least 16 bytes for the ICC description but received ${value.length}`);
   const view = viewOf(value);
   if (type === 'desc') return cleanText(decodeText(value.subarray(12, 12 + view.getUint32(8))));
-  if (type !== 'mluc') throw new MalformedMetadataError('Expected desc or mluc for the ICC description');
+  if (type !== 'mluc')
+    throw new MalformedMetadataError('Expected the type desc or mluc for the ICC description but received another');
   const records = Math.min(view.getUint32(8), Math.floor((value.length - 16) / 12));
   const starts = Array.from({ length: records }, (_, index) => 16 + 12 * index);
   const english = starts.find((at) => latin1(value.subarray(at, at + 2)) === 'en');

@@ -1,20 +1,20 @@
 /**
- * Directories of an Exif block or of a TIFF, read leniently: where `src/tiff/read.ts` refuses a directory that has a wrong
- * field, because pixels hang on it, a wrong field here costs only itself.
+ * A lenient reader of the directories of an Exif block or a TIFF. `src/tiff/read.ts` refuses a
+ * directory with an invalid field, because decoding depends on it; this reader skips the field.
  */
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { viewOf } from '../bytes/views.ts';
 import { FieldType, fieldBytes } from '../tiff/tags.ts';
 import { readExactly } from './bounded-reader.ts';
-import { MAX_IFD_FIELDS, MAX_NUMBERS, MAX_TEXT } from './bounds.ts';
+import { MAX_IFD_FIELDS, MAX_FIELD_NUMBERS, MAX_TEXT_LENGTH } from './bounds.ts';
 import { MalformedMetadataError, type Warnings } from './warnings.ts';
 
-/** A TIFF structure: a whole file, or the Exif block of another. */
+/** A TIFF structure: a TIFF file or the Exif block of a file of another format. */
 export interface TiffStream {
   readonly reader: RangeReader;
   readonly littleEndian: boolean;
   readonly bigTiff: boolean;
-  /** Of the first directory. */
+  /** Offset of IFD0. Bytes. */
   readonly first: number;
 }
 
@@ -29,7 +29,7 @@ export interface IfdField {
 
 export type Ifd = ReadonlyMap<number, IfdField>;
 
-/** Reads the header. Throws MalformedMetadataError for anything else. */
+/** Reads the header. Throws MalformedMetadataError if it is invalid. */
 export async function openTiffStream(reader: RangeReader): Promise<TiffStream> {
   const header = viewOf(await readExactly(reader, 0, 8));
   const mark = header.getUint16(0, true);
@@ -43,8 +43,9 @@ export async function openTiffStream(reader: RangeReader): Promise<TiffStream> {
 }
 
 /**
- * The fields of the directory at `offset`: of each tag the first, of those whose values lie within the stream. Throws
- * MalformedMetadataError where there is no directory.
+ * Reads the directory at `offset`: the first field of each tag, without fields whose values end
+ * past the stream.
+ * Throws MalformedMetadataError when there is no directory.
  */
 export async function readIfd(stream: TiffStream, offset: number, name: string, warnings: Warnings): Promise<Ifd> {
   const { reader, littleEndian, bigTiff } = stream;
@@ -75,21 +76,27 @@ export async function readIfd(stream: TiffStream, offset: number, name: string, 
   return ifd;
 }
 
-/** The values of a field as numbers, RATIONALs as quotients. Undefined for texts, blobs and more than 64 values. */
+/**
+ * The values of a field as numbers, RATIONALs as quotients. Undefined for texts, blobs and more
+ * than 64 values.
+ */
 export async function readFieldNumbers(stream: TiffStream, field: IfdField): Promise<number[] | undefined> {
   const read = numberReaders[field.type];
-  if (!read || field.count > MAX_NUMBERS) return undefined;
+  if (!read || field.count > MAX_FIELD_NUMBERS) return undefined;
   const values = viewOf(await readExactly(stream.reader, field.offset, field.bytes));
   const step = fieldBytes[field.type] ?? 1;
   return Array.from({ length: field.count }, (_, index) => read(values, index * step, stream.littleEndian));
 }
 
-/** The first bytes of a field: as many as a text of the greatest length may take in UTF-8, no character cut in two. */
+/**
+ * The first bytes of a field, up to the UTF-8 size of the longest text, without splitting a
+ * character.
+ */
 export async function readFieldBytes(stream: TiffStream, field: IfdField): Promise<Uint8Array> {
-  const most = 4 * MAX_TEXT;
+  const most = 4 * MAX_TEXT_LENGTH;
   if (field.bytes <= most) return readExactly(stream.reader, field.offset, field.bytes);
   const bytes = await readExactly(stream.reader, field.offset, most);
-  // Bytes that go on with a character start with the bits 10; the one before them starts it.
+  // Continuation bytes of UTF-8 start with the bits 10; the byte before them starts the character.
   const tail = bytes.subarray(-4).findLastIndex((byte) => (byte & 0xc0) !== 0x80);
   return bytes.subarray(0, most - 4 + Math.max(tail, 0));
 }

@@ -1,6 +1,7 @@
 /**
- * Names of the datasets of IPTC-IIM record 2 (IPTC-IIM 4.2, chapter 6; 2:184 to 2:188 and 2:230 are Adobe's). The names
- * are ExifTool's (https://exiftool.org/TagNames/IPTC.html) without hyphens and with a few of its names shortened.
+ * Names of the datasets of IPTC-IIM record 2 (IPTC-IIM 4.2, chapter 6; 2:184 to 2:188 and 2:230 are
+ * Adobe's). The names are ExifTool's (https://exiftool.org/TagNames/IPTC.html) without hyphens and
+ * with a few of its names shortened.
  */
 const datasets: ReadonlyMap<number, string> = new Map([
   [3, 'ObjectTypeReference'],

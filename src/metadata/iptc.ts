@@ -1,8 +1,8 @@
-/** IPTC-IIM (IPTC, version 4.2): a sequence of datasets, each `1C record number length value`. */
+/** Reads IPTC-IIM 4.2 records: a sequence of datasets `1C record number length value`. */
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { latin1 } from '../bytes/views.ts';
 import { joinBytes, readExactly } from './bounded-reader.ts';
-import { MAX_IPTC_BYTES, MAX_TEXTS } from './bounds.ts';
+import { MAX_IPTC_BYTES, MAX_REPEATED_VALUES } from './bounds.ts';
 import type { MetadataFields } from './embedded-metadata.ts';
 import { iptcFieldName } from './iptc-names.ts';
 import { cleanText, decodeText } from './text.ts';
@@ -12,15 +12,15 @@ const MARKER = 0x1c;
 const ENVELOPE = 1;
 const APPLICATION = 2;
 const CODED_CHARACTER_SET = 90;
-/** ISO 2022: what follows is UTF-8. */
+/** ISO 2022 escape sequence that selects UTF-8. */
 const UTF8_ESCAPE = '\x1b%G';
 
-/** Not texts: the record's version, previews, and what applications left of the camera and their own settings. */
-const unkept: ReadonlySet<number> = new Set([0, 125, 200, 201, 202, 221, 225, 228, 231, 232, 255]);
+/** Datasets without text: record version, previews, private data of cameras and applications. */
+const droppedDatasets: ReadonlySet<number> = new Set([0, 125, 200, 201, 202, 221, 225, 228, 231, 232, 255]);
 
 export interface Iptc {
   readonly fields: MetadataFields;
-  /** The kept datasets as they stood in the master, padding and previews left out. */
+  /** The kept datasets with the bytes of the master, without padding and previews. */
   readonly bytes: Uint8Array;
 }
 
@@ -32,10 +32,15 @@ interface Dataset {
   readonly whole: Uint8Array;
 }
 
-/** Reads the datasets up to the first that is none. Undefined where none says anything, MalformedMetadataError where it is too long. */
+/**
+ * Reads datasets up to the first bytes that are not a dataset. Undefined if no dataset has a text.
+ * Throws MalformedMetadataError for a record that is too long.
+ */
 export async function readIptc(reader: RangeReader, warnings: Warnings): Promise<Iptc | undefined> {
   if (reader.size > MAX_IPTC_BYTES) {
-    throw new MalformedMetadataError(`Expected at most ${MAX_IPTC_BYTES} bytes but received ${reader.size}`);
+    throw new MalformedMetadataError(
+      `Expected at most ${MAX_IPTC_BYTES} bytes for the IPTC record but received ${reader.size}`,
+    );
   }
   const bytes = await readExactly(reader, 0, reader.size);
   const datasets = readDatasets(inFileOrder(bytes), warnings).filter(isKept);
@@ -48,14 +53,17 @@ export async function readIptc(reader: RangeReader, warnings: Warnings): Promise
   return { fields, bytes: joinBytes(datasets.map(({ whole }) => whole)) };
 }
 
-/** The datasets whose values pass; what they are coded in does not matter where only ASCII is looked for. */
+/**
+ * Keeps the datasets whose values pass. Values are decoded as Latin-1, sufficient for ASCII
+ * patterns.
+ */
 export function filterIptc(bytes: Uint8Array, passes: (value: string) => boolean): Uint8Array {
   const kept = readDatasets(bytes, new Warnings()).filter(({ value }) => passes(latin1(value)));
   return joinBytes(kept.map(({ whole }) => whole));
 }
 
 function isKept({ record, number }: Dataset): boolean {
-  return record === ENVELOPE || (record === APPLICATION && (number === 0 || !unkept.has(number)));
+  return record === ENVELOPE || (record === APPLICATION && (number === 0 || !droppedDatasets.has(number)));
 }
 
 function readDatasets(bytes: Uint8Array, warnings: Warnings): Dataset[] {
@@ -64,7 +72,7 @@ function readDatasets(bytes: Uint8Array, warnings: Warnings): Dataset[] {
   for (let at = 0; at + 5 <= bytes.length && bytes[at] === MARKER;) {
     const length = view.getUint16(at + 3);
     const end = at + 5 + length;
-    // Bit 15 would announce a length of more than two bytes, for values larger than any text.
+    // Bit 15 marks an extended length of more than two bytes, which no text needs.
     if (length >= 0x8000 || end > bytes.length) {
       warnings.add(`IPTC: dataset ${bytes[at + 1] ?? 0}:${bytes[at + 2] ?? 0} ends past the record`);
       break;
@@ -83,18 +91,19 @@ function readDatasets(bytes: Uint8Array, warnings: Warnings): Dataset[] {
 function nameFields(datasets: readonly Dataset[], isUtf8: boolean, warnings: Warnings): MetadataFields {
   const texts = new Map<string, string[]>();
   for (const { record, number, value } of datasets) {
-    const name = record === APPLICATION && !unkept.has(number) ? iptcFieldName(number) : undefined;
+    const name = record === APPLICATION && !droppedDatasets.has(number) ? iptcFieldName(number) : undefined;
     if (name === undefined) continue;
     const text = cleanText(isUtf8 ? new TextDecoder().decode(value) : decodeText(value));
-    const known = texts.get(name) ?? [];
-    if (text === '' || known.length >= MAX_TEXTS) continue;
-    texts.set(name, [...known, text]);
-    if (known.length === MAX_TEXTS - 1) warnings.add(`IPTC: only ${MAX_TEXTS} of ${name} are kept`);
+    const values = texts.get(name) ?? [];
+    if (text === '' || values.length >= MAX_REPEATED_VALUES) continue;
+    texts.set(name, [...values, text]);
+    if (values.length === MAX_REPEATED_VALUES - 1)
+      warnings.add(`IPTC: only ${MAX_REPEATED_VALUES} of ${name} are kept`);
   }
   return Object.fromEntries([...texts].map(([name, all]) => [name, all.length === 1 ? (all[0] ?? '') : all]));
 }
 
-/** Some writers put the record into a TIFF as LONGs and turned each of them round. */
+/** Restores the byte order of a record that was written to a TIFF as byte-swapped LONGs. */
 function inFileOrder(bytes: Uint8Array): Uint8Array {
   if (bytes[0] === MARKER || bytes[3] !== MARKER) return bytes;
   const whole = bytes.length - (bytes.length % 4);

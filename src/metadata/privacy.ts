@@ -1,21 +1,28 @@
-/** What counts as private, by name: of Exif fields, and of XMP properties whatever their namespace. */
+/**
+ * Decides which metadata is private, by the names of Exif fields and of XMP properties in any
+ * namespace.
+ */
 import { z } from 'zod';
 import type { XmlName } from './xml.ts';
 
 export const PrivacyPolicy = z.strictObject({
-  /** Remove where the camera was: coordinates, altitudes, bearings, GPS times. */
+  /** Remove the position of the camera: coordinates, altitudes, bearings, GPS times. */
   gps: z.boolean(),
-  /** Remove what identifies the equipment: serial numbers of bodies and lenses, and the owner's name in the camera. */
+  /**
+   * Remove identifiers of equipment: serial numbers of bodies and lenses, the owner's name set in
+   * the camera.
+   */
   serialNumbers: z.boolean(),
 });
 export type PrivacyPolicy = z.infer<typeof PrivacyPolicy>;
 
-export const STRICTEST: PrivacyPolicy = { gps: true, serialNumbers: true };
+/** The policy that removes everything private. */
+export const REMOVE_ALL_PRIVATE: PrivacyPolicy = { gps: true, serialNumbers: true };
 
-/** GPS fields, and what drones and telephones write beside them; a film's ISO speed latitude is none of it. */
+/** GPS fields and equivalents of drones and telephones, except the ISO speed latitude of film. */
 const positions = /^gps|(?<!isospeed)latitude|longt?itude|altitude|coordinate|geotag|geohash|georss/iu;
 const equipment = /serial|^(?:camera)?ownername$|^(?:imei|udid)$/iu;
-/** Blobs that may hold anything, coordinates and serial numbers included: makers' notes and whole embedded files. */
+/** Blobs that may contain coordinates and serial numbers: maker notes and embedded files. */
 const blobs = /^makernotes?$|^dngprivatedata$|^rawdatauniqueid$|^thumbnails$/iu;
 
 const positionNamespaces: ReadonlySet<string> = new Set([
@@ -24,7 +31,7 @@ const positionNamespaces: ReadonlySet<string> = new Set([
   'http://www.georss.org/georss/',
 ]);
 
-/** Pictures and sounds inside XMP: Google's depth maps and panoramas, Adobe's thumbnails. */
+/** Images and audio embedded in XMP: Google's depth maps and panoramas, Adobe's thumbnails. */
 const blobNamespaces: ReadonlySet<string> = new Set([
   'http://ns.google.com/photos/1.0/image/',
   'http://ns.google.com/photos/1.0/depthmap/',
@@ -33,21 +40,27 @@ const blobNamespaces: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Metadata quoted within a value: serialised packets, ExifTool's tag names, geo URIs (RFC 5870), the keywords that maps
- * are made of. "Serial number" in plain words is what a caption says of a machine, and stays.
+ * Private metadata quoted within a value: serialised packets, ExifTool tag names, geo URIs (RFC
+ * 5870), geotag keywords. The words "serial number" in a caption are editorial and are kept.
  */
 const quotedPositions = /gps(?:dest)?(?:latitude|longitude|altitude|position)|\bgeo:(?:-?\d|lat|lon)/iu;
 const quotedEquipment = /SerialNumber/u;
 
+/** True if the policy removes an Exif field of this name. */
+/** True if the policy removes an Exif field of this name. */
 export function isPrivateField(name: string, policy: PrivacyPolicy): boolean {
   return blobs.test(name) || (policy.gps && positions.test(name)) || (policy.serialNumbers && equipment.test(name));
 }
 
+/** True if the policy removes an XMP property of this name. */
+/** True if the policy removes an XMP property of this name. */
 export function isPrivateProperty({ namespace, local }: XmlName, policy: PrivacyPolicy): boolean {
   if (blobNamespaces.has(namespace) || isPrivateField(local, policy)) return true;
   return policy.gps && positionNamespaces.has(namespace);
 }
 
+/** True if a value quotes metadata that the policy removes. */
+/** True if a value quotes metadata that the policy removes. */
 export function quotesPrivate(value: string, policy: PrivacyPolicy): boolean {
   return (policy.gps && quotedPositions.test(value)) || (policy.serialNumbers && quotedEquipment.test(value));
 }

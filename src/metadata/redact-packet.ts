@@ -3,27 +3,30 @@ import { MalformedMetadataError } from './warnings.ts';
 import { cutRanges, parseXml, type XmlElement, type XmlName, type XmlRange } from './xml.ts';
 import { Namespace, rdfOf } from './xmp-properties.ts';
 
-/** ISO 16684-1, section 7.3.2. Read-only, because there is no padding to edit in. */
+/**
+ * Packet wrapper (ISO 16684-1, section 7.3.2). Marked read-only, because there is no padding for
+ * edits.
+ */
 const PACKET_START = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n';
 const PACKET_END = '\n<?xpacket end="r"?>';
 
 /**
- * The packet without what the policy forbids: attributes and elements by name in any namespace, values that quote such
- * metadata, embedded files, comments and padding; and without tiff:Orientation, which is not true of upright pixels. The
- * rest is as it was, character by character.
- * Throws MalformedMetadataError where it cannot be told what is in the packet.
+ * Removes private attributes and elements in any namespace, values that quote private metadata,
+ * embedded files, comments and padding. Also removes tiff:Orientation, which does not apply to the
+ * upright pixels of the pyramid. All other characters are preserved.
+ * Throws MalformedMetadataError when the packet cannot be parsed before or after the removal.
  */
 export function redactPacket(packet: string, policy: PrivacyPolicy): string {
-  const { root, asides } = parseXml(packet);
+  const { root, nonElements } = parseXml(packet);
   const cut = cutRanges(packet.slice(0, root.end), [
     { start: 0, end: root.start },
-    ...asides.filter(({ start }) => start > root.start && start < root.end),
+    ...nonElements.filter(({ start }) => start > root.start && start < root.end),
     ...rangesToCut(root, policy),
   ]);
-  const left = parseXml(cut);
-  rdfOf(left.root);
-  if (rangesToCut(left.root, policy).length > 0)
-    throw new MalformedMetadataError('Expected nothing private to be left');
+  const remaining = parseXml(cut);
+  rdfOf(remaining.root);
+  if (rangesToCut(remaining.root, policy).length > 0)
+    throw new MalformedMetadataError('Expected no private metadata for the redacted packet but received some');
   return PACKET_START + cut + PACKET_END;
 }
 

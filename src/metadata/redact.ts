@@ -1,24 +1,27 @@
 import type { z } from 'zod';
-import { describe } from './descriptive.ts';
+import { descriptiveOf } from './descriptive.ts';
 import { EmbeddedMetadata, type MetadataFields, type Xmp } from './embedded-metadata.ts';
 import { filterIptc } from './iptc.ts';
-import { isPrivateField, PrivacyPolicy, quotesPrivate, STRICTEST } from './privacy.ts';
+import { isPrivateField, PrivacyPolicy, quotesPrivate, REMOVE_ALL_PRIVATE } from './privacy.ts';
 import { redactPacket } from './redact-packet.ts';
 import { fromBase64, toBase64 } from './text.ts';
 import { Warnings } from './warnings.ts';
 
-/** Metadata that may be published: what the policy forbids is gone from its fields and from its XMP packet. */
+/**
+ * Metadata for publication, after removal of private fields and of private parts of the XMP packet.
+ */
 export const RedactedMetadata = EmbeddedMetadata.extend({ redacted: PrivacyPolicy });
 export type RedactedMetadata = z.infer<typeof RedactedMetadata>;
 
 /**
- * Removes positions and serial numbers, as the policy says, from the fields and from the XMP packet. A packet that cannot
- * be parsed soundly is left out, with a warning. IPTC's city, state, country and sublocation are editorial and stay.
+ * Removes positions and serial numbers according to the policy from the fields and the XMP packet.
+ * A packet that cannot be parsed is left out with a warning. City, state, country and sublocation
+ * in IPTC are editorial and are kept.
  */
-export function redact(metadata: EmbeddedMetadata, policy: PrivacyPolicy = STRICTEST): RedactedMetadata {
+export function redact(metadata: EmbeddedMetadata, policy: PrivacyPolicy = REMOVE_ALL_PRIVATE): RedactedMetadata {
   const { exif, gps, xmp, iptc, text, icc, resolution, warnings } = metadata;
-  const found = new Warnings();
-  const published = xmp && redactXmp(xmp, policy, found);
+  const added = new Warnings();
+  const published = xmp && redactXmp(xmp, policy, added);
   const kept = {
     exif: redactFields(exif, policy),
     ...(gps && !policy.gps ? { gps } : {}),
@@ -27,11 +30,11 @@ export function redact(metadata: EmbeddedMetadata, policy: PrivacyPolicy = STRIC
     ...(text ? { text: redactFields(text, policy) } : {}),
     ...(icc ? { icc } : {}),
     ...(resolution ? { resolution } : {}),
-    warnings: [...warnings, ...found.list()],
+    warnings: [...warnings, ...added.list()],
   };
   return {
     ...kept,
-    descriptive: describe(kept, redactIptc(metadata.descriptive.iptc, policy)),
+    descriptive: descriptiveOf(kept, redactIptc(metadata.descriptive.iptc, policy)),
     redacted: { ...policy },
   };
 }
@@ -46,7 +49,7 @@ function redactXmp({ packet, fields }: Xmp, policy: PrivacyPolicy, warnings: War
   try {
     return { packet: redactPacket(packet, policy), fields: kept };
   } catch {
-    warnings.add('XMP: the packet is left out, because it cannot be told what is in it');
+    warnings.add('XMP: the packet is left out because it cannot be parsed');
     return Object.keys(kept).length > 0 ? { fields: kept } : undefined;
   }
 }
@@ -54,10 +57,10 @@ function redactXmp({ packet, fields }: Xmp, policy: PrivacyPolicy, warnings: War
 function redactFields(fields: MetadataFields, policy: PrivacyPolicy): MetadataFields {
   const redacted: MetadataFields = {};
   for (const [name, value] of Object.entries(fields)) {
-    const passes = (item: string | number): boolean => typeof item === 'number' || !quotesPrivate(item, policy);
+    const isKept = (item: string | number): boolean => typeof item === 'number' || !quotesPrivate(item, policy);
     if (isPrivateField(name.replace(/^.*:/u, ''), policy)) continue;
-    if (Array.isArray(value)) redacted[name] = value.filter(passes);
-    else if (passes(value)) redacted[name] = value;
+    if (Array.isArray(value)) redacted[name] = value.filter(isKept);
+    else if (isKept(value)) redacted[name] = value;
   }
   return redacted;
 }

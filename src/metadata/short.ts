@@ -1,14 +1,14 @@
-import { MAX_SHORT_TEXT } from './bounds.ts';
-import { first } from './descriptive.ts';
+import { MAX_SHORT_TEXT_LENGTH } from './bounds.ts';
+import { firstValue } from './descriptive.ts';
 import type { EmbeddedMetadata, MetadataFields } from './embedded-metadata.ts';
 import { cutText } from './text.ts';
 
-/** What a list of images shows of one; each text at most 256 characters, line breaks made blanks. */
+/** The metadata shown in a list of images. Texts have at most 256 characters, on one line. */
 export interface ShortMetadata {
   readonly title?: string;
   readonly creator?: string;
   readonly copyright?: string;
-  /** ISO 8601, as precise as the master says. */
+  /** ISO 8601, with the precision of the master. */
   readonly dateTaken?: string;
   readonly iccName?: string;
   /** '600 × 600 per inch' */
@@ -19,8 +19,8 @@ export interface ShortMetadata {
 export function shortMetadata(metadata: EmbeddedMetadata): ShortMetadata {
   const { exif, iptc, xmp, text = {}, icc, resolution, descriptive } = metadata;
   const properties = xmp?.fields ?? {};
-  const found: { [Key in keyof ShortMetadata]: string | undefined } = {
-    title: first(
+  const values: { [Key in keyof ShortMetadata]: string | undefined } = {
+    title: firstValue(
       [properties, 'dc:title'],
       [iptc, 'ObjectName'],
       [exif, 'XPTitle'],
@@ -32,26 +32,30 @@ export function shortMetadata(metadata: EmbeddedMetadata): ShortMetadata {
     creator: descriptive.artist,
     copyright: descriptive.copyright,
     dateTaken:
-      first([exif, 'DateTimeOriginal'], [properties, 'exif:DateTimeOriginal'], [properties, 'photoshop:DateCreated']) ??
-      iptcDate(iptc),
+      firstValue(
+        [exif, 'DateTimeOriginal'],
+        [properties, 'exif:DateTimeOriginal'],
+        [properties, 'photoshop:DateCreated'],
+      ) ?? iptcDate(iptc),
     iccName: icc?.description,
     resolution: resolution && resolutionText(resolution),
   };
   const bounded: Record<string, string> = {};
-  for (const [name, value] of Object.entries(found)) {
-    const line = cutText((value ?? '').replace(/\s+/gu, ' ').trim(), MAX_SHORT_TEXT);
+  for (const [name, value] of Object.entries(values)) {
+    const line = cutText((value ?? '').replace(/\s+/gu, ' ').trim(), MAX_SHORT_TEXT_LENGTH);
     if (line !== '') bounded[name] = line;
   }
   return bounded;
 }
 
-/** IIM datasets 2:55 and 2:60: 'CCYYMMDD', 'HHMMSS±HHMM'; zeros for a month or a day that is not known. */
+/** IIM datasets 2:55 'CCYYMMDD' and 2:60 'HHMMSS±HHMM'; unknown months and days are zeros. */
 function iptcDate(iptc: MetadataFields): string | undefined {
-  const [, year, month = '00', day = '00'] = /^(\d{4})(\d\d)(\d\d)$/u.exec(first([iptc, 'DateCreated']) ?? '') ?? [];
+  const [, year, month = '00', day = '00'] =
+    /^(\d{4})(\d\d)(\d\d)$/u.exec(firstValue([iptc, 'DateCreated']) ?? '') ?? [];
   if (year === undefined || year === '0000') return undefined;
   if (month === '00') return year;
   if (day === '00') return `${year}-${month}`;
-  const time = /^(\d\d)(\d\d)(\d\d)(?:([+-]\d\d)(\d\d))?$/u.exec(first([iptc, 'TimeCreated']) ?? '');
+  const time = /^(\d\d)(\d\d)(\d\d)(?:([+-]\d\d)(\d\d))?$/u.exec(firstValue([iptc, 'TimeCreated']) ?? '');
   if (!time) return `${year}-${month}-${day}`;
   const [, hour = '', minute = '', second = '', zoneHour, zoneMinute = ''] = time;
   const zone = zoneHour === undefined ? '' : `${zoneHour}:${zoneMinute}`;

@@ -1,10 +1,16 @@
-import { MAX_TEXT } from './bounds.ts';
+import { MAX_TEXT_LENGTH } from './bounds.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-/** The superset of Latin-1 that its users mean (WHATWG Encoding, section 4.2). */
+/**
+ * Windows-1252, the superset of Latin-1 that decoders use for Latin-1 (WHATWG Encoding, section
+ * 4.2).
+ */
 const windows1252 = new TextDecoder('windows-1252');
 
-/** UTF-8 where the bytes are, otherwise Latin-1: Exif and old IPTC claim ASCII and hold both. */
+/**
+ * Decodes as UTF-8 if valid, otherwise as Latin-1: Exif and old IPTC fields declared as ASCII
+ * contain both.
+ */
 export function decodeText(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
@@ -13,8 +19,11 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** Up to the first NUL, without control characters (but line breaks and tabs) and outer blanks, at most `max` long. */
-export function cleanText(text: string, max = MAX_TEXT): string {
+/**
+ * Cuts at the first NUL, removes control characters except line breaks and tabs, trims, and cuts to
+ * `max` UTF-16 code units.
+ */
+export function cleanText(text: string, max = MAX_TEXT_LENGTH): string {
   const end = text.indexOf('\0');
   const printable = (end < 0 ? text : text.slice(0, end)).replace(/\r\n?/gu, '\n').replace(controls, '');
   return cutText(printable.toWellFormed().trim(), max);
@@ -22,7 +31,7 @@ export function cleanText(text: string, max = MAX_TEXT): string {
 
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]/gu;
 
-/** The first `max` code units, no character cut in two. */
+/** The first `max` UTF-16 code units, without splitting a surrogate pair. */
 export function cutText(text: string, max: number): string {
   if (text.length <= max) return text;
   const cut = text.slice(0, max);

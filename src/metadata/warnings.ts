@@ -1,40 +1,45 @@
 import { MAX_WARNINGS } from './bounds.ts';
 
-/** Metadata that does not follow its format. It costs itself, never the image. */
+/** Metadata that violates its format. The metadata is left out; the image is not rejected. */
 export class MalformedMetadataError extends Error {
   override readonly name = 'MalformedMetadataError';
 }
 
-/** What could not be read, in words. Warnings name fields and places, never values. */
+/**
+ * Collects descriptions of unreadable metadata. They contain field names and offsets, never values.
+ */
 export class Warnings {
   readonly #storageFailure: () => { readonly error: unknown } | undefined;
-  readonly #said: string[] = [];
-  #unsaid = 0;
+  readonly #warnings: string[] = [];
+  #omitted = 0;
 
-  /** `storageFailure` tells a storage that failed from a file that is wrong. */
+  /** `storageFailure` returns the error of a failed read, which is not a defect of the file. */
   constructor(storageFailure: () => { readonly error: unknown } | undefined = () => undefined) {
     this.#storageFailure = storageFailure;
   }
 
   add(warning: string): void {
-    if (this.#said.includes(warning)) return;
-    if (this.#said.length < MAX_WARNINGS) this.#said.push(warning);
-    else this.#unsaid++;
+    if (this.#warnings.includes(warning)) return;
+    if (this.#warnings.length < MAX_WARNINGS) this.#warnings.push(warning);
+    else this.#omitted++;
   }
 
   list(): string[] {
-    return this.#unsaid === 0 ? [...this.#said] : [...this.#said, `and ${this.#unsaid} more`];
+    return this.#omitted === 0 ? [...this.#warnings] : [...this.#warnings, `and ${this.#omitted} more`];
   }
 
-  /** The answer of `read`, or undefined and a warning where the metadata is wrong. Errors of the storage pass through. */
-  async attempt<Result>(what: string, read: () => Promise<Result> | Result): Promise<Result | undefined> {
+  /**
+   * Returns the result of `read`, or undefined with a warning if the metadata is malformed.
+   * Rethrows storage errors.
+   */
+  async attempt<Result>(name: string, read: () => Promise<Result> | Result): Promise<Result | undefined> {
     try {
       return await read();
     } catch (error) {
       const failure = this.#storageFailure();
       if (failure) throw failure.error;
-      // Whatever else happens while a hostile file is read is the file's doing.
-      this.add(`${what}: ${error instanceof MalformedMetadataError ? error.message : 'unreadable'}`);
+      // All other errors are attributed to the file.
+      this.add(`${name}: ${error instanceof MalformedMetadataError ? error.message : 'unreadable'}`);
       return undefined;
     }
   }

@@ -1,6 +1,7 @@
 /**
- * XML 1.0 with namespaces, as much as an XMP packet may use: no document type, no entities but the five. Everything keeps
- * its place in the source, so that parts can be cut out and the rest stays as it was.
+ * A parser for the subset of XML 1.0 with namespaces that XMP packets use: no document type, only
+ * the five predefined entities. All nodes have their ranges in the source, so that parts can be
+ * removed without serialising the rest.
  */
 import { MAX_XML_DEPTH, MAX_XML_ELEMENTS } from './bounds.ts';
 import { MalformedMetadataError } from './warnings.ts';
@@ -10,7 +11,7 @@ export interface XmlName {
   readonly local: string;
 }
 
-/** Of the source: from `start` up to, but without, `end`. */
+/** A range of the source; `end` is exclusive. UTF-16 code units. */
 export interface XmlRange {
   readonly start: number;
   readonly end: number;
@@ -18,7 +19,7 @@ export interface XmlRange {
 
 export interface XmlAttribute extends XmlName, XmlRange {
   readonly value: string;
-  /** It declares a namespace. */
+  /** True for a namespace declaration. */
   readonly declares: boolean;
 }
 
@@ -27,9 +28,9 @@ export interface XmlElement extends XmlName {
   end: number;
   readonly attributes: readonly XmlAttribute[];
   readonly children: XmlElement[];
-  /** Its own character data, without that of its children. */
+  /** Character data of the element, without that of its children. */
   text: string;
-  /** Where its content is; empty where the element is. */
+  /** Range of the content; empty for an empty element. */
   readonly contentStart: number;
   contentEnd: number;
 }
@@ -37,7 +38,7 @@ export interface XmlElement extends XmlName {
 export interface XmlDocument {
   readonly root: XmlElement;
   /** Comments and processing instructions. */
-  readonly asides: readonly XmlRange[];
+  readonly nonElements: readonly XmlRange[];
 }
 
 const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
@@ -53,7 +54,7 @@ const attribute = new RegExp(
 const tagEnd = /[ \t\r\n]*(\/?)>/uy;
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/u;
 
-/** Declared at one place of a document. */
+/** Number of namespaces in scope. */
 const MAX_NAMESPACES = 512;
 
 interface Open {
@@ -62,7 +63,7 @@ interface Open {
   readonly scope: ReadonlyMap<string, string>;
 }
 
-/** Parses a document. Throws MalformedMetadataError for what is not well-formed, or larger than a packet ever is. */
+/** Parses a document. Throws MalformedMetadataError if it is not well-formed or exceeds a limit. */
 export function parseXml(source: string): XmlDocument {
   return new Parser(source).parse();
 }
@@ -70,7 +71,7 @@ export function parseXml(source: string): XmlDocument {
 class Parser {
   readonly #source: string;
   readonly #open: Open[] = [];
-  readonly #asides: XmlRange[] = [];
+  readonly #nonElements: XmlRange[] = [];
   #at = 0;
   #elements = 0;
   #root: XmlElement | undefined;
@@ -83,14 +84,14 @@ class Parser {
     if (forbidden.test(this.#source)) this.#fail('Expected no control characters');
     while (this.#at < this.#source.length) this.#step();
     if (!this.#root || this.#open.length > 0) return this.#fail('Expected one whole element');
-    return { root: this.#root, asides: this.#asides };
+    return { root: this.#root, nonElements: this.#nonElements };
   }
 
   #step(): void {
     const source = this.#source;
     if (source[this.#at] !== '<') this.#characters();
-    else if (source.startsWith('<!--', this.#at)) this.#aside('-->');
-    else if (source.startsWith('<?', this.#at)) this.#aside('?>');
+    else if (source.startsWith('<!--', this.#at)) this.#nonElement('-->');
+    else if (source.startsWith('<?', this.#at)) this.#nonElement('?>');
     else if (source.startsWith('<![CDATA[', this.#at)) this.#literal();
     else if (source[this.#at + 1] === '/') this.#close();
     else this.#start();
@@ -114,10 +115,10 @@ class Parser {
     this.#at = end + 3;
   }
 
-  #aside(ending: string): void {
+  #nonElement(ending: string): void {
     const end = this.#source.indexOf(ending, this.#at + 2);
     if (end < 0) this.#fail(`Expected ${ending}`);
-    this.#asides.push({ start: this.#at, end: end + ending.length });
+    this.#nonElements.push({ start: this.#at, end: end + ending.length });
     this.#at = end + ending.length;
   }
 
@@ -125,7 +126,7 @@ class Parser {
     const start = this.#at;
     const qualified = this.#match(openTag)?.[1] ?? this.#fail('Expected an element');
     if (this.#open.length === 0 && this.#root) this.#fail('Expected one element');
-    if (this.#open.length === MAX_XML_DEPTH) this.#fail(`Expected at most ${MAX_XML_DEPTH} elements in one another`);
+    if (this.#open.length === MAX_XML_DEPTH) this.#fail(`Expected at most ${MAX_XML_DEPTH} nested elements`);
     if (++this.#elements > MAX_XML_ELEMENTS) this.#fail(`Expected at most ${MAX_XML_ELEMENTS} elements`);
     const raw = this.#attributes();
     const scope = this.#declare(raw);
@@ -187,8 +188,8 @@ class Parser {
   #decode(text: string): string {
     if (!text.includes('&')) return text;
     return text.replace(/&([^;&]{0,10});?/gu, (whole, entity: string) => {
-      const known = entities.get(entity) ?? numbered(entity);
-      return known !== undefined && whole.endsWith(';') ? known : this.#fail('Expected a known entity');
+      const character = entities.get(entity) ?? numbered(entity);
+      return character !== undefined && whole.endsWith(';') ? character : this.#fail('Expected a known entity');
     });
   }
 
@@ -224,7 +225,7 @@ function numbered(entity: string): string | undefined {
   return isCharacter && !forbidden.test(String.fromCodePoint(code)) ? String.fromCodePoint(code) : undefined;
 }
 
-/** The source without these ranges, which may lie within one another. */
+/** Removes ranges from the source; they may be nested. */
 export function cutRanges(source: string, ranges: readonly XmlRange[]): string {
   let kept = '';
   let at = 0;

@@ -1,5 +1,7 @@
-/** The properties of a packet that describe the picture, by their namespaces and the prefixes these go by. */
-import { MAX_TEXTS } from './bounds.ts';
+/**
+ * The properties of an XMP packet that describe the image, by namespace and conventional prefix.
+ */
+import { MAX_REPEATED_VALUES } from './bounds.ts';
 import type { MetadataFields, MetadataValue } from './embedded-metadata.ts';
 import { cleanText } from './text.ts';
 import { MalformedMetadataError } from './warnings.ts';
@@ -13,7 +15,7 @@ export const Namespace = {
   tiff: 'http://ns.adobe.com/tiff/1.0/',
 } as const;
 
-/** ISO 16684-1, section 8, IPTC Photo Metadata 2023.1 and Exif for XMP (CIPA DC-X010). */
+/** Sources: ISO 16684-1, section 8; IPTC Photo Metadata 2023.1; Exif for XMP (CIPA DC-X010). */
 const schemas: readonly { prefix: string; namespace: string; properties: readonly string[] }[] = [
   {
     prefix: 'dc',
@@ -58,16 +60,19 @@ const schemas: readonly { prefix: string; namespace: string; properties: readonl
   },
 ];
 
-/** The rdf:RDF element of a packet. Throws MalformedMetadataError where the document is no packet. */
+/** The rdf:RDF element of a packet. Throws MalformedMetadataError if there is none. */
 export function rdfOf(root: XmlElement): XmlElement {
   const isRdf = ({ namespace, local }: XmlElement): boolean => namespace === Namespace.rdf && local === 'RDF';
   if (isRdf(root)) return root;
   const rdf = root.namespace === Namespace.meta ? root.children.find(isRdf) : undefined;
-  if (!rdf) throw new MalformedMetadataError('Expected rdf:RDF in the packet');
+  if (!rdf) throw new MalformedMetadataError('Expected an element rdf:RDF for the XMP packet but received none');
   return rdf;
 }
 
-/** The main properties of a packet by prefixed name. Throws MalformedMetadataError for what is no packet. */
+/**
+ * The main properties of a packet by prefixed name. Throws MalformedMetadataError for invalid
+ * packets.
+ */
 export function mainProperties(packet: string): MetadataFields {
   const descriptions = rdfOf(parseXml(packet).root).children;
   const fields: MetadataFields = {};
@@ -85,33 +90,36 @@ function propertyValue(
   namespace: string,
   local: string,
 ): MetadataValue | undefined {
-  const isIt = (node: { namespace: string; local: string }): boolean =>
+  const isProperty = (node: { namespace: string; local: string }): boolean =>
     node.namespace === namespace && node.local === local;
   for (const { attributes, children } of descriptions) {
-    const attribute = attributes.find(isIt);
-    const element = children.find(isIt);
-    const value = attribute ? some(attribute.value) : element && elementValue(element);
+    const attribute = attributes.find(isProperty);
+    const element = children.find(isProperty);
+    const value = attribute ? nonEmpty(attribute.value) : element && elementValue(element);
     if (value !== undefined) return value;
   }
   return undefined;
 }
 
-/** A simple value, the first or the default of alternatives, or all of a list. Structures are left in the packet. */
+/**
+ * A simple value, the default or first of alternatives, or all items of a list. Structures are not
+ * read.
+ */
 function elementValue(element: XmlElement): MetadataValue | undefined {
   const [inner] = element.children.filter(({ namespace }) => namespace === Namespace.rdf);
   if (!inner) {
     const resource = rdfAttribute(element, 'resource');
-    return element.children.length === 0 ? some(resource ?? element.text) : undefined;
+    return element.children.length === 0 ? nonEmpty(resource ?? element.text) : undefined;
   }
-  if (inner.local === 'value') return some(inner.text);
+  if (inner.local === 'value') return nonEmpty(inner.text);
   const items = inner.children.filter(({ namespace, local }) => namespace === Namespace.rdf && local === 'li');
   if (inner.local === 'Alt') {
     const item = items.find((candidate) => language(candidate) === 'x-default') ?? items[0];
-    return item && some(item.text);
+    return item && nonEmpty(item.text);
   }
   if (inner.local !== 'Seq' && inner.local !== 'Bag') return undefined;
   const texts = items
-    .slice(0, MAX_TEXTS)
+    .slice(0, MAX_REPEATED_VALUES)
     .map(({ text }) => cleanText(text))
     .filter((text) => text !== '');
   return texts.length > 1 ? texts : texts[0];
@@ -125,7 +133,7 @@ function language(element: XmlElement): string | undefined {
   return element.attributes.find(({ namespace, local }) => namespace === Namespace.xml && local === 'lang')?.value;
 }
 
-function some(text: string): string | undefined {
+function nonEmpty(text: string): string | undefined {
   const clean = cleanText(text);
   return clean === '' ? undefined : clean;
 }

@@ -1,4 +1,4 @@
-/** XMP packets (ISO 16684-1): RDF in XML, in one of Unicode's encodings. */
+/** Reads XMP packets (ISO 16684-1): RDF/XML in UTF-8 or UTF-16. */
 import { createHash } from 'node:crypto';
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { joinedReader, readExactly } from './bounded-reader.ts';
@@ -9,7 +9,10 @@ import { MalformedMetadataError, type Warnings } from './warnings.ts';
 import { cutRanges, parseXml, type XmlElement } from './xml.ts';
 import { mainProperties, Namespace, rdfOf } from './xmp-properties.ts';
 
-/** Reads a packet and its main properties. Throws MalformedMetadataError for one that is too long or not Unicode. */
+/**
+ * Reads a packet and its main properties. Throws MalformedMetadataError for a packet that is too
+ * long or not valid Unicode.
+ */
 export async function readXmp(reader: RangeReader, warnings: Warnings): Promise<Xmp | undefined> {
   const packet = decodePacket(await readBounded(reader));
   if (packet === '') return undefined;
@@ -18,41 +21,46 @@ export async function readXmp(reader: RangeReader, warnings: Warnings): Promise<
 }
 
 /**
- * The packet with the properties of its extension, which a JPEG holds in segments of its own and the packet names by
- * digest. Throws MalformedMetadataError where the extension is not the one that is named, or not whole.
+ * Merges the properties of extended XMP into the packet. A JPEG stores extended XMP in further
+ * marker segments, which the packet references by MD5 digest. Throws MalformedMetadataError when
+ * the extension is incomplete or has another digest.
  */
 export async function withExtendedXmp(
   packet: string,
   reader: RangeReader,
   portions: readonly ExtendedXmpPortion[],
 ): Promise<string> {
-  const note = findNote(parseXml(packet).root);
-  const named = portions.filter(({ digest }) => digest === note?.digest.toUpperCase());
-  if (!note || named.length === 0) throw new MalformedMetadataError('Expected the extension that the packet names');
+  const reference = findExtensionReference(parseXml(packet).root);
+  const referenced = portions.filter(({ digest }) => digest === reference?.digest.toUpperCase());
+  if (!reference || referenced.length === 0)
+    throw new MalformedMetadataError('Expected the extended XMP that the packet references but received none');
   const whole = joinedReader(
     reader,
-    [...named].sort((a, b) => a.offset - b.offset).map(({ range }) => range),
+    [...referenced].sort((a, b) => a.offset - b.offset).map(({ range }) => range),
   );
   const bytes = await readBounded(whole);
   const digest = createHash('md5').update(bytes).digest('hex').toUpperCase();
-  if (digest !== note.digest.toUpperCase()) throw new MalformedMetadataError('Expected an extension of its MD5');
+  if (digest !== reference.digest.toUpperCase())
+    throw new MalformedMetadataError(
+      'Expected the MD5 that the packet references for the extended XMP but received another',
+    );
   const extension = decodePacket(bytes);
   const content = rdfOf(parseXml(extension).root);
-  const cut = cutRanges(packet, [note]);
+  const cut = cutRanges(packet, [reference]);
   const end = rdfOf(parseXml(cut).root).contentEnd;
   const merged = cut.slice(0, end) + extension.slice(content.contentStart, content.contentEnd) + cut.slice(end);
   parseXml(merged);
   return merged;
 }
 
-function findNote(element: XmlElement): { digest: string; start: number; end: number } | undefined {
-  const isNote = ({ namespace, local }: { namespace: string; local: string }): boolean =>
+function findExtensionReference(element: XmlElement): { digest: string; start: number; end: number } | undefined {
+  const isReference = ({ namespace, local }: { namespace: string; local: string }): boolean =>
     namespace === Namespace.xmpNote && local === 'HasExtendedXMP';
-  if (isNote(element)) return { digest: element.text.trim(), start: element.start, end: element.end };
-  const attribute = element.attributes.find(isNote);
+  if (isReference(element)) return { digest: element.text.trim(), start: element.start, end: element.end };
+  const attribute = element.attributes.find(isReference);
   if (attribute) return { digest: attribute.value.trim(), start: attribute.start, end: attribute.end };
   for (const child of element.children) {
-    const found = findNote(child);
+    const found = findExtensionReference(child);
     if (found) return found;
   }
   return undefined;
@@ -60,18 +68,23 @@ function findNote(element: XmlElement): { digest: string; start: number; end: nu
 
 async function readBounded(reader: RangeReader): Promise<Uint8Array> {
   if (reader.size > MAX_XMP_BYTES) {
-    throw new MalformedMetadataError(`Expected at most ${MAX_XMP_BYTES} bytes but received ${reader.size}`);
+    throw new MalformedMetadataError(
+      `Expected at most ${MAX_XMP_BYTES} bytes for the XMP packet but received ${reader.size}`,
+    );
   }
   return readExactly(reader, 0, reader.size);
 }
 
-/** Without byte order mark and padding. Throws MalformedMetadataError for bytes that are no text. */
+/**
+ * Decodes a packet without byte order mark and padding. Throws MalformedMetadataError for invalid
+ * text.
+ */
 function decodePacket(bytes: Uint8Array): string {
   try {
     const text = new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
     return text.replace(/^[\0\s\ufeff]+/u, '').replace(/[\0\s]+$/u, '');
   } catch {
-    throw new MalformedMetadataError('Expected UTF-8 or UTF-16');
+    throw new MalformedMetadataError('Expected UTF-8 or UTF-16 for the XMP packet but received invalid text');
   }
 }
 

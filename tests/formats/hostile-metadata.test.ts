@@ -47,8 +47,8 @@ describe('directories', () => {
     const { exif, warnings } = await read(bytes, 'tiff');
     expect(exif).toEqual({ ImageDescription: 'Loop' });
     expect(warnings).toEqual([
-      "Exif directory: Expected a directory of its own but it is another's",
-      "GPS directory: Expected a directory of its own but it is another's",
+      'Exif directory: Expected an offset of its own for the directory but received that of another',
+      'GPS directory: Expected an offset of its own for the directory but received that of another',
     ]);
   });
 
@@ -116,7 +116,7 @@ describe('texts', () => {
 
   test('longer than 16,384 characters are cut, no character in two', async () => {
     const { exif, warnings } = await read(tiff(text(270, `x${'😀'.repeat(20_000)}`)), 'tiff');
-    expect(warnings).toEqual(['ImageDescription: only its first 16384 characters are kept']);
+    expect(warnings).toEqual(['ImageDescription: only the first 16384 characters are kept']);
     const description = exif['ImageDescription'] as string;
     expect(description).toHaveLength(16_383);
     expect(description.isWellFormed()).toBe(true);
@@ -130,7 +130,9 @@ describe('XMP', () => {
     const packet = xmpPacket(`<dc:x>${'a'.repeat(10_000_000)}</dc:x>`);
     const { xmp, warnings } = await read(webpWith(webp, ['XMP ', Buffer.from(packet)]), 'webp');
     expect(xmp).toBeUndefined();
-    expect(warnings).toEqual([expect.stringMatching(/^XMP: Expected at most 2097152 bytes but received 1000\d{4}$/u)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^XMP: Expected at most 2097152 bytes for the XMP packet but received 1000\d{4}$/u),
+    ]);
   });
 
   test.each([
@@ -148,7 +150,7 @@ describe('XMP', () => {
     expect(metadata.warnings).toHaveLength(1);
     const { xmp, descriptive, warnings } = redact(metadata);
     expect({ xmp, descriptive }).toEqual({ descriptive: {} });
-    expect(warnings.at(-1)).toBe('XMP: the packet is left out, because it cannot be told what is in it');
+    expect(warnings.at(-1)).toBe('XMP: the packet is left out because it cannot be parsed');
   });
 
   test('that is not Unicode is left out', async () => {
@@ -157,7 +159,7 @@ describe('XMP', () => {
       'tiff',
     );
     expect(xmp).toBeUndefined();
-    expect(warnings).toEqual(['XMP: Expected UTF-8 or UTF-16']);
+    expect(warnings).toEqual(['XMP: Expected UTF-8 or UTF-16 for the XMP packet but received invalid text']);
   });
 
   test('in UTF-16, with NULs behind it, is read', async () => {

@@ -8,7 +8,7 @@ import { iptcRecord, xmpPacket } from '../support/embedded.ts';
 
 const encoding = { compression: 1, photometric: 1, bitsPerSample: [8], sampleFormat: [1], extraSamples: [] };
 
-/** A TIFF of one grey tile, laid out as a pyramid is. */
+/** A TIFF of one grey tile with the layout of a pyramid. */
 function tiffWith(fields: ReturnType<typeof descriptiveFields>): Buffer {
   const level = {
     width: 16,
@@ -22,7 +22,7 @@ function tiffWith(fields: ReturnType<typeof descriptiveFields>): Buffer {
   return Buffer.concat([joinHeader(layout), Buffer.alloc(layout.size - layout.headerBytes, 128)]);
 }
 
-test('libtiff and geotiff.js read what is written', async () => {
+test('libtiff and geotiff.js read the descriptive fields', async () => {
   const packet = xmpPacket('<dc:source>Größe</dc:source>');
   const record = iptcRecord([2, 5, 'Odd'], [2, 25, 'ab']);
   const bytes = tiffWith(
@@ -49,7 +49,7 @@ test('libtiff and geotiff.js read what is written', async () => {
   expect(read).toEqual(['Die Brücke', 'Maker', 'Model 1', 'Scan 2', '2021:03:04 05:06:07', 'Ada', '© Ada']);
 });
 
-test('what a master does not say is not written', () => {
+test('fields that the master does not have are not written', () => {
   expect(descriptiveFields({})).toEqual([]);
   expect(descriptiveFields({ artist: 'A' })).toEqual([{ tag: 315, type: 2, values: Uint8Array.of(65, 0) }]);
 });

@@ -4,11 +4,11 @@ import { shortMetadata } from '../../src/metadata/short.ts';
 
 const nothing: EmbeddedMetadata = { exif: {}, iptc: {}, descriptive: {}, warnings: [] };
 
-test('nothing is said of a master that says nothing', () => {
+test('the short form of a master without metadata is empty', () => {
   expect(shortMetadata(nothing)).toEqual({});
 });
 
-test('the short form has one line for each fact', () => {
+test('the short form has one line per property', () => {
   const short = shortMetadata({
     ...nothing,
     exif: { DateTimeOriginal: '2019-05-04T12:30:01+02:00', XPTitle: 'not this' },
@@ -27,7 +27,7 @@ test('the short form has one line for each fact', () => {
   });
 });
 
-test('no text is longer than 256 characters, and none is cut within one', () => {
+test('texts are cut to 256 characters without splitting a surrogate pair', () => {
   const { title, creator } = shortMetadata({
     ...nothing,
     iptc: { ObjectName: `x${'😀'.repeat(300)}` },
@@ -37,7 +37,7 @@ test('no text is longer than 256 characters, and none is cut within one', () => 
   expect(creator).toBe('a'.repeat(256));
 });
 
-describe('a date of IPTC', () => {
+describe('the IPTC date and time', () => {
   test.each([
     ['19120415', '021500+0000', '1912-04-15T02:15:00+00:00'],
     ['19120415', undefined, '1912-04-15'],
@@ -45,7 +45,7 @@ describe('a date of IPTC', () => {
     ['19120000', '021500', '1912'],
     ['00000000', undefined, undefined],
     ['in spring', undefined, undefined],
-  ])('%s %s is %s', (date, time, expected) => {
+  ])('%s %s is converted to %s', (date, time, expected) => {
     const iptc = { DateCreated: date, ...(time === undefined ? {} : { TimeCreated: time }) };
     expect(shortMetadata({ ...nothing, iptc }).dateTaken).toBe(expected);
   });

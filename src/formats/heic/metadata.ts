@@ -3,7 +3,7 @@ import { textOf } from '../header-bytes.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { latin1, viewOf } from '../../bytes/views.ts';
 import { type ByteRange, joinedReader, readExactly } from '../../metadata/bounded-reader.ts';
-import { MAX_SEGMENTS } from '../../metadata/bounds.ts';
+import { MAX_CONTAINER_PARTS } from '../../metadata/bounds.ts';
 import type { Carriers } from '../../metadata/carriers.ts';
 import { MalformedMetadataError } from '../../metadata/warnings.ts';
 
@@ -68,7 +68,7 @@ async function readLocations(
     return value;
   };
   const locations = new Map<number, ByteRange[]>();
-  let extentsLeft = MAX_SEGMENTS;
+  let extentsLeft = MAX_CONTAINER_PARTS;
   for (let items = number(version < 2 ? 2 : 4); items > 0; items--) {
     const item = number(version < 2 ? 2 : 4);
     const method = version === 0 ? 0 : number(2) & 15;
@@ -76,7 +76,7 @@ async function readLocations(
     const base = number(baseBytes) + (method === 1 ? (idat ?? NaN) : 0);
     const count = number(2);
     extentsLeft -= Math.max(1, count);
-    if (extentsLeft < 0) throw new MalformedMetadataError(`Expected at most ${MAX_SEGMENTS} item extents`);
+    if (extentsLeft < 0) throw new MalformedMetadataError(`Expected at most ${MAX_CONTAINER_PARTS} item extents`);
     const extents: ByteRange[] = [];
     for (let extent = 0; extent < count; extent++) {
       number(indexBytes);

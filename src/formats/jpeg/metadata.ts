@@ -1,7 +1,7 @@
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { latin1, viewOf } from '../../bytes/views.ts';
 import { type ByteRange, joinedReader } from '../../metadata/bounded-reader.ts';
-import { MAX_SEGMENTS } from '../../metadata/bounds.ts';
+import { MAX_CONTAINER_PARTS } from '../../metadata/bounds.ts';
 import { type Carriers, EXIF_SIGNATURE, type ExtendedXmpPortion } from '../../metadata/carriers.ts';
 import type { Resolution } from '../../metadata/embedded-metadata.ts';
 import { resolutionOf } from '../../metadata/exif.ts';
@@ -77,7 +77,8 @@ function profileChunks(segments: readonly Segment[]): ByteRange[] {
 /** ITU-T T.81, section B.1.1: segments consist of a marker and a length that counts itself; fill bytes may come first. */
 async function walkSegments(reader: RangeReader, segments: Segment[]): Promise<void> {
   for (let at = 2, walked = 0; at + 4 <= reader.size; walked++) {
-    if (walked === MAX_SEGMENTS) throw new MalformedMetadataError(`Expected at most ${MAX_SEGMENTS} segments`);
+    if (walked === MAX_CONTAINER_PARTS)
+      throw new MalformedMetadataError(`Expected at most ${MAX_CONTAINER_PARTS} segments`);
     const bytes = await reader.read(at, SEGMENT_START_BYTES);
     const marker = bytes[1] ?? 0;
     if (bytes[0] !== 0xff) throw new MalformedMetadataError(`Expected a marker at 0x${at.toString(16)}`);

@@ -1,7 +1,7 @@
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { latin1, viewOf } from '../../bytes/views.ts';
 import { type ByteRange, readExactly } from '../../metadata/bounded-reader.ts';
-import { MAX_SEGMENTS, MAX_TAIL_BYTES } from '../../metadata/bounds.ts';
+import { MAX_CONTAINER_PARTS, MAX_TAIL_BYTES } from '../../metadata/bounds.ts';
 import { MalformedMetadataError } from '../../metadata/warnings.ts';
 
 /** Types of the chunks that describe the picture (PNG, W3C third edition, section 11). */
@@ -21,7 +21,7 @@ const FRAME = 12;
  */
 export async function walkPngChunks(reader: RangeReader, chunks: PngChunk[]): Promise<void> {
   let at = 8;
-  for (let walked = 0; walked < MAX_SEGMENTS; walked++) {
+  for (let walked = 0; walked < MAX_CONTAINER_PARTS; walked++) {
     const header = await readExactly(reader, at, 8);
     const chunk = chunkAt(header, at);
     if (chunk.type === 'IEND') return;
@@ -55,10 +55,10 @@ function push(chunks: PngChunk[], { type, offset, length }: AnyChunk): void {
 function tailChunks(tail: Uint8Array, start: number): AnyChunk[] {
   const text = latin1(tail);
   const starts = [...text.matchAll(/eXIf|iTXt|tEXt|zTXt/gu)].map(({ index }) => index - 4).filter((at) => at >= 0);
-  for (const chainStart of starts.slice(0, MAX_SEGMENTS)) {
+  for (const chainStart of starts.slice(0, MAX_CONTAINER_PARTS)) {
     const chain: AnyChunk[] = [];
     let at = chainStart;
-    while (at + FRAME <= tail.length && chain.length < MAX_SEGMENTS) {
+    while (at + FRAME <= tail.length && chain.length < MAX_CONTAINER_PARTS) {
       const chunk = chunkAt(tail.subarray(at, at + 8), start + at);
       chain.push(chunk);
       at = chunk.end - start;

@@ -2,7 +2,7 @@ import type { RangeReader } from '../../bytes/range-reader.ts';
 import { latin1, viewOf } from '../../bytes/views.ts';
 import { RejectedImageError } from '../../errors.ts';
 import { type ByteRange, joinedReader, readExactly } from '../../metadata/bounded-reader.ts';
-import { MAX_SEGMENTS } from '../../metadata/bounds.ts';
+import { MAX_CONTAINER_PARTS } from '../../metadata/bounds.ts';
 import { type Carriers, withoutExifSignature } from '../../metadata/carriers.ts';
 import { MalformedMetadataError, type Warnings } from '../../metadata/warnings.ts';
 import { type DirectFormat, signature } from '../format.ts';
@@ -44,7 +44,8 @@ async function findInWebp(reader: RangeReader, warnings: Warnings): Promise<Carr
 
 async function walkChunks(reader: RangeReader, chunks: Map<string, ByteRange>): Promise<void> {
   for (let at = RIFF_HEADER_BYTES, walked = 0; at + 8 <= reader.size; walked++) {
-    if (walked === MAX_SEGMENTS) throw new MalformedMetadataError(`Expected at most ${MAX_SEGMENTS} chunks`);
+    if (walked === MAX_CONTAINER_PARTS)
+      throw new MalformedMetadataError(`Expected at most ${MAX_CONTAINER_PARTS} chunks`);
     const header = await readExactly(reader, at, 8);
     const name = latin1(header.subarray(0, 4));
     const range = { offset: at + 8, length: viewOf(header).getUint32(4, true) };
