@@ -40,3 +40,23 @@ test('at most seven files lie at the root of src', () => {
   const files = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isFile());
   expect(files.length).toBeLessThanOrEqual(7);
 });
+
+/** Modules that implement one interface and are imported as a namespace, so that equal names are intended. */
+const parallelModules = new Set(['ledger/dynamodb/conditions.ts', 'ledger/sqlite/conditions.ts']);
+
+test('exported names are unique across src, except the handlers of Lambda functions', () => {
+  const declaration =
+    /^export (?:declare )?(?:abstract )?(?:async )?(?:function\*?|const|let|class|interface|type|enum) (?<name>\w+)/gmu;
+  const filesOf = new Map<string, Set<string>>();
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
+    const file = path.relative(root, path.join(entry.parentPath, entry.name));
+    if (parallelModules.has(file)) continue;
+    for (const { groups } of readFileSync(path.join(root, file), 'utf8').matchAll(declaration)) {
+      const name = groups?.['name'] ?? '';
+      filesOf.set(name, (filesOf.get(name) ?? new Set()).add(file));
+    }
+  }
+  const repeated = [...filesOf].filter(([name, files]) => name !== 'handler' && files.size > 1);
+  expect(Object.fromEntries(repeated.map(([name, files]) => [name, [...files]]))).toEqual({});
+});

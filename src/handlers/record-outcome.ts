@@ -19,15 +19,15 @@ const Detail = z.object({
 });
 type Detail = z.infer<typeof Detail>;
 
-export const StatusChangeEvent = z.object({
+export const PyramidStatusChange = z.object({
   'detail-type': z.literal('Step Functions Execution Status Change'),
   detail: Detail,
 });
-export type StatusChangeEvent = z.infer<typeof StatusChangeEvent>;
+export type PyramidStatusChange = z.infer<typeof PyramidStatusChange>;
 
 type OutcomePorts = Pick<Ports, 'ledger' | 'engine'>;
 
-export const handler = lambdaHandler(StatusChangeEvent, makeRecordOutcome, ({ detail }) => ({
+export const handler = lambdaHandler(PyramidStatusChange, makeRecordOutcome, ({ detail }) => ({
   execution: detail.name,
   status: detail.status,
 }));
@@ -38,7 +38,7 @@ export const handler = lambdaHandler(StatusChangeEvent, makeRecordOutcome, ({ de
  */
 export function makeRecordOutcome(
   ports: OutcomePorts,
-): (event: StatusChangeEvent, call: Pick<Call, 'log'>) => Promise<void> {
+): (event: PyramidStatusChange, call: Pick<Call, 'log'>) => Promise<void> {
   return async ({ detail }, { log }) => {
     const upload = parseExecutionName(detail.name);
     if (!upload) {

@@ -47,19 +47,16 @@ const quotedPositions = /gps(?:dest)?(?:latitude|longitude|altitude|position)|\b
 const quotedEquipment = /SerialNumber/u;
 
 /** True if the policy removes an Exif field of this name. */
-/** True if the policy removes an Exif field of this name. */
 export function isPrivateField(name: string, policy: PrivacyPolicy): boolean {
   return blobs.test(name) || (policy.gps && positions.test(name)) || (policy.serialNumbers && equipment.test(name));
 }
 
-/** True if the policy removes an XMP property of this name. */
 /** True if the policy removes an XMP property of this name. */
 export function isPrivateProperty({ namespace, local }: XmlName, policy: PrivacyPolicy): boolean {
   if (blobNamespaces.has(namespace) || isPrivateField(local, policy)) return true;
   return policy.gps && positionNamespaces.has(namespace);
 }
 
-/** True if a value quotes metadata that the policy removes. */
 /** True if a value quotes metadata that the policy removes. */
 export function quotesPrivate(value: string, policy: PrivacyPolicy): boolean {
   return (policy.gps && quotedPositions.test(value)) || (policy.serialNumbers && quotedEquipment.test(value));

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { makeRecordOutcome, StatusChangeEvent } from '../../src/handlers/record-outcome.ts';
+import { makeRecordOutcome, PyramidStatusChange } from '../../src/handlers/record-outcome.ts';
 import type { Claim, LedgerEntry, Publication } from '../../src/ledger/ledger.ts';
 import { jsonLog } from '../../src/log.ts';
 import { startEngine, type FakeEngine, type FakeExecution } from '../support/engine.ts';
@@ -62,7 +62,7 @@ function statusChange(status: string, detail: Record<string, unknown> = {}): unk
 
 function record(event: unknown): Promise<void> {
   const log = jsonLog((line) => lines.push(line));
-  return makeRecordOutcome({ ledger: table.ledger, engine: engine.client })(StatusChangeEvent.parse(event), { log });
+  return makeRecordOutcome({ ledger: table.ledger, engine: engine.client })(PyramidStatusChange.parse(event), { log });
 }
 
 const entry = (): Promise<LedgerEntry | undefined> => table.ledger.get(upload.imageId);
@@ -199,6 +199,6 @@ describe('events that are not ours', () => {
   });
 
   test('another event is refused', () => {
-    expect(() => StatusChangeEvent.parse({ 'detail-type': 'Object Created', detail: {} })).toThrow();
+    expect(() => PyramidStatusChange.parse({ 'detail-type': 'Object Created', detail: {} })).toThrow();
   });
 });
