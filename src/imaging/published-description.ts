@@ -1,8 +1,8 @@
 import { conversionOf } from '../pyramid/conversion.ts';
 import { outputBands } from '../pyramid/output-samples.ts';
-import type { PlanDescription } from '../pyramid/plan.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
+import type { Description } from '../tiff/pyramid-fields.ts';
 import { greyProfile, srgbProfile } from './standard-profiles.ts';
 
 /**
@@ -12,8 +12,8 @@ import { greyProfile, srgbProfile } from './standard-profiles.ts';
 export async function publishedDescription(
   image: SourceImage,
   recipe: Recipe,
-  { iccProfile, ...rest }: PlanDescription,
-): Promise<PlanDescription> {
+  { iccProfile, ...rest }: Description,
+): Promise<Description> {
   const conversion = conversionOf({ image, recipe });
   const isTold = recipe.colour === 'srgb' && image.profile === 'srgb';
   const isSrgb = conversion !== 'none' || isTold;

@@ -8,28 +8,15 @@ import { partPixelsOf } from './memory-model.ts';
 import { planningJob } from './planning-job.ts';
 import { describeSize, type Level, planLevels, type Size } from './levels.ts';
 import { Recipe } from '../recipe/recipe.ts';
+import { Description } from '../tiff/pyramid-fields.ts';
 import { isReduced, publishedSize, scaledResolution } from './size-cap.ts';
 import { SourceImage, uprightSize } from './source-image.ts';
 
-const resolution = z.object({
-  x: z.tuple([z.number(), z.number()]),
-  y: z.tuple([z.number(), z.number()]),
-  unit: z.number(),
-});
-
-/** What the published file says beyond its pixels, taken from the master. */
-export const PlanDescription = z.object({
-  resolution: resolution.optional(),
-  /** Base64. */
-  iccProfile: z.string().optional(),
-});
-export type PlanDescription = z.infer<typeof PlanDescription>;
-
-const PlanSchema = z.object({
+const PlanSchema = z.strictObject({
   schemaVersion: z.literal(1),
   image: SourceImage,
   recipe: Recipe,
-  description: PlanDescription,
+  description: Description,
   /** The recipe asks whether works are marked as copyrighted, and this one is. */
   copyrighted: z.boolean(),
   /** Of level 0, orientation applied: the master's, or a smaller one that the recipe caps it at. Pixels. */
@@ -41,7 +28,7 @@ const PlanSchema = z.object({
   partPixels: z.int().min(1),
   /** Blocks make levels 0 to this one; RenderTopLevels makes the rest. */
   splitLevel: z.int().min(0),
-  blocks: z.object({ columns: z.array(z.int()), rows: z.array(z.int()) }),
+  blocks: z.strictObject({ columns: z.array(z.int()), rows: z.array(z.int()) }),
 });
 export type Plan = z.infer<typeof PlanSchema>;
 
@@ -94,7 +81,7 @@ export interface PlanOptions {
 export function makePlan(
   image: SourceImage,
   recipe: Recipe,
-  description: PlanDescription,
+  description: Description,
   { cut, copyrighted = false, concurrency = MAP_CONCURRENCY }: PlanOptions = {},
 ): Plan {
   if (image.width * image.height > MAX_IMAGE_PIXELS) {
@@ -128,7 +115,7 @@ export function reducedSize({ image, width, height }: Pick<Plan, 'image' | 'widt
 }
 
 /** Fewer pixels for an object of the same size. */
-function describeReduced(description: PlanDescription, image: SourceImage, full: Size): PlanDescription {
+function describeReduced(description: Description, image: SourceImage, full: Size): Description {
   if (!description.resolution) return description;
   const { x, y, unit } = description.resolution;
   const { width, height } = uprightSize(image);

@@ -11,7 +11,7 @@ export type ConvertibleFormat = (typeof convertibleFormats)[number];
 export const colourModels = ['grey', 'rgb', 'palette', 'cmyk', 'lab', 'icc-lab'] as const;
 
 /** A master as its header describes it: what planning needs, and no more. Sizes in pixels, before orientation. */
-export const SourceImage = z.object({
+export const SourceImage = z.strictObject({
   format: z.enum(sourceFormats),
   width: z.int().min(1),
   height: z.int().min(1),
@@ -34,11 +34,13 @@ export const SourceImage = z.object({
   /** A TIFF of uncompressed strips, grey or RGB, chunky, in whole bytes: its rows need no decoder. */
   uncompressed: z.boolean(),
   /** Strips or tiles of a TIFF, and the size of one; null for formats that are decoded from the top only. */
-  chunks: z.object({ kind: z.enum(['strips', 'tiles']), width: z.int(), height: z.int() }).nullable(),
+  chunks: z.strictObject({ kind: z.enum(['strips', 'tiles']), width: z.int(), height: z.int() }).nullable(),
   /** Bytes of the object that its pixels are read from. */
   fileSize: z.int().min(1),
   /** The master is of another format, and its pixels are read from a TIFF in the work area that was made of it. */
-  converted: z.object({ from: z.enum(convertibleFormats), key: z.string().min(1), etag: z.string().min(1) }).optional(),
+  converted: z
+    .strictObject({ from: z.enum(convertibleFormats), key: z.string().min(1), etag: z.string().min(1) })
+    .optional(),
 });
 export type SourceImage = z.infer<typeof SourceImage>;
 

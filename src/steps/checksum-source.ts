@@ -1,10 +1,9 @@
 import { DeadlineExceededError, RejectedImageError, SourceChangedError } from '../errors.ts';
-import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { openSource, type PinnedObject } from '../work/pinned-source.ts';
 import { recordChecksums, writeChecksums } from '../work/record-checksums.ts';
 import { sourceLogFields, PlannedState } from '../work/state.ts';
-import { workArea } from '../work/work-area.ts';
+import { readPlan, workArea } from '../work/work-area.ts';
 
 /** Kept back of the invocation's time, for recording that it was not enough. Milliseconds. */
 const RECORDING_TIME = 20_000;
@@ -15,9 +14,9 @@ const RECORDING_TIME = 20_000;
  * when the master was too large for one function to read, or was gone before it was read.
  */
 export function makeChecksumSource({ store, config }: Pick<Ports, 'store' | 'config'>) {
-  return async ({ source, recipe: name, plan }: PlannedState, { log, remainingMs }: Call): Promise<void> => {
+  return async ({ source, plan }: PlannedState, { log, remainingMs }: Call): Promise<void> => {
     const area = workArea(config.workBucket, source);
-    const recipe = await readRecipe(config.recipesDirectory, name);
+    const { recipe } = await readPlan(store, config.workBucket, plan.ref);
     try {
       const { info, reader } = await openSource(store, source);
       const content = untilDeadline(reader, () => remainingMs() - RECORDING_TIME);

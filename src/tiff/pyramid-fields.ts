@@ -1,33 +1,41 @@
+import { z } from 'zod';
 import type { Field } from './written-directory.ts';
 import { FieldType, Photometric, Tag } from './tags.ts';
 
-/** Fields that decoding of the tiles depends on; the same for every tile of a file. */
-export interface TileEncoding {
-  readonly compression: number;
-  readonly photometric: number;
-  readonly bitsPerSample: readonly number[];
-  readonly sampleFormat: readonly number[];
-  readonly extraSamples: readonly number[];
-  readonly predictor?: number | undefined;
-  /** Horizontal and vertical, for YCbCr. */
-  readonly subsampling?: readonly number[] | undefined;
-  /** Six numbers, for YCbCr. */
-  readonly referenceBlackWhite?: readonly number[] | undefined;
-  /** The JPEGTables field of abbreviated JPEG streams. Base64. */
-  readonly jpegTables?: string | undefined;
-}
+const numbers = z.array(z.number()).readonly();
 
-/** Resolution and colour profile of the published file. */
-export interface Description {
+/** Fields that decoding of the tiles depends on; the same for every tile of a file. */
+export const TileEncoding = z
+  .strictObject({
+    compression: z.number(),
+    photometric: z.number(),
+    bitsPerSample: numbers,
+    sampleFormat: numbers,
+    extraSamples: numbers,
+    predictor: z.number().optional(),
+    /** Horizontal and vertical, for YCbCr. */
+    subsampling: numbers.optional(),
+    /** Six numbers, for YCbCr. */
+    referenceBlackWhite: numbers.optional(),
+    /** The JPEGTables field of abbreviated JPEG streams. Base64. */
+    jpegTables: z.string().optional(),
+  })
+  .readonly();
+export type TileEncoding = z.infer<typeof TileEncoding>;
+
+const rational = z.tuple([z.number(), z.number()]).readonly();
+
+/** Resolution and colour profile of the published file, as a work object stores them. */
+export const Description = z.strictObject({
   /**
    * Pixels per unit, each as numerator and denominator; the unit as TIFF 6.0 numbers it: 1 none, 2
    * inch, 3 cm.
    */
-  readonly resolution?:
-    { readonly x: readonly number[]; readonly y: readonly number[]; readonly unit: number } | undefined;
+  resolution: z.strictObject({ x: rational, y: rational, unit: z.number() }).readonly().optional(),
   /** Base64. */
-  readonly iccProfile?: string | undefined;
-}
+  iccProfile: z.string().optional(),
+});
+export type Description = Readonly<z.infer<typeof Description>>;
 
 /** The fields of one level of a published pyramid in any order, without sizes and tile table. */
 export function pyramidFields(level: number, encoding: TileEncoding, description: Description): Field[] {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ServiceUnavailableError } from '../errors.ts';
-import type { DigestAlgorithm } from '../recipe/recipe.ts';
+import { type DigestAlgorithm, digestAlgorithms } from '../recipe/recipe.ts';
+import type { ObjectInfo } from '../storage/object-store.ts';
 import type { RangeReader } from '../bytes/range-reader.ts';
 
 /** Digests in hex, lower case. */
@@ -54,23 +55,23 @@ function wholePiece(piece: Uint8Array, offset: number, length: number): Uint8Arr
   throw new ServiceUnavailableError(`Expected ${length} bytes at ${offset} but received ${piece.length}`);
 }
 
-/** What an uploader says the object's digests are. */
-export interface SentChecksums {
-  /** `x-amz-checksum-sha256`, base64. That of a multipart upload (`…-12`) is of its parts' digests, and tells nothing. */
-  readonly checksumSha256?: string | undefined;
-  /** User metadata; `sha256` and `md5` are read, in hex or base64. */
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
+/** User metadata of the object; `sha256` and `md5` are what the uploader sent, in hex or base64. */
+export type SentChecksums = Pick<ObjectInfo, 'metadata'>;
+
+/**
+ * Digests that the store verified when it received the object, in hex: S3 rejects an upload whose bytes do not have the
+ * SHA-256 of its `x-amz-checksum-sha256`. That of a multipart upload (`…-12`) is of the digests of its parts and is not
+ * the digest of the object.
+ */
+export function verifiedChecksums({ checksumSha256 }: Pick<ObjectInfo, 'checksumSha256'>): Partial<Checksums> {
+  // 32 bytes in base64.
+  if (checksumSha256 === undefined || !/^[A-Za-z0-9+/]{43}=$/u.test(checksumSha256)) return {};
+  return { sha256: Buffer.from(checksumSha256, 'base64').toString('hex') };
 }
 
-/** The digests that were sent, to be compared with. */
-export function sentAlgorithms({ checksumSha256, metadata = {} }: SentChecksums): DigestAlgorithm[] {
-  const hasSha256 = wholeDigest(checksumSha256) !== undefined || 'sha256' in metadata;
-  return [...(hasSha256 ? (['sha256'] as const) : []), ...('md5' in metadata ? (['md5'] as const) : [])];
-}
-
-/** Not that of a multipart upload. */
-function wholeDigest(checksum: string | undefined): string | undefined {
-  return checksum !== undefined && /-\d+$/u.test(checksum) ? undefined : checksum;
+/** The digests that were sent to be compared with. */
+export function sentAlgorithms({ metadata }: SentChecksums): DigestAlgorithm[] {
+  return digestAlgorithms.filter((algorithm) => algorithm in metadata);
 }
 
 /**
@@ -78,20 +79,16 @@ function wholeDigest(checksum: string | undefined): string | undefined {
  * there is nothing to compare with.
  */
 export function compareChecksums(
-  computed: Partial<Checksums>,
-  { checksumSha256, metadata = {} }: SentChecksums,
+  found: Partial<Checksums>,
+  { metadata }: SentChecksums,
 ): 'match' | 'mismatch' | 'none' {
-  const claims: readonly (readonly [string | undefined, string | undefined])[] = [
-    [computed.sha256, wholeDigest(checksumSha256)],
-    [computed.sha256, metadata['sha256']],
-    [computed.md5, metadata['md5']],
-  ];
-  const verdicts = claims.flatMap(([digest, sent]) => {
-    const claim = sent?.trim();
+  const comparisons = digestAlgorithms.flatMap((algorithm) => {
+    const digest = found[algorithm];
+    const claim = metadata[algorithm]?.trim();
     return digest === undefined || claim === undefined || claim === '' ? [] : [isDigest(claim, digest)];
   });
-  if (verdicts.length === 0) return 'none';
-  return verdicts.every((agrees) => agrees) ? 'match' : 'mismatch';
+  if (comparisons.length === 0) return 'none';
+  return comparisons.every((agrees) => agrees) ? 'match' : 'mismatch';
 }
 
 /** Hex of either case, or base64 with or without padding; their lengths tell them apart. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RejectedImageError } from '../errors.ts';
-import { checksums, type Checksums, compareChecksums, sentAlgorithms, type SentChecksums } from './checksums.ts';
+import { checksums, type Checksums, compareChecksums, sentAlgorithms, verifiedChecksums } from './checksums.ts';
 import type { DigestAlgorithm, Recipe } from '../recipe/recipe.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import type { RangeReader } from '../bytes/range-reader.ts';
@@ -22,17 +22,21 @@ interface Checked {
 }
 
 /**
- * Digests of the master, to the work area: those of the recipe, and those that an uploader sent to be compared with.
- * Throws RejectedImageError(CHECKSUM_MISMATCH) when they differ.
+ * Writes digests of the master to the work area: those of the recipe, and those that an uploader sent to be compared with.
+ * A digest that the store verified on upload is recorded, not computed. Throws RejectedImageError(CHECKSUM_MISMATCH)
+ * when one that was sent differs.
  */
 export async function recordChecksums(
   store: ObjectStore,
   area: WorkArea,
   { info, recipe, content }: Checked,
 ): Promise<void> {
-  const algorithms = algorithmsFor(info, recipe);
-  const found: Partial<Checksums> = algorithms.length === 0 ? {} : await checksums(content, algorithms);
-  if (compareChecksums(found, sentWith(info)) === 'mismatch') {
+  const verified = verifiedChecksums(info);
+  const wanted = new Set<DigestAlgorithm>([...recipe.digests, ...sentAlgorithms(info)]);
+  const algorithms = [...wanted].filter((algorithm) => verified[algorithm] === undefined);
+  const computed = algorithms.length === 0 ? {} : await checksums(content, algorithms);
+  const found: Partial<Checksums> = { ...(wanted.has('sha256') ? verified : {}), ...computed };
+  if (compareChecksums(found, info) === 'mismatch') {
     const digests = Object.entries(found).map(([algorithm, digest]) => `${algorithm} ${digest}`);
     throw new RejectedImageError(
       'CHECKSUM_MISMATCH',
@@ -42,18 +46,9 @@ export async function recordChecksums(
   await writeChecksums(store, area, found);
 }
 
-/** The digests that the recipe lists, and those that an uploader sent. */
-function algorithmsFor(info: ObjectInfo, recipe: Pick<Recipe, 'digests'>): DigestAlgorithm[] {
-  return [...new Set([...recipe.digests, ...sentAlgorithms(sentWith(info))])];
-}
-
-/** Whether the uploader said what the object's digest is. */
+/** Whether the uploader sent a digest to compare with. */
 export function isDigestSent(info: ObjectInfo): boolean {
-  return sentAlgorithms(sentWith(info)).length > 0;
-}
-
-function sentWith({ checksumSha256, metadata }: ObjectInfo): SentChecksums {
-  return { checksumSha256, metadata };
+  return sentAlgorithms(info).length > 0;
 }
 
 export async function writeChecksums(store: ObjectStore, area: WorkArea, recorded: RecordedChecksums): Promise<void> {

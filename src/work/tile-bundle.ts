@@ -9,21 +9,10 @@ import type { EncodedLevels } from '../imaging/render-levels.ts';
 import type { TileRect } from '../pyramid/blocks.ts';
 import type { Level } from '../pyramid/levels.ts';
 import type { ObjectRef, ObjectStore } from '../storage/object-store.ts';
+import { TileEncoding } from '../tiff/pyramid-fields.ts';
 import { type BundleName, type PlanRef, readText, toJsonBytes, type WorkArea } from './work-area.ts';
 
-const StoredObject = z.object({ etag: z.string(), size: z.number() });
-
-const TileEncodingSchema = z.object({
-  compression: z.number(),
-  photometric: z.number(),
-  bitsPerSample: z.array(z.number()).readonly(),
-  sampleFormat: z.array(z.number()).readonly(),
-  extraSamples: z.array(z.number()).readonly(),
-  predictor: z.number().optional(),
-  subsampling: z.array(z.number()).readonly().optional(),
-  referenceBlackWhite: z.array(z.number()).readonly().optional(),
-  jpegTables: z.string().optional(),
-});
+const StoredObject = z.strictObject({ etag: z.string(), size: z.number() });
 
 /** One per tile of the image, so they are kept as 32-bit integers: half the memory of the array that JSON gives. Bytes. */
 const ByteCounts = z
@@ -35,13 +24,13 @@ const ByteCounts = z
  * Written after the tiles (and the raster), whose ETags it names: a bundle whose index matches its objects is complete.
  * Runs are in the order of the tiles object, smallest level first.
  */
-const TileBundleIndexSchema = z.object({
+const TileBundleIndexSchema = z.strictObject({
   schemaVersion: z.literal(1),
   tiles: StoredObject,
   raster: StoredObject.optional(),
-  encoding: TileEncodingSchema,
+  encoding: TileEncoding,
   runs: z.array(
-    z.object({
+    z.strictObject({
       level: z.number(),
       column: z.number(),
       row: z.number(),

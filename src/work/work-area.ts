@@ -2,16 +2,17 @@
 import { z } from 'zod';
 import type { Source } from './execution-input.ts';
 import { RedactedMetadata } from '../metadata/redact.ts';
-import { type Plan, parsePlan, PlanDescription } from '../pyramid/plan.ts';
+import { type Plan, parsePlan } from '../pyramid/plan.ts';
 import { InconsistentWorkError, ObjectNotFoundError } from '../errors.ts';
 import type { ObjectRef, ObjectStore } from '../storage/object-store.ts';
+import { Description } from '../tiff/pyramid-fields.ts';
 
 /** Names the plan of one execution; its hash keeps the work of different plans apart. */
 export const PlanRef = z.object({ hash: z.string().regex(/^[0-9a-f]{16}$/u), key: z.string().min(1) });
 export type PlanRef = z.infer<typeof PlanRef>;
 
 /** What ValidateObject or ConvertSource found in the header, for the steps that need it; private parts are not in it. */
-const HeaderSchema = PlanDescription.extend({
+const HeaderSchema = Description.extend({
   metadata: RedactedMetadata,
   /** The uploader said what the master's digest is. */
   digestSent: z.boolean(),

@@ -4,7 +4,8 @@ import { RejectedImageError } from '../../src/errors.ts';
 import { blockCount } from '../../src/pyramid/blocks.ts';
 import { estimate } from '../../src/pyramid/cost-model.ts';
 import { planningJob } from '../../src/pyramid/planning-job.ts';
-import { makePlan, type Plan, type PlanDescription, reducedSize } from '../../src/pyramid/plan.ts';
+import { makePlan, type Plan, reducedSize } from '../../src/pyramid/plan.ts';
+import type { Description } from '../../src/tiff/pyramid-fields.ts';
 import { Recipe } from '../../src/recipe/recipe.ts';
 import type { SourceImage } from '../../src/pyramid/source-image.ts';
 
@@ -155,7 +156,7 @@ describe('a recipe with a cap on the size', () => {
   });
 
   test('scales the resolution with the size: the object is as large as it was', () => {
-    const description: PlanDescription = {
+    const description: Description = {
       resolution: { x: [600, 1], y: [300, 1], unit: 2 },
       iccProfile: 'AAAA',
     };

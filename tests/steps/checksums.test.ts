@@ -86,6 +86,39 @@ test('a block that is there already is not rendered again, and its digests stay'
   expect(await steps.publishSidecar(assembled, await steps.publish(assembled))).toHaveProperty('sha256');
 });
 
+describe('the SHA-256 that the store verified on upload', () => {
+  /** A TIFF in a store that returns this SHA-256 with its `head`, as S3 does. */
+  async function planWith(sha256: string, metadata: Record<string, string> = {}): Promise<PlannedState> {
+    const { store } = steps.ports;
+    const checksumSha256 = Buffer.from(sha256, 'hex').toString('base64');
+    const head: typeof store.head = async (ref, options) => ({ ...(await store.head(ref, options)), checksumSha256 });
+    Object.assign(steps.ports, { store: { ...store, head } });
+    const master = await pictureOf(300, 200).tiff().toBuffer();
+    return steps.plan(await steps.validate(await uploadWith('scan.tif', master, metadata)));
+  }
+  const sha256 = digest('sha256', Buffer.from('as the store has it'));
+
+  test('is recorded, and the master is not read for it', async () => {
+    const planned = await planWith(sha256);
+    expect(planned.plan.digests).toBe('beside');
+    const reads: string[] = [];
+    steps.hooks.before = (method, { bucket }) => {
+      if (bucket === steps.sourceBucket) reads.push(method);
+    };
+    await steps.checksum(planned);
+    expect(reads).toEqual(['head']);
+    for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
+    const assembled = await steps.assemble(planned);
+    expect(await steps.publishSidecar(assembled, await steps.publish(assembled))).toMatchObject({ sha256 });
+  });
+
+  test('is compared with what the uploader sent, and only the other digests are computed', async () => {
+    await expect(steps.checksum(await planWith(sha256, { sha256 }))).resolves.toBeUndefined();
+    const other = await planWith(sha256, { sha256: digest('sha256', Buffer.from('another')) });
+    await expect(steps.checksum(other)).rejects.toMatchObject({ code: 'CHECKSUM_MISMATCH' });
+  });
+});
+
 describe('a recipe that asks for no digests', () => {
   let recipes: string;
   beforeEach(async () => {

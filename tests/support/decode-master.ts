@@ -7,7 +7,8 @@ import { publishedDescription } from '../../src/imaging/published-description.ts
 import { type PixelWishes, pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
 import { conversionOf } from '../../src/pyramid/conversion.ts';
 import { outputBands, outputBitDepth } from '../../src/pyramid/output-samples.ts';
-import { PlanDescription, reducedSize } from '../../src/pyramid/plan.ts';
+import { reducedSize } from '../../src/pyramid/plan.ts';
+import { Description } from '../../src/tiff/pyramid-fields.ts';
 import { Recipe } from '../../src/recipe/recipe.ts';
 import { publishedSize } from '../../src/pyramid/size-cap.ts';
 import type { SourceImage } from '../../src/pyramid/source-image.ts';
@@ -50,7 +51,7 @@ export async function identifyMaster(reader: RangeReader): Promise<Identified> {
 export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = {}): Promise<DecodedMaster> {
   const asked = { ...recipe, ...wanted };
   const { image, description } = await identifyBytes(bytes);
-  const header = PlanDescription.parse(JSON.parse(JSON.stringify(description)));
+  const header = Description.parse(JSON.parse(JSON.stringify(description)));
   const plan = { image, recipe: asked };
   const { width, height } = publishedSize(image, asked);
   const wishes: PixelWishes = {

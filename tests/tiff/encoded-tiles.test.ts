@@ -132,7 +132,7 @@ describe('pyramidFields', () => {
   });
 
   test('returns the resolution and the profile of the master for every level', () => {
-    const description = { resolution: { x: [600, 1], y: [1200, 2], unit: 3 }, iccProfile: 'AAEC' };
+    const description = { resolution: { x: [600, 1], y: [1200, 2], unit: 3 }, iccProfile: 'AAEC' } as const;
     for (const level of [0, 2]) {
       expect(byTag(level, encoding, description)).toMatchObject({
         282: [5, 600, 1],

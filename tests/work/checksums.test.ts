@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { checksums, compareChecksums } from '../../src/work/checksums.ts';
+import { checksums, compareChecksums, verifiedChecksums } from '../../src/work/checksums.ts';
 import { ServiceUnavailableError } from '../../src/errors.ts';
 import { memoryReader, type RangeReader } from '../../src/bytes/range-reader.ts';
 
@@ -89,14 +89,13 @@ describe('what an uploader sent', () => {
   const md5Base64 = 'kAFQmDzST7DWlj99KOF/cg==';
 
   test.each([
-    ['a checksum header', { checksumSha256: sha256Base64 }],
     ['sha256 in hex', { metadata: { sha256: abc.sha256 } }],
     ['sha256 in upper-case hex', { metadata: { sha256: abc.sha256.toUpperCase() } }],
     ['sha256 in base64', { metadata: { sha256: sha256Base64 } }],
     ['md5 in hex with blanks', { metadata: { md5: ` ${abc.md5} ` } }],
     ['md5 in base64', { metadata: { md5: md5Base64 } }],
     ['md5 in base64 without padding', { metadata: { md5: md5Base64.replace('==', '') } }],
-    ['all of them', { checksumSha256: sha256Base64, metadata: { sha256: abc.sha256, md5: md5Base64 } }],
+    ['all of them', { metadata: { sha256: sha256Base64, md5: md5Base64 } }],
   ])('matches as %s', (_, sent) => {
     expect(compareChecksums(abc, sent)).toBe('match');
     expect(compareChecksums(million, sent)).toBe('mismatch');
@@ -108,10 +107,25 @@ describe('what an uploader sent', () => {
   });
 
   test('is nothing when there is nothing to compare', () => {
-    expect(compareChecksums(abc, {})).toBe('none');
+    expect(compareChecksums(abc, { metadata: {} })).toBe('none');
     expect(compareChecksums(abc, { metadata: { md5: '', colour: 'blue' } })).toBe('none');
     expect(compareChecksums({ sha256: abc.sha256 }, { metadata: { md5: abc.md5 } })).toBe('none');
-    // Of a multipart upload: the digest of its parts' digests.
-    expect(compareChecksums(abc, { checksumSha256: `${sha256Base64}-3` })).toBe('none');
+  });
+});
+
+describe('the SHA-256 that the store verified on upload', () => {
+  const checksumSha256 = 'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=';
+
+  test('is that of the object, in hex', () => {
+    expect(verifiedChecksums({ checksumSha256 })).toEqual({ sha256: abc.sha256 });
+  });
+
+  test.each([
+    ['there is none', undefined],
+    ['it is that of the parts of a multipart upload', `${checksumSha256}-3`],
+    ['it is no SHA-256', 'kAFQmDzST7DWlj99KOF/cg=='],
+    ['it is empty', ''],
+  ])('is not known when %s', (_, sent) => {
+    expect(verifiedChecksums({ checksumSha256: sent })).toEqual({});
   });
 });

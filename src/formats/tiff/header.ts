@@ -105,7 +105,7 @@ async function readDescription(
   directory: Directory,
   icc: Uint8Array | undefined,
 ): Promise<Description> {
-  const rational = async (tag: number): Promise<readonly number[] | undefined> => {
+  const rational = async (tag: number): Promise<readonly [number, number] | undefined> => {
     const bytes = await readBytes(file, directory, tag);
     if (bytes?.length !== 8) return undefined;
     const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
