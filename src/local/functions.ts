@@ -56,7 +56,9 @@ const serviceFile = z.object({
 /** Defaults of Serverless. Seconds; megabytes. */
 const defaults = { timeout: 6, memorySize: 1024 };
 
-/** The functions of a serverless.yml. Handler paths are relative to its folder. Throws a UsageError. */
+/**
+ * The functions of a serverless.yml. Handler paths are relative to its folder. Throws a UsageError.
+ */
 export function readFunctions(file: string): FunctionTable {
   const document = parseDocument(readFileSync(file, 'utf8'), { merge: true, logLevel: 'silent' });
   const [problem] = document.errors;
@@ -79,7 +81,10 @@ export function readFunctions(file: string): FunctionTable {
   return new FunctionTable(bound, names);
 }
 
-/** The logical id that Serverless gives a function (`getLambdaLogicalId` in lib/plugins/aws/lib/naming.js). */
+/**
+ * The logical id that Serverless gives a function (`getLambdaLogicalId` in
+ * lib/plugins/aws/lib/naming.js).
+ */
 export function logicalId(key: string): string {
   const normalized = key.replace(/-/gu, 'Dash').replace(/_/gu, 'Underscore');
   return `${normalized.charAt(0).toUpperCase()}${normalized.slice(1)}LambdaFunction`;

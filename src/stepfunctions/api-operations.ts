@@ -41,7 +41,9 @@ const requests = {
   DescribeStateMachineForExecution: z.object({ executionArn: arn, includedData: z.string().optional() }),
 };
 
-/** The operations of the Step Functions API by name. Each takes the request's body and returns the response's. */
+/**
+ * The operations of the Step Functions API by name. Each maps a request's body to the response's.
+ */
 export function apiOperations(engine: Engine): ReadonlyMap<string, Operation> {
   return new Map<string, Operation>([...executionOperations(engine), ...stateMachineOperations(engine)]);
 }

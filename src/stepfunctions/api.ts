@@ -5,7 +5,10 @@ import { ApiError } from './api-errors.ts';
 import { apiOperations } from './api-operations.ts';
 import type { Engine } from './engine.ts';
 
-/** An input of 256 KiB may double when it is escaped inside JSON. Control characters take more and are refused. Bytes. */
+/**
+ * An input of 256 KiB may double when it is escaped inside JSON. Control characters take more and
+ * are refused. Bytes.
+ */
 const maxBodyBytes = 1_048_576;
 const target = 'AWSStepFunctions.';
 const contentType = 'application/x-amz-json-1.0';
@@ -17,9 +20,10 @@ export interface ServedApi {
 }
 
 /**
- * Serves the Step Functions API (AWS JSON 1.0) on 127.0.0.1; port 0 stands for any free port. Requests are not
- * authenticated. Those that a browser could send for a web page are refused with status 403: a Host other than this
- * server (DNS rebinding), an Origin other than this server, a content type that needs no preflight request.
+ * Serves the Step Functions API (AWS JSON 1.0) on 127.0.0.1; port 0 stands for any free port.
+ * Requests are not authenticated. Those that a browser could send for a web page are refused with
+ * status 403: a Host other than this server (DNS rebinding), an Origin other than this server, a
+ * content type that needs no preflight request.
  */
 export async function serveApi(engine: Engine, { port = 0 }: { readonly port?: number } = {}): Promise<ServedApi> {
   const operations = apiOperations(engine);
@@ -77,7 +81,10 @@ function statusOf({ type }: ApiError): number {
   return type === 'AccessDeniedException' ? 403 : 400;
 }
 
-/** Throws unless a request is for this server by its own name, from no page of another origin, and no form of a page. */
+/**
+ * Throws unless a request is for this server by its own name, from no page of another origin, and
+ * no form of a page.
+ */
 function assertLocal({ headers, socket }: IncomingMessage): void {
   const hosts = ['127.0.0.1', 'localhost'].map((name) => `${name}:${socket.localPort}`);
   const { host = '', origin } = headers;

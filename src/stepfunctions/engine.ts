@@ -15,7 +15,7 @@ import type { StatusChangeEvent } from './status-event.ts';
 import { type Sleep, sleepByTimer } from './timing.ts';
 
 export interface EngineOptions {
-  /** Where executions are kept. One engine at a time may use it; the caller sees to that. */
+  /** Where executions are kept. The caller makes sure that one engine uses it at a time. */
   readonly store: ExecutionStore;
   /** An ASL file, YAML or JSON. */
   readonly definitionFile: string;
@@ -23,7 +23,10 @@ export interface EngineOptions {
   readonly host: FunctionHost;
   /** Name of the state machine; by default the file's up to its first dot. */
   readonly name?: string;
-  /** Executions that run at once; the others are RUNNING but not begun. By default four per core. */
+  /**
+   * Number of executions that run concurrently; the others are RUNNING and queued. By default four
+   * per core.
+   */
   readonly concurrency?: number;
   /** Called after the status is committed. */
   readonly onStatusChange?: (event: StatusChangeEvent) => void | Promise<void>;
@@ -35,7 +38,10 @@ export interface EngineOptions {
   readonly random?: () => number;
 }
 
-/** One state machine and its executions, with the semantics of a Standard workflow. Refusals are ApiErrors. */
+/**
+ * One state machine and its executions, with the semantics of a Standard workflow. Refusals are
+ * ApiErrors.
+ */
 export interface Engine {
   readonly stateMachine: {
     readonly arn: string;
@@ -45,18 +51,25 @@ export interface Engine {
   };
   /** ARN of the execution of a name. */
   arnOf(name: string): string;
-  /** The same name and input while RUNNING is the same execution; any other use of a known name is refused. */
+  /**
+   * The same name and input while RUNNING is the same execution; any other use of a known name is
+   * refused.
+   */
   start(request: { readonly name?: string; readonly input?: string }): { executionArn: string; startDate: Date };
   describe(executionArn: string): ExecutionDescription;
   /** Newest first. */
   list(status?: ExecutionStatus): ExecutionSummary[];
   /** Oldest first; `includeData: false` leaves inputs and outputs out. */
   history(executionArn: string, options?: { readonly includeData?: boolean }): HistoryEvent[];
-  /** RUNNING → ABORTED. No further task starts; one that runs is left to end by itself, and its result dropped. */
+  /**
+   * RUNNING → ABORTED. No further task starts; one that runs is left to end by itself, and its
+   * result dropped.
+   */
   stopExecution(executionArn: string, failure?: Failure): { stopDate: Date };
   /**
-   * FAILED, ABORTED or TIMED_OUT → RUNNING, from the state that failed, with its recorded input. Iterations and branches
-   * that succeeded are not run again. The same client token twice is one redrive.
+   * FAILED, ABORTED or TIMED_OUT → RUNNING, from the state that failed, with its recorded input.
+   * Iterations and branches that succeeded are not run again. The same client token twice is one
+   * redrive.
    */
   redrive(executionArn: string, clientToken?: string): { redriveDate: Date };
   /** Resolves when nothing runs and every status change was handled by its listener. */
@@ -65,15 +78,15 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-/** Error of an execution that its process did not live to end. */
+/** Error of an execution whose process ended before it. */
 export const interrupted: Required<Failure> = {
   error: 'Stepwell.Interrupted',
   cause: 'The engine stopped before the execution ended; redrive it to go on',
 };
 
 /**
- * Starts the embedded engine. Executions that an earlier process left RUNNING are recorded as ABORTED.
- * Throws a UsageError when the engine cannot run the definition as AWS does.
+ * Starts the embedded engine. Executions that an earlier process left RUNNING are recorded as
+ * ABORTED. Throws a UsageError when the engine cannot run the definition as AWS does.
  */
 export function startEngine(options: EngineOptions): Engine {
   const { definition, functions, text } = readStateMachine(options.definitionFile, options.functions);

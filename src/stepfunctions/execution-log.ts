@@ -9,10 +9,11 @@ interface PendingChange {
 }
 
 /**
- * Batches the changes of all executions: one transaction for what one turn of the event loop adds. Whoever is told of a
- * change is told after its commit, so that the end of the process loses nothing that was reported. Reads see everything
- * that was added. When a commit fails the error is thrown from the event loop, which ends the process: nothing may go on
- * without a record, and the next start recovers from the last commit.
+ * Batches the changes of all executions: all that one turn of the event loop adds is one
+ * transaction. Changes are reported after their commit, so that nothing that was reported is lost
+ * when the process is killed. Reads see everything that was added. When a commit fails the error is
+ * thrown from the event loop, which ends the process: nothing may go on without a record, and the
+ * next start recovers from the last commit.
  */
 export class ExecutionLog {
   readonly #store: ExecutionStore;
@@ -32,7 +33,10 @@ export class ExecutionLog {
     this.#changeOf(name).events.push(event);
   }
 
-  /** Calls back after the commit of everything that was added until now. Callbacks run in order and must not throw. */
+  /**
+   * Calls back after the commit of everything that was added until now. Callbacks run in order and
+   * must not throw.
+   */
   whenCommitted(callback: () => void): void {
     this.#afterCommit.push(callback);
     this.#schedule();

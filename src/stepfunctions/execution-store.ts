@@ -19,8 +19,8 @@ export interface ExecutionStore {
   /** Number of events of an execution. */
   eventCount(name: string): number;
   /**
-   * Writes all changes or none. When it returns they survive the end of this process by any cause (kill -9). An
-   * execution's first change has its record.
+   * Writes all changes or none. When it returns they survive the end of this process by any cause
+   * (kill -9). An execution's first change has its record.
    */
   write(changes: readonly ExecutionChange[]): void;
 }

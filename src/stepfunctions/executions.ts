@@ -42,7 +42,9 @@ export function whyNotRedrivable({ status, stopDate }: ExecutionSummary, now: nu
   return undefined;
 }
 
-/** White space, brackets, wildcards, `" # % \ ^ | ~ $ & , ; : /`, backticks and control characters. */
+/**
+ * White space, brackets, wildcards, `" # % \ ^ | ~ $ & , ; : /`, backticks and control characters.
+ */
 const forbiddenInNames = /[\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}\p{Cs}\uFFFE\uFFFF]/u;
 
 /** Throws an ApiError unless a name has 1 to 80 characters, all of which StartExecution accepts. */

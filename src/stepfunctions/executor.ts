@@ -67,7 +67,10 @@ export class Executor {
     this.#drain();
   }
 
-  /** Ends an execution that has not ended, whether it has begun or not. No further task of it starts. */
+  /**
+   * Ends an execution that has not ended, whether it has begun or not. No further task of it
+   * starts.
+   */
   end(execution: LiveExecution, end: Pick<ExecutionRecord, 'status' | 'output'> & Failure, event: NewEvent): void {
     if (execution.ending.signal.aborted) return;
     execution.record = { ...execution.record, ...end, stopDate: this.#options.clock().getTime() };

@@ -12,13 +12,16 @@ export interface InvokeOptions {
 /** Runs functions. */
 export interface FunctionHost {
   /**
-   * Resolves with the function's result as JSON. Rejects as Step Functions reports it: `name` is the error type and
-   * `message` the JSON cause; `States.Timeout` when `timeoutMs` ran out first.
+   * Resolves with the function's result as JSON. Rejects as Step Functions reports it: `name` is
+   * the error type and `message` the JSON cause; `States.Timeout` when `timeoutMs` ran out first.
    */
   invoke(functionKey: string, event: unknown, options?: InvokeOptions): Promise<unknown>;
 }
 
-/** Finds the key of a function by the names that a definition may give it; undefined when there is none. */
+/**
+ * Finds the key of a function by the names that a definition may give it; undefined when there is
+ * none.
+ */
 export interface FunctionResolver {
   /** By CloudFormation logical id. */
   byLogicalId(id: string): string | undefined;

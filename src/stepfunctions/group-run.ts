@@ -33,7 +33,10 @@ interface Member {
   readonly item: Json;
 }
 
-/** Runs every iteration or branch and returns their outputs in order. The first that fails ends the others. */
+/**
+ * Runs every iteration or branch and returns their outputs in order. The first that fails ends the
+ * others.
+ */
 export async function runGroup(ports: RunPorts, outer: RunScope, call: GroupCall): Promise<Json[]> {
   const { name, state, resumes } = call;
   const path = `${outer.path}/${encodeURIComponent(name)}`;
@@ -43,9 +46,9 @@ export async function runGroup(ports: RunPorts, outer: RunScope, call: GroupCall
   const failing = linkedController(outer.signal);
   const { signal } = failing;
   let failure: { readonly error: unknown } | undefined;
-  const places = slots(concurrencyOf(state));
+  const concurrency = slots(concurrencyOf(state));
   const runs = members.map(async (member) => {
-    const release = await places.take(signal);
+    const release = await concurrency.take(signal);
     try {
       const scope = { path: `${path}#${member.index}`, firstEventId: startedId, signal };
       return await runMember(ports, call, scope, member);

@@ -1,7 +1,8 @@
 /**
- * Events as they are stored: `{ "data": [JSON, …], "events": [[previousEventId, timestamp, type, details, mark], …] }`
- * with ids in sequence. `input` and `output` in the details are indexes into `data`, for the output of a state is the
- * input of the next one, and of its function. Only the input of an execution is kept as text, as it was given.
+ * Events as they are stored: `{ "data": [JSON, …], "events": [[previousEventId, timestamp, type,
+ * details, mark], …] }` with ids in sequence. `input` and `output` in the details are indexes into
+ * `data`, for the output of a state is the input of the next one, and of its function. Only the
+ * input of an execution is kept as text, as it was given.
  */
 import { z } from 'zod';
 import type { Json } from './json.ts';

@@ -19,9 +19,10 @@ export interface NewEvent {
 }
 
 /**
- * What an event says about how far a run came, beyond what the API reports; a redrive reads it. `entered`: the run
- * entered the state of the event. `ended`: the run ended with the output of the event. `restarted`: the Map or Parallel
- * of the scope started its iterations or branches from the beginning.
+ * What an event says about how far a run came, beyond what the API reports; a redrive reads it.
+ * `entered`: the run entered the state of the event. `ended`: the run ended with the output of the
+ * event. `restarted`: the Map or Parallel of the scope started its iterations or branches from the
+ * beginning.
  */
 export interface ScopeMark {
   /** '' for the state machine, then `/<state>#<index>` for every iteration or branch. */
@@ -37,7 +38,10 @@ export interface StoredEvent extends NewEvent {
   readonly timestamp: number;
 }
 
-/** A Standard execution has no more. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+/**
+ * A Standard execution has no more.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+ */
 export const maxHistoryEvents = 25_000;
 
 export const historyEvents = {

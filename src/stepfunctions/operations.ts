@@ -15,8 +15,8 @@ import type { Executor, LiveExecution } from './executor.ts';
 import { historyEvents, type StoredEvent } from './history.ts';
 
 /**
- * The operations of the Step Functions API on executions; refusals are ApiErrors. See `Engine` for each of them. What
- * an operation changed is committed before it returns.
+ * The operations of the Step Functions API on executions; refusals are ApiErrors. See `Engine` for
+ * each of them. The changes of an operation are committed before it returns.
  */
 export class Operations {
   readonly #log: ExecutionLog;

@@ -1,6 +1,7 @@
 /**
- * What an execution is doing, for people to watch. Every event also carries the execution's name; `index` is that of an
- * iteration of a Map. States of the branches of a Parallel come as they are entered.
+ * A step of an execution, for the progress display. Every step also has the execution's name;
+ * `index` is that of an iteration of a Map. The branches of a Parallel report their states without
+ * an index.
  */
 export type Progress = { readonly execution: string } & ProgressStep;
 

@@ -1,4 +1,7 @@
-/** Runs the states of one region: the whole state machine, an iteration of a Map, or a branch of a Parallel. */
+/**
+ * Runs the states of one region: the whole state machine, an iteration of a Map, or a branch of a
+ * Parallel.
+ */
 import type { RegionDefinition, StateDefinition, TaskState } from './asl/definition.ts';
 import { RetryPolicy } from './asl/error-handlers.ts';
 import type { ExpressionScope } from './asl/intrinsics.ts';
@@ -69,7 +72,10 @@ class RegionRun {
   readonly #region: RegionDefinition;
   readonly #scope: RunScope;
   #lastEventId: number;
-  /** The last value that was written as JSON: outputs of states are inputs of others and of their functions. */
+  /**
+   * The last value that was written as JSON: outputs of states are inputs of others and of their
+   * functions.
+   */
   #written: { readonly value: Json; readonly text: string } = { value: null, text: 'null' };
 
   constructor(ports: RunPorts, region: RegionDefinition, scope: RunScope) {

@@ -5,7 +5,10 @@ export function runEnded(): Error {
   return new StateError('Aborted', 'The run has ended', { isTerminal: true });
 }
 
-/** Resolves with `promise`, or rejects as soon as the signal is aborted; the promise's own end is then ignored. */
+/**
+ * Resolves with `promise`, or rejects as soon as the signal is aborted; the promise's own end is
+ * then ignored.
+ */
 export async function untilAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => {

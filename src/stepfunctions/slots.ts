@@ -1,6 +1,9 @@
-/** A number of places, taken in order of asking. */
+/** A counting semaphore; slots are taken in the order of the requests. */
 export interface Slots {
-  /** Resolves with the function that gives the place back. Rejects when the signal is aborted before its turn. */
+  /**
+   * Resolves with the function that releases the slot. Rejects when the signal is aborted before a
+   * slot is free.
+   */
   take(signal?: AbortSignal): Promise<() => void>;
 }
 

@@ -7,8 +7,9 @@ import { type ExecutionRecord, executionStatuses } from './executions.ts';
 import { readHistoryRow, writeHistoryRow } from './history-rows.ts';
 
 /**
- * One row of `history` has all events that an execution added between two commits, for rows and repeated inputs cost
- * more than all else; see `history-rows.ts` for its format. The view `events` shows the events one by one.
+ * One row of `history` has all events that an execution added between two commits, for rows and
+ * repeated inputs cost more than all else; see `history-rows.ts` for its format. The view `events`
+ * shows the events one by one.
  */
 export const executionMigrations: readonly Migration[] = [
   {

@@ -30,8 +30,8 @@ export interface LocalStateMachine {
 }
 
 /**
- * Reads an ASL file (YAML or JSON) and binds its tasks to functions. Throws a UsageError that lists, by state and field,
- * everything that the embedded engine cannot run as AWS does.
+ * Reads an ASL file (YAML or JSON) and binds its tasks to functions. Throws a UsageError that
+ * lists, by state and field, everything that the embedded engine cannot run as AWS does.
  */
 export function readStateMachine(file: string, resolver: FunctionResolver): LocalStateMachine {
   const source = parseDefinition(file);

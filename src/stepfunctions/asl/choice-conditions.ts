@@ -26,7 +26,9 @@ const isText = (value: Json): value is string => typeof value === 'string';
 const isNumber = (value: Json): value is number => typeof value === 'number';
 const isBoolean = (value: Json): value is boolean => typeof value === 'boolean';
 
-/** RFC 3339 with the restrictions of the States Language: upper case T, and Z or a numeric offset. */
+/**
+ * RFC 3339 with the restrictions of the States Language: upper case T, and Z or a numeric offset.
+ */
 const timestamp = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/u;
 const isTimestamp = (value: Json): value is string =>
   isText(value) && timestamp.test(value) && !Number.isNaN(Date.parse(value));
@@ -84,7 +86,9 @@ function matchesPattern(text: string, pattern: string): boolean {
   return new RegExp(`^${source}$`, 'su').test(text);
 }
 
-/** Whether a condition holds. Throws States.Runtime when the variable of a comparison is missing. */
+/**
+ * Whether a condition holds. Throws States.Runtime when the variable of a comparison is missing.
+ */
 export function conditionHolds(condition: ChoiceCondition, scope: PathScope): boolean {
   switch (condition.kind) {
     case 'And':
@@ -105,7 +109,10 @@ export function conditionHolds(condition: ChoiceCondition, scope: PathScope): bo
   }
 }
 
-/** Compiles a condition without its rule's Next and Comment. Returns undefined after a problem was reported. */
+/**
+ * Compiles a condition without its rule's Next and Comment. Returns undefined after a problem was
+ * reported.
+ */
 export function compileCondition(
   rule: Json,
   report: (path: readonly (string | number)[], why: string) => void,

@@ -1,7 +1,8 @@
 /**
- * The part of the Amazon States Language (JSONPath) that the embedded engine runs. The schema is the rule book: what it
- * accepts runs as on AWS, everything else is refused. Its output, with defaults filled in and paths, templates and
- * conditions compiled, is what the interpreter runs. https://states-language.net/spec.html
+ * The part of the Amazon States Language (JSONPath) that the embedded engine runs. The schema is
+ * the rule book: what it accepts runs as on AWS, everything else is refused. Its output, with
+ * defaults filled in and paths, templates and conditions compiled, is what the interpreter runs.
+ * https://states-language.net/spec.html
  */
 import { z } from 'zod';
 import { errorHandlers, longestWaitSeconds } from './error-handlers.ts';

@@ -1,4 +1,7 @@
-/** Retry and Catch: schemas, matching of error names, waits. https://states-language.net/spec.html#errors */
+/**
+ * Retry and Catch: schemas, matching of error names, waits.
+ * https://states-language.net/spec.html#errors
+ */
 import { z } from 'zod';
 import { integer, resultPath, stateName } from './fields.ts';
 import type { Failure } from './state-errors.ts';
@@ -78,15 +81,18 @@ export const errorHandlers = {
     .default([]),
 };
 
-/** Whether a retrier or catcher is for an error. States.TaskFailed stands for every error but States.Timeout. */
+/**
+ * Whether a retrier or catcher is for an error. States.TaskFailed stands for every error but
+ * States.Timeout.
+ */
 export function matchesError({ ErrorEquals: names }: Pick<Retrier, 'ErrorEquals'>, { error }: Failure): boolean {
   if (names.includes('States.ALL') || (error !== undefined && names.includes(error))) return true;
   return names.includes('States.TaskFailed') && error !== 'States.Timeout';
 }
 
 /**
- * Seconds to wait before retry number `attempt` (from 0) of a retrier: exponential backoff, bounded by MaxDelaySeconds;
- * with FULL jitter a random part of it. `random` is 0 to 1.
+ * Seconds to wait before retry number `attempt` (from 0) of a retrier: exponential backoff, bounded
+ * by MaxDelaySeconds; with FULL jitter a random part of it. `random` is 0 to 1.
  */
 export function retryDelaySeconds(
   { IntervalSeconds, BackoffRate, MaxDelaySeconds = Number.POSITIVE_INFINITY, JitterStrategy }: Retrier,

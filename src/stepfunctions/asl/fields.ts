@@ -1,4 +1,7 @@
-/** Schemas of the values that fields of states have; parsing compiles paths, templates and conditions. */
+/**
+ * Schemas of the values that fields of states have; parsing compiles paths, templates and
+ * conditions.
+ */
 import { z } from 'zod';
 import type { Json, JsonObject } from '../json.ts';
 import { compileCondition } from './choice-conditions.ts';

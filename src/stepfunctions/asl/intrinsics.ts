@@ -1,6 +1,7 @@
 /**
- * Expressions of payload templates: a reference path, or an intrinsic function whose arguments are paths, literals or
- * further intrinsic functions. https://states-language.net/spec.html#intrinsic-functions
+ * Expressions of payload templates: a reference path, or an intrinsic function whose arguments are
+ * paths, literals or further intrinsic functions.
+ * https://states-language.net/spec.html#intrinsic-functions
  */
 import type { Json } from '../json.ts';
 import { parseReferencePath, type PathScope, type ReferencePath, selectNode } from './reference-paths.ts';
@@ -8,7 +9,9 @@ import { StateError } from './state-errors.ts';
 
 export type Expression =
   | { readonly kind: 'path'; readonly path: ReferencePath }
-  /** `raw` is the text between the quotes with its escapes, which States.Format interprets itself. */
+  /**
+   * `raw` is the text between the quotes with its escapes, which States.Format interprets itself.
+   */
   | { readonly kind: 'literal'; readonly value: Json; readonly raw: string }
   | { readonly kind: 'call'; readonly name: IntrinsicName; readonly arguments: readonly Expression[] };
 

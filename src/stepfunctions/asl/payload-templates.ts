@@ -1,6 +1,7 @@
 /**
- * Payload templates (Parameters, ItemSelector, ResultSelector): JSON in which a member `name.$` is replaced by `name`
- * with the value of an expression. https://states-language.net/spec.html#payload-template
+ * Payload templates (Parameters, ItemSelector, ResultSelector): JSON in which a member `name.$` is
+ * replaced by `name` with the value of an expression.
+ * https://states-language.net/spec.html#payload-template
  */
 import { isJsonObject, type Json } from '../json.ts';
 import { evaluateExpression, type Expression, type ExpressionScope, parseExpression, pathsOf } from './intrinsics.ts';

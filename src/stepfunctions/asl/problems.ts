@@ -60,8 +60,9 @@ function fieldName(path: readonly PropertyKey[]): string {
 }
 
 /**
- * Problems between states: names that are used twice, transitions to states that are not there, states that nothing
- * leads to, states with neither or both of Next and End. The codes are those of AWS.
+ * Problems between states: names that are used twice, transitions to states that are not there,
+ * states that nothing leads to, states with neither or both of Next and End. The codes are those of
+ * AWS.
  */
 export function structuralProblems(definition: RegionDefinition): string[] {
   const problems: string[] = [];

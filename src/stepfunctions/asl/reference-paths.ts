@@ -1,6 +1,7 @@
 /**
- * Reference paths, the JSONPath expressions that select one node: `$`, `$.a.b`, `$[0].a`, `$['a b']`, and the same
- * below `$$`, the context object. https://states-language.net/spec.html#ref-paths
+ * Reference paths, the JSONPath expressions that select one node: `$`, `$.a.b`, `$[0].a`, `$['a
+ * b']`, and the same below `$$`, the context object.
+ * https://states-language.net/spec.html#ref-paths
  */
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { runtimeError, StateError } from './state-errors.ts';

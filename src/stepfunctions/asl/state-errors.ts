@@ -7,8 +7,8 @@ export interface Failure {
 }
 
 /**
- * Error of the States Language itself, such as States.IntrinsicFailure; a terminal one is matched by no Retry and no
- * Catch, as AWS treats States.Runtime and States.DataLimitExceeded.
+ * Error of the States Language itself, such as States.IntrinsicFailure; a terminal one is matched
+ * by no Retry and no Catch, as AWS treats States.Runtime and States.DataLimitExceeded.
  * https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html#error-handling-error-representation
  */
 export class StateError extends Error {
@@ -45,7 +45,10 @@ export function failureOf(error: unknown): Failure {
   return { error: String(name), cause: String(message) };
 }
 
-/** Largest input, output or result, in bytes of UTF-8. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+/**
+ * Largest input, output or result, in bytes of UTF-8.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+ */
 export const maxPayloadBytes = 262_144;
 
 /** Throws States.DataLimitExceeded when a payload (JSON text) is larger than the quota. */
