@@ -1,4 +1,7 @@
-/** Boxes of the ISO base media file format (ISO/IEC 14496-12, section 4.2), which JP2 and HEIF files consist of. */
+/**
+ * Boxes of the ISO base media file format (ISO/IEC 14496-12, section 4.2), which JP2 and HEIF files
+ * consist of.
+ */
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { viewOf } from '../bytes/views.ts';
 import { RejectedImageError } from '../errors.ts';
@@ -19,8 +22,8 @@ const MAX_BOXES = 4_096;
 const MAX_CONTENT_BYTES = 16 * 2 ** 20;
 
 /**
- * Reads the headers of the boxes between two offsets, in order. Throws RejectedImageError: TRUNCATED when a box ends after
- * the end of the file, CORRUPT_HEADER when it ends after `end`.
+ * Reads the headers of the boxes between two offsets, in order. Throws RejectedImageError:
+ * TRUNCATED when a box ends after the end of the file, CORRUPT_HEADER when it ends after `end`.
  */
 export async function readBoxes(reader: RangeReader, start: number, end: number): Promise<Box[]> {
   const boxes: Box[] = [];

@@ -6,7 +6,9 @@ import { type DecodedImage, type ImageShape, decodedBytes } from './decoded-imag
 import type { DecodeOptions } from './format.ts';
 import { type Decoders, decoders as defaultDecoders } from './registry.ts';
 
-/** The size and the samples that a master decodes to, from its header. Throws RejectedImageError. */
+/**
+ * The size and the samples that a master decodes to, from its header. Throws RejectedImageError.
+ */
 export function probe(
   format: ConvertibleFormat,
   reader: RangeReader,
@@ -17,8 +19,9 @@ export function probe(
 }
 
 /**
- * Decodes the first picture of a master, upright. Call `probe` and `assertAffordable` before. Throws RejectedImageError when
- * the file is cut short, damaged, or of a kind that has no decoder here.
+ * Decodes the first picture of a master, upright. Call `probe` and `assertAffordable` before.
+ * Throws RejectedImageError when the file is cut short, damaged, or of a kind that has no decoder
+ * here.
  */
 export function decode(
   format: ConvertibleFormat,
@@ -36,7 +39,10 @@ export interface MemoryNeed {
   readonly total: number;
 }
 
-/** The memory of each WebAssembly module is built for at most 2 GiB; code and stack take a part of it. Bytes. */
+/**
+ * The memory of each WebAssembly module is built for at most 2 GiB; code and stack take a part of
+ * it. Bytes.
+ */
 const MAX_HEAP_BYTES = 2_000 * 2 ** 20;
 /** The file is held in one buffer; Node reads no larger file into one. Bytes. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
@@ -52,7 +58,10 @@ export function memoryNeed(
   return { heap, total: Math.ceil(fileBytes + heap + decodedBytes(shape) * rasterCopies) };
 }
 
-/** Throws RejectedImageError OVER_BUDGET when decoding may need more than `budget` bytes, or than a module can have. */
+/**
+ * Throws RejectedImageError OVER_BUDGET when decoding may need more than `budget` bytes, or than a
+ * module can have.
+ */
 export function assertAffordable(
   format: ConvertibleFormat,
   shape: ImageShape,

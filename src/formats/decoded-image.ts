@@ -20,7 +20,10 @@ export interface PixelDensity {
 
 /** Decoded pixels. The orientation that the file states has been applied. */
 export interface DecodedImage extends ImageShape {
-  /** `width · height · samplesPerPixel` samples, rows from the top, interleaved; 16-bit samples in native byte order. */
+  /**
+   * `width · height · samplesPerPixel` samples, rows from the top, interleaved; 16-bit samples in
+   * native byte order.
+   */
   readonly data: Uint8Array | Uint16Array;
   readonly iccProfile?: Uint8Array;
   readonly resolution?: PixelDensity;

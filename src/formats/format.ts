@@ -9,20 +9,24 @@ import type { DecodedImage, ImageShape } from './decoded-image.ts';
 export const PREFIX_BYTES = 512;
 
 interface FormatBase {
-  /** Stored in work objects and shown in logs; the registry checks it against src/pyramid/source-image.ts. */
+  /**
+   * Stored in work objects and shown in logs; the registry checks it against
+   * src/pyramid/source-image.ts.
+   */
   readonly name: string;
   /** The format's name in messages, such as JPEG 2000. */
   readonly title: string;
   /** Whether a file that starts with these bytes, at most `PREFIX_BYTES`, is of this format. */
   matches(prefix: Uint8Array): boolean;
   /**
-   * The signature may stand anywhere in the prefix, so it may also be a quotation in a file of another format. Signatures
-   * at fixed offsets, those of refused formats included, are tried before it.
+   * The signature may stand anywhere in the prefix, so it may also be a quotation in a file of
+   * another format. Signatures at fixed offsets, those of refused formats included, are tried
+   * before it.
    */
   readonly hasFloatingSignature?: true;
   /**
-   * Locates embedded metadata: a few ranged reads. Malformed structures become warnings. Absent where none is read.
-   * Errors of the storage pass through.
+   * Locates embedded metadata: a few ranged reads. Malformed structures become warnings. Absent
+   * where none is read. Errors of the storage pass through.
    */
   metadata?(reader: RangeReader, warnings: Warnings): Promise<Carriers>;
 }
@@ -36,14 +40,23 @@ export interface Identified {
 /** A format that libvips decodes, block by block where the file allows it. */
 export interface DirectFormat extends FormatBase {
   readonly kind: 'direct';
-  /** Reads the header: a few ranged reads, no pixels decoded. Throws RejectedImageError or MalformedTiffError. */
+  /**
+   * Reads the header: a few ranged reads, no pixels decoded. Throws RejectedImageError or
+   * MalformedTiffError.
+   */
   header(reader: RangeReader): Promise<Identified>;
 }
 
 export interface DecodeOptions {
-  /** Resolution at which a PDF page is rendered, in pixels per inch; the other formats have pixels of their own. */
+  /**
+   * Resolution at which a PDF page is rendered, in pixels per inch; the other formats have pixels
+   * of their own.
+   */
   readonly dpi: number;
-  /** Colour such as #ffffff under PDF pages and transparent GIF frames; JP2, BMP and HEIC keep their alpha. */
+  /**
+   * Colour such as #ffffff under PDF pages and transparent GIF frames; JP2, BMP and HEIC keep their
+   * alpha.
+   */
   readonly background: string;
 }
 
@@ -55,7 +68,10 @@ export interface DecoderMemory {
   readonly rasterCopies: number;
 }
 
-/** A format that is decoded as a whole, by its `Decoder`, and converted to a TIFF before it is planned. */
+/**
+ * A format that is decoded as a whole, by its `Decoder`, and converted to a TIFF before it is
+ * planned.
+ */
 export interface ConvertedFormat extends FormatBase {
   readonly kind: 'converted';
 }
@@ -63,13 +79,13 @@ export interface ConvertedFormat extends FormatBase {
 /** The part of a converted format that only ConvertSource needs. */
 export interface Decoder {
   /**
-   * The size and the samples that a master decodes to, from its header: a few ranged reads, nothing decoded; a PDF is read
-   * as a whole. Throws RejectedImageError.
+   * The size and the samples that a master decodes to, from its header: a few ranged reads, nothing
+   * decoded; a PDF is read as a whole. Throws RejectedImageError.
    */
   header(reader: RangeReader, options: Pick<DecodeOptions, 'dpi'>): Promise<ImageShape>;
   /**
-   * Decodes the first picture, upright. Throws RejectedImageError when the file is cut short, damaged, or of a kind that
-   * has no decoder here.
+   * Decodes the first picture, upright. Throws RejectedImageError when the file is cut short,
+   * damaged, or of a kind that has no decoder here.
    */
   decode(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage>;
   /** Upper bound of the memory that decoding a file of `fileBytes` to `shape` needs. */

@@ -10,14 +10,17 @@ export function corrupt(expected: string, received: number | string): RejectedIm
   return new RejectedImageError('CORRUPT_HEADER', `${expected} but received ${received}`);
 }
 
-/** The rejection of an image that has no decoder here, or whose samples have no defined meaning; `what` names it. */
+/**
+ * The rejection of an image that has no decoder here, or whose samples have no defined meaning;
+ * `what` names it.
+ */
 export function unsupported(what: string): RejectedImageError {
   return new RejectedImageError('UNSUPPORTED_PIXELS', `${what}; send grey or RGB of 8 or 16 bits`);
 }
 
 /**
- * Runs a parser of bytes that may end anywhere. When it reads past their end, throws RejectedImageError: TRUNCATED if the
- * file ends there, else CORRUPT_HEADER.
+ * Runs a parser of bytes that may end anywhere. When it reads past their end, throws
+ * RejectedImageError: TRUNCATED if the file ends there, else CORRUPT_HEADER.
  */
 export function withinBytes<Result>(what: string, parse: () => Result, isEndOfFile = false): Result {
   try {

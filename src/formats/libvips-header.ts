@@ -20,8 +20,8 @@ export interface LibvipsHeader {
 export const FIRST_READ_BYTES = 256 * 1024;
 
 /**
- * Lets libvips parse the first `length` bytes, and more of them until its loader has the whole header. Throws
- * RejectedImageError.
+ * Lets libvips parse the first `length` bytes, and more of them until its loader has the whole
+ * header. Throws RejectedImageError.
  */
 export async function readLibvipsHeader(reader: RangeReader, length: number): Promise<LibvipsHeader> {
   const start = await reader.read(0, Math.min(length, reader.size));
@@ -41,8 +41,8 @@ function headerFailure(error: unknown): unknown {
 }
 
 /**
- * What the header says. `hasGreyPalette` states whether a palette holds greys only. Throws RejectedImageError for animations
- * and for samples that cannot be converted.
+ * What the header says. `hasGreyPalette` states whether a palette holds greys only. Throws
+ * RejectedImageError for animations and for samples that cannot be converted.
  */
 export async function describeLibvipsHeader(
   format: SourceFormat,

@@ -15,8 +15,9 @@ import type { ConvertibleFormat, SourceFormat } from '../pyramid/source-image.ts
 import { type Registry, registry as defaultRegistry } from './registry.ts';
 
 /**
- * Reads the embedded metadata of a master: at most 16 MiB of ranged reads, none for formats without metadata. What cannot be
- * read is left out and named in `warnings`; metadata never rejects a master. Throws errors of the storage only.
+ * Reads the embedded metadata of a master: at most 16 MiB of ranged reads, none for formats without
+ * metadata. What cannot be read is left out and named in `warnings`; metadata never rejects a
+ * master. Throws errors of the storage only.
  */
 export async function readEmbeddedMetadata(
   source: RangeReader,

@@ -1,6 +1,7 @@
 /**
- * The formats of masters: those that are read, and those that are refused by name. This is the only table of signatures. To
- * add a format, add its folder and its entries here, and its name in src/pyramid/source-image.ts.
+ * The formats of masters: those that are read, and those that are refused by name. This is the only
+ * table of signatures. To add a format, add its folder and its entries here, and its name in
+ * src/pyramid/source-image.ts.
  */
 import type { ConvertibleFormat, SourceFormat } from '../pyramid/source-image.ts';
 import { bmp, bmpDecoder } from './bmp/bmp.ts';

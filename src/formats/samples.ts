@@ -1,10 +1,10 @@
-/** Samples, and arithmetic on them that several decoders share. */
+/** Sample arithmetic that several decoders share. */
 import { RejectedImageError } from '../errors.ts';
 import { isRangeError } from './header-bytes.ts';
 
 /**
- * The value that `bits` bits stand for among 8 or 16: the bits are repeated below themselves until the wider sample is
- * full, so that nothing stays nothing and full stays full.
+ * Widens a sample of `bits` bits to 8 or 16 bits by repeating its bits in the lower bits, so that
+ * zero stays zero and the maximum becomes the maximum.
  */
 export function widenSample(value: number, bits: number, bitDepth: 8 | 16): number {
   let wide = 0;
@@ -19,12 +19,14 @@ export function wideningTable(bits: number, bitDepth: 8 | 16): Uint16Array {
   return Uint16Array.from({ length: 2 ** bits }, (_, value) => widenSample(value, bits, bitDepth));
 }
 
-/** Memory for decoded samples. Throws RejectedImageError OVER_BUDGET when there is not so much. */
+/**
+ * Allocates decoded samples. Throws RejectedImageError OVER_BUDGET when there is not enough memory.
+ */
 export function newSamples(count: number, bitDepth: 8 | 16): Uint8Array | Uint16Array {
   return bitDepth === 8 ? newBytes(count) : new Uint16Array(newBytes(2 * count).buffer);
 }
 
-/** As `newSamples`, of 8 bits. */
+/** Like `newSamples`, for 8 bits. */
 export function newBytes(count: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(count);
@@ -46,8 +48,8 @@ export function widenAll(samples: Uint8Array | Uint16Array, bits: number): void 
 }
 
 /**
- * sYCC to sRGB in place, three samples a pixel of `bits` bits each: the inverse of ITU-R BT.601 at full range
- * (IEC 61966-2-1, amendment 1, annex G).
+ * Converts sYCC to sRGB in place, three samples a pixel of `bits` bits each: the inverse of ITU-R
+ * BT.601 at full range (IEC 61966-2-1, amendment 1, annex G).
  */
 export function yccToRgb(samples: Uint8Array | Uint16Array, bits: number): void {
   const top = 2 ** bits - 1;

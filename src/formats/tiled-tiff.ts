@@ -1,4 +1,7 @@
-/** Decoded pixels as a TIFF that blocks can be sliced from: tiles, deflate, horizontal differences. Lossless. */
+/**
+ * Writes decoded pixels as a TIFF that blocks can be sliced from: tiles, deflate, horizontal
+ * differencing. Lossless.
+ */
 import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
@@ -9,22 +12,23 @@ import { Compression, Photometric } from '../tiff/tags.ts';
 import { writeAt } from '../bytes/write-at.ts';
 import { type DecodedImage, type PixelDensity, samplesPerPixel } from './decoded-image.ts';
 
-/** A multiple of 16. Pixels. */
+/** Side of a tile, a multiple of 16. Pixels. */
 const TILE_SIZE = 512;
-/** TIFF 6.0, section 14. */
+/** Predictor (TIFF 6.0, section 14). */
 const HORIZONTAL_DIFFERENCING = 2;
-/** TIFF 6.0, section 18: alpha that the colours are not multiplied with. */
+/** ExtraSamples: alpha by which the colours are not multiplied (TIFF 6.0, section 18). */
 const UNASSOCIATED_ALPHA = 2;
-/** The file is read once and then thrown away: time counts for more than size. */
+/** The file is temporary and read once, so speed matters more than size. */
 const DEFLATE_LEVEL = 1;
-/** Tiles in the making at once; zlib works on as many threads. */
+/** Tiles compressed concurrently: zlib uses the four threads of libuv. */
 const TILES_AT_ONCE = 4;
 
 const deflated = promisify(deflate) as (bytes: Uint8Array, options: { level: number }) => Promise<Buffer>;
 
 /**
- * Writes an image as a single-directory TIFF, profile and resolution included; alpha stays straight. Any size: tiles are
- * small, and a file that might reach 4 GiB is a BigTIFF. Needs memory for a few tiles beyond the image.
+ * Writes an image as a single-directory TIFF, profile and resolution included; alpha stays
+ * straight. A file that may reach 4 GiB is a BigTIFF. Needs memory for a few tiles besides the
+ * image.
  */
 export async function writeTiledTiff(file: string, image: DecodedImage): Promise<void> {
   const tilesAcross = Math.ceil(image.width / TILE_SIZE);
@@ -71,7 +75,10 @@ async function writeTiles(
   return byteCounts;
 }
 
-/** The differences of each sample from the one to its left, of one tile; beyond the image's edge they are zero. */
+/**
+ * The differences of the samples of one tile from their left neighbours; zero beyond the edge of
+ * the image.
+ */
 function differencedTile(image: DecodedImage, column: number, row: number): Uint8Array {
   const { data, width, height, bitDepth } = image;
   const samples = samplesPerPixel(image);
@@ -113,7 +120,7 @@ function descriptionOf({ iccProfile, resolution }: DecodedImage): Description {
   };
 }
 
-/** Ten-thousandths of a pixel per unit: finer than any device. */
+/** Rationals with a denominator of 10,000, which is finer than the resolution of any device. */
 function asRationals({ x, y, unit }: PixelDensity): NonNullable<Description['resolution']> {
   const rational = (value: number): [number, number] =>
     Number.isInteger(value) ? [value, 1] : [Math.round(value * 10_000), 10_000];

@@ -1,12 +1,16 @@
 /**
- * Decoders in npm packages of their own, as WebAssembly. They are loaded when the first image needs them and are part of no
- * bundle: the WebAssembly must lie beside their code, and libheif (LGPL) stays a library that anyone may replace.
+ * Decoders in npm packages of their own, as WebAssembly. They are loaded when the first image needs
+ * them and are part of no bundle: the WebAssembly must lie beside their code, and libheif (LGPL)
+ * stays a library that anyone may replace.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { RejectedImageError } from '../errors.ts';
 
-/** A CommonJS bundle has no module URL. There Node searches beside the function and in NODE_PATH, where layers are. */
+/**
+ * A CommonJS bundle has no module URL. There Node searches beside the function and in NODE_PATH,
+ * where layers are.
+ */
 function packageRequire(): NodeJS.Require {
   return createRequire((import.meta as { url?: string }).url ?? `${process.cwd()}/`);
 }
@@ -16,7 +20,10 @@ export function loadPackage(name: string): unknown {
   return packageRequire()(name);
 }
 
-/** The bytes of a file of a package. They are passed to the decoder, which would otherwise search for the file itself. */
+/**
+ * The bytes of a file of a package. They are passed to the decoder, which would otherwise search
+ * for the file itself.
+ */
 export async function readPackageFile(name: string): Promise<Uint8Array<ArrayBuffer>> {
   return Uint8Array.from(await readFile(packageRequire().resolve(name)));
 }
@@ -42,7 +49,10 @@ export function runDecoder<Result>(name: string, work: () => Result): Result {
 
 /** A module's memory grows by a fifth more than is asked for. */
 const HEAP_GROWTH = 1.2;
-/** Memory of a module with nothing in it: measured 52 MB (OpenJPEG), 17 MB (libheif), 19 MB (PDFium). Bytes. */
+/**
+ * Memory of a module with nothing in it: measured 52 MB (OpenJPEG), 17 MB (libheif), 19 MB
+ * (PDFium). Bytes.
+ */
 const EMPTY_HEAP = 64 * 2 ** 20;
 
 /** Size of a module's memory when `bytes` are allocated in it. Bytes. */

@@ -12,19 +12,26 @@ export type ProfiledModel = 'grey' | 'rgb' | 'cmyk';
 
 const models: Readonly<Record<string, ProfiledModel>> = { GRAY: 'grey', 'RGB ': 'rgb', CMYK: 'cmyk' };
 
-/** The colour model in the header of an ICC profile (ICC.1:2022, section 7.2); undefined for others and for other bytes. */
+/**
+ * The colour model in the header of an ICC profile (ICC.1:2022, section 7.2); undefined for others
+ * and for other bytes.
+ */
 export function profiledModel(profile: Uint8Array): ProfiledModel | undefined {
   const text = String.fromCharCode(...profile.subarray(0, 128));
   return text.slice(36, 40) === 'acsp' ? models[text.slice(16, 20)] : undefined;
 }
 
-/** Profiles whose kind is remembered: a collection has a few, and the check takes 10 to 40 ms where the header takes 1. */
+/**
+ * Profiles whose kind is remembered: a collection has a few, and the check takes 10 to 40 ms where
+ * the header takes 1.
+ */
 const REMEMBERED_PROFILES = 64;
 const remembered = new Map<string, Promise<ProfileKind>>();
 
 /**
- * What a profile means for pixels of this model: `none` where libvips would ignore it, `srgb` where conversion to sRGB
- * changes nothing visible, else `other`. The result is remembered by the profile's digest.
+ * What a profile means for pixels of this model: `none` where libvips would ignore it, `srgb` where
+ * conversion to sRGB changes nothing visible, else `other`. The result is remembered by the
+ * profile's digest.
  */
 export async function profileKind(profile: Uint8Array | undefined, model: ProfiledModel): Promise<ProfileKind> {
   if (!profile || profiledModel(profile) !== model) return 'none';
@@ -43,9 +50,9 @@ export async function profileKind(profile: Uint8Array | undefined, model: Profil
 }
 
 /**
- * libvips silently ignores a profile that it cannot read: grey and 8-bit RGB then count as sRGB, 16-bit RGB as Display P3.
- * So RGB is converted at both depths, and the results must agree. Grey that conversion leaves unchanged has the tone curve
- * of sRGB whether its profile was read or not.
+ * libvips silently ignores a profile that it cannot read: grey and 8-bit RGB then count as sRGB,
+ * 16-bit RGB as Display P3. So RGB is converted at both depths, and the results must agree. Grey
+ * that conversion leaves unchanged has the tone curve of sRGB whether its profile was read or not.
  */
 async function checkProfile(profile: Uint8Array, model: 'grey' | 'rgb'): Promise<ProfileKind> {
   if (model === 'grey') {
@@ -59,7 +66,10 @@ async function checkProfile(profile: Uint8Array, model: 'grey' | 'rgb'): Promise
 
 /** Largest difference between two profiles of sRGB, due to rounding. 8-bit steps. */
 const SRGB_TOLERANCE = 1;
-/** Mean difference between both depths due to rounding; sRGB and Display P3 differ by several steps. 8-bit steps. */
+/**
+ * Mean difference between both depths due to rounding; sRGB and Display P3 differ by several steps.
+ * 8-bit steps.
+ */
 const DEPTH_TOLERANCE = 1;
 
 function largestDifference(from: readonly number[], into: readonly number[]): number {

@@ -25,5 +25,8 @@ export const bmpDecoder: Decoder = {
 const isBm = signature('BM');
 /** Offset of the length of the DIB header. */
 const LENGTH_OFFSET = 14;
-/** Low bytes of the lengths of DIB headers; text that starts with BM has none of them at that offset. */
+/**
+ * Low bytes of the lengths of DIB headers; text that starts with BM has none of them at that
+ * offset.
+ */
 const dibHeaderLengths: ReadonlySet<number> = new Set([12, 16, 40, 52, 56, 64, 108, 124]);

@@ -7,9 +7,9 @@ import { type DecodedImage, samplesPerPixel } from '../decoded-image.ts';
 import { newSamples, wideningTable } from '../samples.ts';
 
 /**
- * Decodes a BMP: 1, 2, 4, 8, 16, 24 and 32 bits a pixel, with masks, RLE4 and RLE8, from the top or from the bottom.
- * A palette of greys gives one band; masks of more than 8 bits give 16-bit samples; alpha counts only under a mask of its
- * own. Throws RejectedImageError.
+ * Decodes a BMP of 1, 2, 4, 8, 16, 24 or 32 bits a pixel, with masks, RLE4 or RLE8, stored top-down
+ * or bottom-up. A palette of greys decodes to one band, masks of more than 8 bits to 16-bit
+ * samples. Alpha is decoded only where it has a mask. Throws RejectedImageError.
  */
 export async function decodeBmp(bytes: Uint8Array): Promise<DecodedImage> {
   const header = await readBmpHeader(memoryReader(bytes));
@@ -29,7 +29,7 @@ export async function decodeBmp(bytes: Uint8Array): Promise<DecodedImage> {
   };
 }
 
-/** Decodes a row as it is stored into a row of the picture. */
+/** Decodes a row, numbered in the order of storage, into row `y` of the picture. */
 type RowDecoder = (stored: number, y: number) => void;
 
 function rowDecoder(header: BmpHeader, bytes: Uint8Array, data: DecodedImage['data']): RowDecoder {

@@ -5,7 +5,7 @@ import { viewOf } from '../../bytes/views.ts';
 import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 import type { ImageShape, PixelDensity } from '../decoded-image.ts';
 
-/** Where a colour stands in a pixel of 16 or 32 bits. */
+/** Bits of one colour in a pixel of 16 or 32 bits. */
 export interface Mask {
   readonly shift: number;
   readonly bits: number;
@@ -19,19 +19,22 @@ export interface BmpHeader {
   readonly coding: BmpCoding;
   /** Rows are stored from the top. */
   readonly isTopDown: boolean;
-  /** Of the first row. */
+  /** Offset of the first stored row. Bytes. */
   readonly pixelsAt: number;
-  /** Red, green, blue of each entry; of up to 8 bits a pixel. */
+  /** Red, green and blue of each entry; empty for more than 8 bits a pixel. */
   readonly palette: Uint8Array;
-  /** Red, green, blue, and alpha where there is one; of 16 and 32 bits a pixel. */
+  /** Red, green, blue, and alpha where it has a mask; empty but for 16 and 32 bits a pixel. */
   readonly masks: readonly Mask[];
   readonly resolution: PixelDensity | undefined;
   readonly profile: { readonly at: number; readonly length: number } | undefined;
 }
 
 const FILE_HEADER = 14;
-/** File header, the longest DIB header, three masks and a palette of 256 lie within it. Bytes. */
-const HEAD_BYTES = 2_048;
+/**
+ * Enough for the file header, the longest DIB header, three masks and a palette of 256 entries.
+ * Bytes.
+ */
+const HEADER_BYTES = 2_048;
 
 const encodings: Readonly<Record<number, string>> = {
   0: 'none',
@@ -50,8 +53,8 @@ const ALPHA_BITFIELDS = 6;
 
 /** Reads the header of a BMP in one ranged read. Throws RejectedImageError. */
 export async function readBmpHeader(reader: RangeReader): Promise<BmpHeader> {
-  const head = await reader.read(0, HEAD_BYTES);
-  return withinBytes('the BMP header', () => parseHeader(viewOf(head)), head.length < HEAD_BYTES);
+  const bytes = await reader.read(0, HEADER_BYTES);
+  return withinBytes('the BMP header', () => parseHeader(viewOf(bytes)), bytes.length < HEADER_BYTES);
 }
 
 function parseHeader(view: DataView): BmpHeader {
@@ -151,14 +154,14 @@ function isGreyPalette(palette: Uint8Array): boolean {
   return true;
 }
 
-/** Without BITFIELDS, 5 bits each of 16 and 8 bits each of 32, whose fourth byte means nothing. */
+/** Without BITFIELDS a colour has 5 bits of 16, or 8 bits of 32, whose fourth byte is undefined. */
 function readMasks(view: DataView, length: number, bitsPerPixel: 16 | 32, compression: number): Mask[] {
   if (compression !== BITFIELDS && compression !== ALPHA_BITFIELDS) {
     const bits = bitsPerPixel === 16 ? 5 : 8;
-    return [2, 1, 0].map((place) => ({ shift: place * bits, bits }));
+    return [2, 1, 0].map((position) => ({ shift: position * bits, bits }));
   }
   const hasAlpha = compression === ALPHA_BITFIELDS || length >= 56;
-  // Behind a header of 40 bytes; at the same place within the longer ones.
+  // The masks follow a header of 40 bytes, and have the same offset within longer headers.
   const values = Array.from({ length: hasAlpha ? 4 : 3 }, (_, index) => view.getUint32(54 + 4 * index, true));
   const colours = values.slice(0, 3).map(maskOf);
   const alpha = values[3] ? [maskOf(values[3])] : [];
@@ -173,19 +176,21 @@ function maskOf(mask: number): Mask {
   return { shift, bits };
 }
 
-/** A BITMAPV5HEADER may name a profile within the file; one that names another file is left alone. */
+/**
+ * The profile that a BITMAPV5HEADER embeds; a profile that it links to in another file is ignored.
+ */
 function embeddedProfile(view: DataView, length: number): BmpHeader['profile'] {
   if (length !== 124 || textOf(view, FILE_HEADER + 56) !== 'DEBM') return undefined;
   const at = FILE_HEADER + view.getUint32(FILE_HEADER + 112, true);
   return { at, length: view.getUint32(FILE_HEADER + 116, true) };
 }
 
-/** Bytes of an uncompressed row: whole groups of four. */
+/** Length of an uncompressed row, a multiple of 4. Bytes. */
 export function rowBytes({ shape, bitsPerPixel }: BmpHeader): number {
   return Math.ceil((shape.width * bitsPerPixel) / 32) * 4;
 }
 
-/** Throws RejectedImageError when uncompressed rows reach beyond the file. */
+/** Throws RejectedImageError when the file ends before its uncompressed rows do. */
 export function assertWholeBmp(header: BmpHeader, fileBytes: number): void {
   const end = header.pixelsAt + (header.coding === 'none' ? rowBytes(header) * header.shape.height : 2);
   if (end > fileBytes)

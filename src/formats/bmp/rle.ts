@@ -8,8 +8,9 @@ const END_OF_BITMAP = 1;
 const DELTA = 2;
 
 /**
- * The palette index of every pixel, in the order of the stored rows. What runs leave out keeps index 0. Throws
- * RejectedImageError: TRUNCATED when the runs end before the bitmap, CORRUPT_PIXELS when they leave it.
+ * Decodes runs to the palette index of every pixel, in the order of the stored rows. Pixels that
+ * the runs skip keep index 0. Throws RejectedImageError: TRUNCATED when the runs end before the
+ * bitmap, CORRUPT_PIXELS when they jump out of it.
  */
 export function decodeRuns(runs: Uint8Array, width: number, height: number, bits: 4 | 8): Uint8Array {
   const indexes = newBytes(width * height);
@@ -22,7 +23,7 @@ export function decodeRuns(runs: Uint8Array, width: number, height: number, bits
     return byte;
   };
   const put = (index: number): void => {
-    // Writers round runs up at the end of a row; what lies beyond the row is not part of the picture.
+    // Writers may extend the last run of a row beyond its end; those pixels are ignored.
     if (x < width && y < height) indexes[y * width + x] = index;
     x++;
   };
@@ -46,7 +47,7 @@ export function decodeRuns(runs: Uint8Array, width: number, height: number, bits
         if (bits === 8 || pixel % 2 === 0) byte = next();
         put(bits === 8 ? byte : nibble(byte, pixel));
       }
-      // Literal pixels fill whole groups of two bytes.
+      // Literal pixels are padded to a multiple of two bytes.
       at += Math.ceil((value * bits) / 8) % 2;
     }
   }

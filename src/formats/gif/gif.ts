@@ -19,14 +19,17 @@ export const gif = {
 export const gifDecoder: Decoder = {
   header: readGifShape,
   decode: decodeGif,
-  // libvips and sharp hold the decoded samples 2.3 times in all (measured with 6,000 × 6,000 pixels).
+  // libvips and sharp hold the decoded samples 2.3 times in all (measured with 6,000 × 6,000
+  // pixels).
   memory: (shape) => ({ heap: 0, rasterCopies: 3 + LIBVIPS_BYTES / decodedBytes(shape) }),
 };
 
 /** Memory of libvips besides whole rasters. Bytes. */
 const LIBVIPS_BYTES = 64 * 2 ** 20;
 
-/** The logical screen, on which frames are composed (GIF89a, section 18). Throws RejectedImageError. */
+/**
+ * The logical screen, on which frames are composed (GIF89a, section 18). Throws RejectedImageError.
+ */
 async function readGifShape(reader: RangeReader): Promise<ImageShape> {
   const bytes = await reader.read(0, 13);
   if (bytes.length < 13) throw new RejectedImageError('TRUNCATED', 'the file ends before its logical screen');

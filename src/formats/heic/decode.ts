@@ -7,8 +7,9 @@ import { decodePrimaryImage, type HeifPixels } from './libheif.ts';
 import { newSamples, wideningTable } from '../samples.ts';
 
 /**
- * Decodes the primary image of a HEIC file, grids included: 8-bit samples as they are, 10 and 12 bits widened to 16. The
- * file's own rotation and mirroring are applied, and no Exif orientation after them. Throws RejectedImageError.
+ * Decodes the primary image of a HEIC file, grids included; samples of 10 and 12 bits are widened
+ * to 16. The rotation and the mirroring of the HEIF properties are applied; an Exif orientation is
+ * ignored. Throws RejectedImageError.
  */
 export async function decodeHeic(bytes: Uint8Array): Promise<DecodedImage> {
   const { shape, bits, iccProfile } = await readHeicHeader(memoryReader(bytes));
@@ -23,13 +24,16 @@ export async function decodeHeic(bytes: Uint8Array): Promise<DecodedImage> {
   return { ...shape, data: withoutPadding(pixels, shape), ...(iccProfile ? { iccProfile } : {}) };
 }
 
-/** Rows without padding, samples widened; of grey only the first of three equal samples is kept. */
+/**
+ * Removes the padding of rows and widens samples; of grey it keeps the first of three equal
+ * samples.
+ */
 function withoutPadding(pixels: HeifPixels, shape: ImageShape): DecodedImage['data'] {
   const { width, height, bands, alpha, bitDepth } = shape;
   const samples = samplesPerPixel(shape);
   const stored = 3 + (alpha ? 1 : 0);
-  // The places of the wanted samples within a stored pixel.
-  const places = [0, 1, 2].slice(0, bands).concat(alpha ? [3] : []);
+  // Indexes of the kept samples within a stored pixel.
+  const kept = [0, 1, 2].slice(0, bands).concat(alpha ? [3] : []);
   const data = newSamples(width * height * samples, bitDepth);
   const view = viewOf(pixels.data);
   const wide = wideningTable(pixels.bits_per_pixel, bitDepth);
@@ -37,9 +41,9 @@ function withoutPadding(pixels: HeifPixels, shape: ImageShape): DecodedImage['da
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const at = y * pixels.stride + x * stored * (bitDepth / 8);
-      for (const place of places) {
+      for (const sample of kept) {
         data[target++] =
-          bitDepth === 8 ? view.getUint8(at + place) : (wide[view.getUint16(at + 2 * place, true)] ?? 0xffff);
+          bitDepth === 8 ? view.getUint8(at + sample) : (wide[view.getUint16(at + 2 * sample, true)] ?? 0xffff);
       }
     }
   }

@@ -1,18 +1,18 @@
-/** What the boxes of a HEIC file say of its primary image. */
+/** The primary image of a HEIC file, as its boxes describe it. */
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 import type { ImageShape } from '../decoded-image.ts';
 import { type HeifMeta, type Property, readHeifMeta } from './heif-boxes.ts';
 
 export interface HeicHeader {
-  /** Upright: cropped, rotated and mirrored as the file says. */
+  /** After the crop, the rotation and the mirroring that the file states. */
   readonly shape: ImageShape;
-  /** Of the coded samples: 8 to 16. */
+  /** Bits of a coded sample, 8 to 16. */
   readonly bits: number;
   readonly iccProfile: Uint8Array | undefined;
 }
 
-/** The coding of items, for the refusal of others than HEVC. */
+/** Names of item types other than HEVC, for their refusal. */
 const codings: Readonly<Record<string, string>> = {
   av01: 'an AV1 image (AVIF)',
   avc1: 'an AVC image',
@@ -38,7 +38,7 @@ export async function readHeicHeader(reader: RangeReader): Promise<HeicHeader> {
   };
 }
 
-/** The item that is coded: the image itself, or the first tile of a grid. */
+/** The coded item: the image itself, or the first tile of a grid. */
 function codedItem(meta: HeifMeta, item: number, depth: number): number {
   const type = meta.types.get(item);
   if (type === 'hvc1') return item;

@@ -25,7 +25,10 @@ export const heicDecoder: Decoder = {
 /** Brands of images coded with HEVC (ISO/IEC 23008-12, annex B.4). */
 const brands: ReadonlySet<string> = new Set(['heic', 'heix', 'heim', 'heis']);
 
-/** Whether the file type box, which comes first, names one of the brands as its major or as a compatible brand. */
+/**
+ * Whether the file type box, which comes first, names one of the brands as its major or as a
+ * compatible brand.
+ */
 function hasHeicBrand(prefix: Uint8Array): boolean {
   const text = latin1(prefix);
   if (!text.startsWith('ftyp', 4)) return false;
@@ -37,7 +40,10 @@ function hasHeicBrand(prefix: Uint8Array): boolean {
   return false;
 }
 
-/** The decoder's planes and libheif's copy of them, without subsampling in the worst case, and the result. Bytes. */
+/**
+ * The decoder's planes and libheif's copy of them, without subsampling in the worst case, and the
+ * result. Bytes.
+ */
 function libheifBytes(shape: ImageShape): number {
   const planes = 3 + (shape.alpha ? 1 : 0);
   return shape.width * shape.height * 3 * planes * (shape.bitDepth / 8);

@@ -1,10 +1,16 @@
-/** The meta box of a HEIF file (ISO/IEC 14496-12, section 8.11, and ISO/IEC 23008-12): items and what is said of them. */
+/**
+ * The meta box of a HEIF file (ISO/IEC 14496-12, section 8.11, and ISO/IEC 23008-12): items and
+ * their properties.
+ */
 import { RejectedImageError } from '../../errors.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { type Box, readBoxes, readContent } from '../boxes.ts';
 import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 
-/** A property of items, such as ispe; its content with version and flags, if its kind has them. */
+/**
+ * A property of items, such as ispe. Its content includes version and flags where its type has
+ * them.
+ */
 export interface Property {
   readonly type: string;
   readonly content: DataView;
@@ -18,14 +24,14 @@ export interface Reference {
 
 export interface HeifMeta {
   readonly primary: number;
-  /** Four characters by item. */
+  /** Item types, four characters, by item. */
   readonly types: ReadonlyMap<number, string>;
   readonly references: readonly Reference[];
-  /** Of an item, in the order in which they apply. */
+  /** The properties of an item, in the order in which they apply. */
   properties(item: number): readonly Property[];
 }
 
-/** Reads the meta box: a ranged read a box, no pixels. Throws RejectedImageError. */
+/** Reads the meta box: one ranged read a box, no pixels. Throws RejectedImageError. */
 export async function readHeifMeta(reader: RangeReader): Promise<HeifMeta> {
   const top = await readBoxes(reader, 0, reader.size);
   const meta = top.find(({ type }) => type === 'meta');
@@ -33,7 +39,7 @@ export async function readHeifMeta(reader: RangeReader): Promise<HeifMeta> {
     if (top.some(({ type }) => type === 'moov')) throw unsupported('an image sequence without a still image');
     throw new RejectedImageError('TRUNCATED', 'the file ends before its meta box');
   }
-  // Version and flags stand in front of its boxes.
+  // Version and flags precede its boxes.
   const boxes = await readBoxes(reader, meta.start + 4, meta.end);
   const need = (type: string): Box => {
     const box = boxes.find((candidate) => candidate.type === type);
@@ -52,8 +58,8 @@ export async function readHeifMeta(reader: RangeReader): Promise<HeifMeta> {
 }
 
 async function readTypes(reader: RangeReader, box: Box): Promise<Map<number, string>> {
-  const head = await readContent(reader, box, 6);
-  const countBytes = head.getUint8(0) === 0 ? 2 : 4;
+  const header = await readContent(reader, box, 6);
+  const countBytes = header.getUint8(0) === 0 ? 2 : 4;
   const types = new Map<number, string>();
   for (const entry of await readBoxes(reader, box.start + 4 + countBytes, box.end)) {
     if (entry.type !== 'infe') continue;
@@ -117,7 +123,7 @@ function parseAssociations(view: DataView, properties: readonly Property[], byIt
     for (let index = 0; index < count; index++) {
       const number = isLongIndex ? view.getUint16(at) & 0x7fff : view.getUint8(at) & 0x7f;
       at += isLongIndex ? 2 : 1;
-      // Numbers start from one; zero is no property.
+      // Property indexes start from 1; 0 means no property.
       const property = properties[number - 1];
       if (property) own.push(property);
     }

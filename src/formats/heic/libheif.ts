@@ -1,4 +1,7 @@
-/** libheif (LGPL-3.0) as WebAssembly, used as the separate package that it is: nothing of it becomes part of this program. */
+/**
+ * libheif (LGPL-3.0) as WebAssembly, used as a separate package: none of it becomes part of this
+ * program.
+ */
 import { RejectedImageError } from '../../errors.ts';
 import { loadPackage, readPackageFile, runDecoder } from '../wasm-decoder.ts';
 
@@ -12,11 +15,14 @@ interface HeifError {
   readonly message: string;
 }
 
-/** Interleaved samples in the module's memory; two bytes each, little-endian, of more than 8 bits. */
+/**
+ * Interleaved samples in the module's memory; samples of more than 8 bits take two bytes,
+ * little-endian.
+ */
 interface Plane {
   readonly width: number;
   readonly height: number;
-  /** Bytes from row to row. */
+  /** Bytes from the start of one row to the next. */
   readonly stride: number;
   readonly bits_per_pixel: number;
   readonly data: Uint8Array;
@@ -43,13 +49,13 @@ type Factory = (options: {
   printErr: (line: string) => void;
 }) => HeifModule;
 
-/** What libheif gives: RGB or RGBA samples, rows with padding. */
+/** The result of libheif: RGB or RGBA samples in padded rows. */
 export type HeifPixels = Plane;
 
 /**
- * Decodes the primary image with its crop, rotation and mirroring applied: RGB or RGBA, one byte a sample when `bits` is
- * 8, two when it is more. The samples are valid as long as they are referred to: each call has a module of its own.
- * Throws RejectedImageError.
+ * Decodes the primary image with its crop, rotation and mirroring applied: RGB or RGBA, one byte a
+ * sample when `bits` is 8, two when it is more. The samples stay valid while they are referenced,
+ * because each call creates its own module. Throws RejectedImageError.
  */
 export async function decodePrimaryImage(
   bytes: Uint8Array,
@@ -77,7 +83,7 @@ function decodeWith(module: HeifModule, bytes: Uint8Array, wanted: { bits: numbe
   );
   if (isError(result)) throw rejection(module, result, 'CORRUPT_PIXELS');
   const [plane] = result.channels;
-  if (!plane) throw new RejectedImageError('CORRUPT_PIXELS', 'libheif gave no pixels');
+  if (!plane) throw new RejectedImageError('CORRUPT_PIXELS', 'libheif returned no pixels');
   return plane;
 }
 

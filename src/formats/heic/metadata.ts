@@ -7,7 +7,10 @@ import { MAX_CONTAINER_PARTS } from '../../metadata/bounds.ts';
 import type { Carriers } from '../../metadata/carriers.ts';
 import { MalformedMetadataError } from '../../metadata/warnings.ts';
 
-/** The metadata items of a HEIF file (ISO/IEC 23008-12, annex A): Exif, and XMP as a MIME item. */
+/**
+ * Locates the metadata items of a HEIF file (ISO/IEC 23008-12, annex A): Exif, and XMP as a MIME
+ * item.
+ */
 export async function findInHeic(reader: RangeReader): Promise<Carriers> {
   const meta = (await readBoxes(reader, 0, reader.size)).find(({ type }) => type === 'meta');
   if (!meta) return {};
@@ -33,7 +36,10 @@ async function tiffWithin(block: RangeReader): Promise<RangeReader> {
   return joinedReader(block, [{ offset, length: block.size - offset }]);
 }
 
-/** The type of every item by its number: four characters, for MIME items followed by their content type. */
+/**
+ * The type of every item by its number: four characters, for MIME items followed by their content
+ * type.
+ */
 async function readItems(reader: RangeReader, box: Box): Promise<Map<number, string>> {
   const isLong = (await readContent(reader, box, 6)).getUint8(0) > 0;
   const items = new Map<number, string>();
@@ -51,7 +57,10 @@ async function readItems(reader: RangeReader, box: Box): Promise<Map<number, str
   return items;
 }
 
-/** The byte ranges of items (ISO/IEC 14496-12, section 8.11.3), except of items that are constructed from others. */
+/**
+ * The byte ranges of items (ISO/IEC 14496-12, section 8.11.3), except of items that are constructed
+ * from others.
+ */
 async function readLocations(
   reader: RangeReader,
   box: Box,

@@ -1,4 +1,4 @@
-/** A JPEG 2000 codestream (ISO/IEC 15444-1, annex A), as far as one must know it to have it decoded. */
+/** Markers of a JPEG 2000 codestream (ISO/IEC 15444-1, annex A). */
 import { RejectedImageError } from '../../errors.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { viewOf } from '../../bytes/views.ts';
@@ -15,7 +15,7 @@ export interface Codestream {
   readonly width: number;
   readonly height: number;
   readonly components: readonly Component[];
-  /** Of the tile grid. */
+  /** Tiles in the tile grid. */
   readonly tiles: number;
 }
 
@@ -24,7 +24,7 @@ const SIZE = 0xff51;
 const START_OF_TILE_PART = 0xff90;
 const END = 0xffd9;
 
-/** SIZ with all the components there may be: Annex A.5.1. Bytes. */
+/** Length of SIZ with the largest number of components (Annex A.5.1). Bytes. */
 const MAX_SIZE_SEGMENT = 40 + 3 * 16_384;
 
 /** Reads SOC and SIZ. Throws RejectedImageError. */
@@ -57,8 +57,8 @@ function parseSize(view: DataView): Codestream {
 }
 
 /**
- * Follows the tile-parts from SOT to SOT: a decoder would fill with grey what is missing of a file cut short.
- * Throws RejectedImageError: TRUNCATED, CORRUPT_PIXELS.
+ * Follows the tile-parts from SOT to SOT, because a decoder fills missing parts of a file cut short
+ * with grey. Throws RejectedImageError: TRUNCATED, CORRUPT_PIXELS.
  */
 export function assertWholeCodestream(bytes: Uint8Array, tiles: number): void {
   const view = viewOf(bytes);
@@ -66,7 +66,7 @@ export function assertWholeCodestream(bytes: Uint8Array, tiles: number): void {
   let at = firstTilePart(view);
   while (at + 12 <= bytes.length && view.getUint16(at) === START_OF_TILE_PART) {
     seen.add(view.getUint16(at + 4));
-    // A length of zero reaches to the end of the codestream (Annex A.4.2).
+    // A tile-part of length zero extends to the end of the codestream (Annex A.4.2).
     const length = view.getUint32(at + 6) || bytes.length - 2 - at;
     if (length < 14) throw new RejectedImageError('CORRUPT_PIXELS', `a tile-part of ${length} bytes`);
     if (at + length > bytes.length) {

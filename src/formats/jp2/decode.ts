@@ -7,9 +7,9 @@ import { decodeComponents } from './openjpeg.ts';
 import { newSamples, widenAll, yccToRgb } from '../samples.ts';
 
 /**
- * Decodes a JP2, JPX or J2K file, all quality layers, at full size. What is reversible decodes exactly. Fewer than 8 bits
- * are widened to 8, 9 to 15 to 16, by repeating the bits below themselves; sYCC becomes sRGB; palettes are expanded.
- * Throws RejectedImageError.
+ * Decodes a JP2, JPX or J2K file, all quality layers, at full size; reversible compression is
+ * decoded exactly. Samples of fewer than 8 bits are widened to 8, of 9 to 15 bits to 16; sYCC is
+ * converted to sRGB; palettes are expanded. Throws RejectedImageError.
  */
 export async function decodeJp2(bytes: Uint8Array): Promise<DecodedImage> {
   const header = await readJp2Header(memoryReader(bytes));
@@ -45,7 +45,10 @@ function widenInto(samples: Uint8Array | Uint16Array, channels: readonly Channel
   widenAll(samples, channels[0]?.bits ?? 8);
 }
 
-/** Puts the samples of some bands into their places among all; 8-bit samples are widened on the way to 16. */
+/**
+ * Copies the samples of some bands into an interleaved image; 8-bit samples are widened for a
+ * 16-bit image.
+ */
 function spread(
   from: Uint8Array | Uint16Array,
   bands: number,
@@ -59,7 +62,7 @@ function spread(
   }
 }
 
-/** The samples of channels of equal precision, interleaved; through the palette where they have one. */
+/** Decodes channels of equal precision, interleaved, and applies the palette where there is one. */
 async function decodeGroup(
   stream: Uint8Array,
   { codestream, palette }: Jp2Header,

@@ -1,4 +1,4 @@
-/** Which components of a JPEG 2000 image are its colours and its alpha, and how they are to be read. */
+/** The colour model, the colour channels and the alpha channel of a JPEG 2000 image. */
 import { type RangeReader } from '../../bytes/range-reader.ts';
 import { corrupt, unsupported } from '../header-bytes.ts';
 import type { ImageShape, PixelDensity } from '../decoded-image.ts';
@@ -6,16 +6,19 @@ import { type ChannelSource, type ColourSpecification, type Jp2Boxes, type Palet
 import { profileColourSpace, readJp2Boxes } from './jp2-boxes.ts';
 import { type Codestream, readCodestream } from './codestream.ts';
 
-/** A channel of the image: a component of the codestream, perhaps seen through a palette. */
+/**
+ * A channel of the image: a component of the codestream, or a palette column indexed by a
+ * component.
+ */
 export interface Channel extends ChannelSource {
-  /** Of its samples, after the palette. */
+  /** Bits a sample, after the palette. */
   readonly bits: number;
 }
 
 export interface Jp2Header {
   readonly shape: ImageShape;
   readonly codestream: Codestream & { readonly start: number; readonly end: number };
-  /** One for grey, three for RGB in this order. */
+  /** One channel for grey; red, green and blue for RGB. */
   readonly colours: readonly Channel[];
   readonly alpha: Channel | undefined;
   readonly palette: Palette | undefined;
@@ -26,9 +29,9 @@ export interface Jp2Header {
 }
 
 /**
- * Reads the header of a JP2 file or of a bare codestream: a few ranged reads. Throws RejectedImageError, naming what cannot
- * be decoded: signed or subsampled components, more than 16 bits, colour models other than grey, RGB and sYCC, and
- * premultiplied alpha.
+ * Reads the header of a JP2 file or of a bare codestream: a few ranged reads. Throws
+ * RejectedImageError, naming what cannot be decoded: signed or subsampled components, more than 16
+ * bits, colour models other than grey, RGB and sYCC, and premultiplied alpha.
  */
 export async function readJp2Header(reader: RangeReader): Promise<Jp2Header> {
   const magic = await reader.read(0, 2);
@@ -87,10 +90,10 @@ function colourModel(
   { components }: Codestream,
   isBare: boolean,
 ): ColourModel {
-  // OpenJPEG writes 0, which stands for bi-level, where it was told of no colour space.
+  // OpenJPEG writes 0, which means bi-level, where it was given no colour space.
   const isUnknown = !colour || ('enumerated' in colour && colour.enumerated === 0 && components[0]?.bits !== 1);
   if (isUnknown) {
-    // Nothing says what the components are: one can only be grey, three are taken as RGB.
+    // Without a colour specification one component is grey, and three are assumed to be RGB.
     if (components.length === 1) return { bands: 1, isYcc: false };
     if (components.length === 3) return { bands: 3, isYcc: false };
     const where = isBare ? 'a bare codestream' : 'a JP2 file without colour specification';
@@ -124,7 +127,10 @@ const COLOUR = 0;
 const OPACITY = 1;
 const PREMULTIPLIED = 2;
 
-/** Without definitions, channels are colours in order; one more than the colour model has is then opacity. */
+/**
+ * Assigns channels to colours. Without definitions they are the colours in order; one additional
+ * channel is opacity.
+ */
 function assign(
   channels: readonly Channel[],
   boxes: Jp2Boxes | undefined,

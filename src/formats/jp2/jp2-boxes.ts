@@ -1,26 +1,29 @@
-/** What the boxes of a JP2 file say of its codestream (ISO/IEC 15444-1, annex I). */
+/** The boxes of a JP2 file that describe its codestream (ISO/IEC 15444-1, annex I). */
 import { RejectedImageError } from '../../errors.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { type Box, readBoxes, readContent } from '../boxes.ts';
 import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 import type { PixelDensity } from '../decoded-image.ts';
 
-/** Colr: an enumerated colour space, or a profile. */
+/** Box colr: an enumerated colour space, or a profile. */
 export type ColourSpecification = { readonly enumerated: number } | { readonly profile: Uint8Array };
 
-/** One column of a palette for every channel; `columns[c][i]` is the value of entry `i`. */
+/**
+ * The palette has a column for each channel; `columns[c][i]` is the value of entry `i` in column
+ * `c`.
+ */
 export interface Palette {
   readonly bits: number;
   readonly columns: readonly Uint16Array[];
 }
 
-/** Cmap: the component that a channel is, or the palette column through which it is seen. */
+/** Box cmap: the component of a channel, and the palette column that it indexes, if any. */
 export interface ChannelSource {
   readonly component: number;
   readonly column?: number;
 }
 
-/** Cdef. */
+/** Box cdef: the meaning of a channel. */
 export interface ChannelMeaning {
   readonly channel: number;
   /** 0 colour, 1 opacity, 2 premultiplied opacity. */
@@ -66,7 +69,10 @@ export async function readJp2Boxes(reader: RangeReader): Promise<Jp2Boxes> {
   };
 }
 
-/** The first specification that is one of these counts; readers ignore the others (Annex I.5.3.3). */
+/**
+ * Reads the first colour specification of a supported method; readers ignore the others (Annex
+ * I.5.3.3).
+ */
 async function readColour(reader: RangeReader, boxes: readonly Box[]): Promise<ColourSpecification | undefined> {
   for (const box of boxes) {
     if (box.type !== 'colr') continue;
@@ -74,7 +80,7 @@ async function readColour(reader: RangeReader, boxes: readonly Box[]): Promise<C
     const method = view.getUint8(0);
     if (method === 1 && view.byteLength >= 7) return { enumerated: view.getUint32(3) };
     const profile = new Uint8Array(view.buffer, view.byteOffset + 3, view.byteLength - 3);
-    // 3 is any profile, of JPX (ISO/IEC 15444-2, annex M.11.7.3).
+    // Method 3 is any ICC profile, in JPX (ISO/IEC 15444-2, annex M.11.7.3).
     if (method === 2 || method === 3) return { profile: profile.slice() };
   }
   return undefined;
@@ -112,7 +118,10 @@ function parseMeanings(view: DataView): ChannelMeaning[] {
   }));
 }
 
-/** The resolution of capture before that of display; both count pixels a metre (Annex I.5.3.7). */
+/**
+ * Reads the capture resolution, else the display resolution; both are in pixels per metre (Annex
+ * I.5.3.7).
+ */
 async function readResolution(reader: RangeReader, boxes: readonly Box[]): Promise<PixelDensity | undefined> {
   const parent = boxes.find(({ type }) => type === 'res ');
   if (!parent) return undefined;
@@ -128,7 +137,10 @@ async function readResolution(reader: RangeReader, boxes: readonly Box[]): Promi
   return isResolution ? { x, y, unit: 'centimetre' } : undefined;
 }
 
-/** The colour space that an ICC profile maps from: bytes 16 to 19 of its header (ICC.1:2022, section 7.2.6). */
+/**
+ * The colour space that an ICC profile maps from: bytes 16 to 19 of its header (ICC.1:2022, section
+ * 7.2.6).
+ */
 export function profileColourSpace(profile: Uint8Array): string {
   if (profile.length < 128) throw corrupt('Expected 128 bytes of ICC profile header', profile.length);
   return textOf(new DataView(profile.buffer, profile.byteOffset), 16);

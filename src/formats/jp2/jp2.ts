@@ -26,8 +26,9 @@ export const jp2Decoder: Decoder = {
 };
 
 /**
- * OpenJPEG holds every component as 32-bit numbers, alpha and unused components included, and the result besides. Components
- * that are selected from among others are copied first. Its copies of the file are counted separately. Bytes.
+ * OpenJPEG holds every component as 32-bit numbers, alpha and unused components included, and the
+ * result besides. Components that are selected from among others are copied first. Its copies of
+ * the file are counted separately. Bytes.
  */
 function openJpegBytes(shape: ImageShape): number {
   const pixels = shape.width * shape.height;

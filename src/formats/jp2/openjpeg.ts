@@ -1,14 +1,14 @@
-/** OpenJPEG as WebAssembly: components of a codestream, decoded. */
+/** OpenJPEG as WebAssembly, which decodes components of a codestream. */
 import { RejectedImageError } from '../../errors.ts';
 import { type Codestream } from './codestream.ts';
 import { loadPackage, readPackageFile, runDecoder } from '../wasm-decoder.ts';
 
 interface Decoder {
-  /** Memory of the module for the file; valid until the module next allocates. */
+  /** Allocates memory of the module for the file; valid until the next allocation. */
   getEncodedBuffer(length: number): Uint8Array;
-  /** A copy. */
+  /** A copy of the decoded samples. */
   getDecodedBuffer(): Uint8ClampedArray<ArrayBuffer>;
-  /** `layers` 0 means all of them; `decode()` would stop after the first. */
+  /** `layers` 0 decodes all quality layers; `decode()` stops after the first. */
   decodeSubResolution(reductions: number, layers: number): void;
   getFrameInfo(): { width: number; height: number; bitsPerSample: number; componentCount: number };
 }
@@ -20,10 +20,11 @@ type Factory = (options: {
 }) => Promise<{ J2KDecoder: new () => Decoder }>;
 
 /**
- * The samples of one or of three components of the same precision, interleaved: bytes up to 8 bits, else 16-bit. Throws
- * RejectedImageError when the decoder finds the codestream broken.
+ * Decodes one or three components of the same precision, interleaved, to 8-bit samples for up to 8
+ * bits, else to 16-bit samples. Throws RejectedImageError when the codestream is damaged.
  *
- * Each call has a module of its own: a WebAssembly memory never shrinks, and after a failure it is not to be trusted.
+ * Each call creates its own module: WebAssembly memory never shrinks, and its state after a failure
+ * is undefined.
  */
 export async function decodeComponents(
   codestream: Uint8Array,
@@ -41,13 +42,13 @@ export async function decodeComponents(
     printErr: note,
   });
   const isAll = components.length === size.components.length && components.every((component, at) => component === at);
-  const head = isAll ? new Uint8Array() : selection(size, components);
-  // The decoder is not freed: its module goes with it.
+  const header = isAll ? new Uint8Array() : selection(size, components);
+  // The decoder is not freed, because its module is discarded.
   return runDecoder('OpenJPEG', () => {
     const decoder = new J2KDecoder();
-    const input = decoder.getEncodedBuffer(head.length + codestream.length);
-    input.set(head);
-    input.set(codestream, head.length);
+    const input = decoder.getEncodedBuffer(header.length + codestream.length);
+    input.set(header);
+    input.set(codestream, header.length);
     decoder.decodeSubResolution(0, 0);
     const info = decoder.getFrameInfo();
     const isWhole = info.width === size.width && info.height === size.height;
@@ -57,7 +58,7 @@ export async function decodeComponents(
 }
 
 function broken(messages: readonly string[]): RejectedImageError {
-  const detail = messages.join('; ') || 'the JPEG 2000 decoder gave up';
+  const detail = messages.join('; ') || 'the JPEG 2000 decoder failed';
   const isCut = /stream too short|inconsistent with stream length/iu.test(detail);
   return new RejectedImageError(isCut ? 'TRUNCATED' : 'CORRUPT_PIXELS', detail);
 }
@@ -68,8 +69,8 @@ function asSamples(bytes: Uint8ClampedArray<ArrayBuffer>, bits: number): Uint8Ar
 }
 
 /**
- * The module gives images of one or of three components only. A JP2 header whose component mapping takes components as
- * they are ("direct use", ISO/IEC 15444-1, annex I.5.3.5) lets it choose: what stands in front of the codestream.
+ * A JP2 header that selects components of a codestream by a component mapping of type "direct use"
+ * (ISO/IEC 15444-1, annex I.5.3.5). The module returns images of one or three components only.
  */
 function selection(size: Codestream, components: readonly number[]): Uint8Array {
   const bits = size.components[components[0] ?? 0]?.bits ?? 8;
@@ -96,7 +97,7 @@ function selection(size: Codestream, components: readonly number[]): Uint8Array 
     ...box('jP  ', [0x0d, 0x0a, 0x87, 0x0a]),
     ...box('ftyp', [...ascii('jp2 '), ...long(0), ...ascii('jp2 ')]),
     ...box('jp2h', header),
-    // To the end of the file.
+    // A length of zero: to the end of the file.
     ...long(0),
     ...ascii('jp2c'),
   ]);

@@ -65,7 +65,10 @@ function skipped({ offset, length }: ByteRange, bytes: number): ByteRange {
   return { offset: offset + bytes, length: Math.max(0, length - bytes) };
 }
 
-/** ICC.1:2022, section B.4: after the signature, one byte numbers the chunks of a profile and another counts them. */
+/**
+ * ICC.1:2022, section B.4: after the signature, one byte numbers the chunks of a profile and
+ * another counts them.
+ */
 function profileChunks(segments: readonly Segment[]): ByteRange[] {
   const numberAt = Signature.icc.length;
   return segments
@@ -74,7 +77,10 @@ function profileChunks(segments: readonly Segment[]): ByteRange[] {
     .map((segment) => skipped(segment, numberAt + 2));
 }
 
-/** ITU-T T.81, section B.1.1: segments consist of a marker and a length that counts itself; fill bytes may come first. */
+/**
+ * ITU-T T.81, section B.1.1: segments consist of a marker and a length that counts itself; fill
+ * bytes may come first.
+ */
 async function walkSegments(reader: RangeReader, segments: Segment[]): Promise<void> {
   for (let at = 2, walked = 0; at + 4 <= reader.size; walked++) {
     if (walked === MAX_CONTAINER_PARTS)
@@ -98,7 +104,10 @@ async function walkSegments(reader: RangeReader, segments: Segment[]): Promise<v
   throw new MalformedMetadataError('Expected a scan but the file ends before');
 }
 
-/** After the signature stand the digest (32 characters), the packet's length and the portion's offset (4 bytes each). */
+/**
+ * After the signature stand the digest (32 characters), the packet's length and the portion's
+ * offset (4 bytes each).
+ */
 function extendedXmpPortion({ marker, start, offset, length }: Segment): ExtendedXmpPortion[] {
   const signature = Signature.extendedXmp.length;
   const header = signature + 32 + 8;
@@ -113,7 +122,9 @@ function extendedXmpPortion({ marker, start, offset, length }: Segment): Extende
   ];
 }
 
-/** JFIF 1.02: units at byte 7 (0 states an aspect ratio, not a resolution), densities at 8 and 10. */
+/**
+ * JFIF 1.02: units at byte 7 (0 states an aspect ratio, not a resolution), densities at 8 and 10.
+ */
 function jfifDensity(segment: Uint8Array): Resolution | undefined {
   if (segment.length < 12) return undefined;
   const view = viewOf(segment);

@@ -8,7 +8,8 @@ export const pdf = {
   kind: 'converted',
   name: 'pdf',
   title: 'PDF',
-  // Up to 1,024 bytes of something else may precede the header (PDF 1.7, annex H.3.4.1); the prefix covers half of that.
+  // Up to 1,024 bytes of something else may precede the header (PDF 1.7, annex H.3.4.1); the prefix
+  // covers half of that.
   matches: (prefix) => latin1(prefix).includes('%PDF-'),
   hasFloatingSignature: true,
 } as const satisfies ConvertedFormat;
@@ -24,7 +25,8 @@ export const pdfDecoder: Decoder = {
 };
 
 /**
- * What PDFium unpacks of a page: pictures, fonts and the display list. Nothing in the file states its size; this is twice an
- * A4 page scanned in colour at 600 dpi. A page that needs more is decoded where memory allows, else rejected. Bytes.
+ * What PDFium unpacks of a page: pictures, fonts and the display list. Nothing in the file states
+ * its size; this is twice an A4 page scanned in colour at 600 dpi. A page that needs more is
+ * decoded where memory allows, else rejected. Bytes.
  */
 const PAGE_BYTES = 256 * 2 ** 20;

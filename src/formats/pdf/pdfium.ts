@@ -42,10 +42,16 @@ const DRAW_ANNOTATIONS = 0x01;
 const NEEDS_PASSWORD = 4;
 const UNKNOWN_SECURITY = 5;
 const POINTS_PER_INCH = 72;
-/** The end marker must lie within this much of the end: some mailers and scanners append data. Bytes. */
+/**
+ * The end marker must lie within this much of the end: some mailers and scanners append data.
+ * Bytes.
+ */
 const END_WITHIN_BYTES = 4_096;
 
-/** The size of the first page at `dpi`, its rotation applied. Reads the whole file. Throws RejectedImageError. */
+/**
+ * The size of the first page at `dpi`, its rotation applied. Reads the whole file. Throws
+ * RejectedImageError.
+ */
 export async function readPdfShape(reader: RangeReader, { dpi }: Pick<DecodeOptions, 'dpi'>): Promise<ImageShape> {
   const bytes = await reader.read(0, reader.size);
   const module = await createModule(bytes);
@@ -53,9 +59,9 @@ export async function readPdfShape(reader: RangeReader, { dpi }: Pick<DecodeOpti
 }
 
 /**
- * Renders the first page as 8-bit RGB, annotations and filled forms included, its rotation applied. Throws
- * RejectedImageError: UNSUPPORTED_PIXELS when a password is needed, TRUNCATED without an end marker, CORRUPT_HEADER
- * without a page.
+ * Renders the first page as 8-bit RGB, annotations and filled forms included, its rotation applied.
+ * Throws RejectedImageError: UNSUPPORTED_PIXELS when a password is needed, TRUNCATED without an end
+ * marker, CORRUPT_HEADER without a page.
  */
 export async function decodePdf(bytes: Uint8Array, { dpi, background }: DecodeOptions): Promise<DecodedImage> {
   const module = await createModule(bytes);
@@ -70,7 +76,10 @@ export async function decodePdf(bytes: Uint8Array, { dpi, background }: DecodeOp
   });
 }
 
-/** Renders the page in one piece: PDFium positions skewed pictures and thin lines differently in parts of a page. */
+/**
+ * Renders the page in one piece: PDFium positions skewed pictures and thin lines differently in
+ * parts of a page.
+ */
 function renderPage(module: PdfiumModule, page: number, { width, height }: ImageShape, background: string): Uint8Array {
   const address = allocate(module, 4 * width * height);
   const bitmap = module._FPDFBitmap_CreateEx(width, height, BGRX, address, 4 * width);
@@ -111,7 +120,10 @@ function openFirstPage(module: PdfiumModule, bytes: Uint8Array): number {
   return page;
 }
 
-/** Requires the end marker (annex H.3.4.4): PDFium repairs a file cut short, and its pages may then be blank. */
+/**
+ * Requires the end marker (annex H.3.4.4): PDFium repairs a file cut short, and its pages may then
+ * be blank.
+ */
 function assertEnd(bytes: Uint8Array): void {
   const tail = String.fromCharCode(...bytes.subarray(Math.max(0, bytes.length - END_WITHIN_BYTES)));
   if (!tail.includes('%%EOF')) throw new RejectedImageError('TRUNCATED', 'the PDF ends without its end marker');

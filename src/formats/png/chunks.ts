@@ -16,8 +16,9 @@ export interface PngChunk extends ByteRange {
 const FRAME = 12;
 
 /**
- * Collects the metadata chunks before the first pixels and those at the end of the file. Chunks are chained by their
- * lengths, and there may be a million chunks of pixels between, so the chunks at the end are searched for in the tail.
+ * Collects the metadata chunks before the first pixels and those at the end of the file. Chunks are
+ * chained by their lengths, and there may be a million chunks of pixels between, so the chunks at
+ * the end are searched for in the tail.
  */
 export async function walkPngChunks(reader: RangeReader, chunks: PngChunk[]): Promise<void> {
   let at = 8;
@@ -51,7 +52,10 @@ function push(chunks: PngChunk[], { type, offset, length }: AnyChunk): void {
   if (known) chunks.push({ type: known, offset, length });
 }
 
-/** The longest chain of chunks that starts with a metadata chunk and ends with IEND at the end of the file. */
+/**
+ * The longest chain of chunks that starts with a metadata chunk and ends with IEND at the end of
+ * the file.
+ */
 function tailChunks(tail: Uint8Array, start: number): AnyChunk[] {
   const text = latin1(tail);
   const starts = [...text.matchAll(/eXIf|iTXt|tEXt|zTXt/gu)].map(({ index }) => index - 4).filter((at) => at >= 0);

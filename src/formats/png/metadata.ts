@@ -12,7 +12,10 @@ import { type PngChunk, type PngChunkType, walkPngChunks } from './chunks.ts';
 
 const XMP_KEYWORD = 'XML:com.adobe.xmp';
 
-/** The keywords that the specification defines (section 11.3.3.1). Others are the writer's own, of unknown meaning. */
+/**
+ * The keywords that the specification defines (section 11.3.3.1). Others are the writer's own, of
+ * unknown meaning.
+ */
 const keywords: ReadonlySet<string> = new Set([
   'Title',
   'Author',
@@ -63,7 +66,10 @@ function addKeyword(carriers: Carriers, keyword: string, text: string): void {
   if (clean !== '') carriers.text = { [keyword]: clean, ...carriers.text };
 }
 
-/** The bytes of a text chunk after its keyword and the other fields that its type has before the text. */
+/**
+ * The bytes of a text chunk after its keyword and the other fields that its type has before the
+ * text.
+ */
 function textBytes(type: PngChunkType, data: Uint8Array, at: number): Uint8Array {
   if (type === 'tEXt') return data.subarray(at);
   if (type === 'zTXt') return inflate(data.subarray(at + 1));
@@ -75,7 +81,10 @@ function textBytes(type: PngChunkType, data: Uint8Array, at: number): Uint8Array
   return isCompressed ? inflate(text) : text;
 }
 
-/** ImageMagick's raw profile: a line break, a name, a length, and the bytes in hex. IPTC in a PNG is stored only so. */
+/**
+ * ImageMagick's raw profile: a line break, a name, a length, and the bytes in hex. IPTC in a PNG is
+ * stored only so.
+ */
 async function addRawProfile(carriers: Carriers, keyword: string, bytes: Uint8Array): Promise<void> {
   const text = latin1(bytes);
   const [header] = /^\s*\S+\s+\d+\s/u.exec(text.slice(0, 128)) ?? [];
@@ -106,7 +115,10 @@ function inflate(data: Uint8Array): Uint8Array {
   }
 }
 
-/** pHYs: pixels per unit across and down, and the unit; only unit 1, the metre, makes them a resolution. */
+/**
+ * pHYs: pixels per unit across and down, and the unit; only unit 1, the metre, makes them a
+ * resolution.
+ */
 async function pixelsPerCentimetre(chunk: RangeReader): Promise<Resolution | undefined> {
   const view = viewOf(await readExactly(chunk, 0, 9));
   if (view.getUint8(8) !== 1) return undefined;

@@ -8,7 +8,7 @@ import { type Directory, readBytes, readNumber, readTiff, type TiffFile } from '
 import { Compression, Photometric, Tag } from '../../tiff/tags.ts';
 import { describeTiffPixels, type Pixels } from './pixels.ts';
 
-/** What the prebuilt libvips decodes inside a TIFF; names are for the refusal of the others. */
+/** Compressions of TIFF that the prebuilt libvips decodes. */
 const decodable: ReadonlySet<number> = new Set([
   Compression.none,
   Compression.ccittRle,
@@ -22,10 +22,13 @@ const decodable: ReadonlySet<number> = new Set([
   Compression.webp,
 ]);
 
-/** Far more directories than a pyramid has levels; a document of more pages is refused all the same. */
+/**
+ * Directories that are read: more than a pyramid has levels. A document of more pages is refused in
+ * any case.
+ */
 const MAX_DIRECTORIES = 256;
 
-/** A master that is a TIFF. Throws MalformedTiffError or RejectedImageError. */
+/** Reads the header of a TIFF master. Throws MalformedTiffError or RejectedImageError. */
 export async function identifyTiff(reader: RangeReader): Promise<{ image: SourceImage; description: Description }> {
   const file = await readTiff(reader, MAX_DIRECTORIES);
   const [directory, ...others] = file.directories;
@@ -69,7 +72,7 @@ function assertDecodable({ compression, planar, photometric }: DirectoryInfo): v
   if (!decodable.has(compression)) refuse(`TIFF compression ${compression}`);
 }
 
-/** The first page counts only when the others are its reduced versions or its masks. */
+/** Refuses a TIFF whose other pages are neither reduced versions nor masks of the first page. */
 async function assertOnePicture(file: TiffFile, first: DirectoryInfo, others: readonly Directory[]): Promise<void> {
   const [directory] = file.directories;
   if ((first.subfileType & 1) !== 0 && (others.length > 0 || directory?.has(Tag.SubIfds))) {
@@ -87,7 +90,9 @@ async function assertOnePicture(file: TiffFile, first: DirectoryInfo, others: re
   }
 }
 
-/** Every strip or tile must lie within the file, so that a cut file is refused before a pixel is decoded. */
+/**
+ * Refuses a file that ends before one of its strips or tiles does, before any pixels are decoded.
+ */
 async function assertWhole(file: TiffFile, directory: Directory, info: DirectoryInfo): Promise<void> {
   const table = await readChunkTable(file, directory, info);
   const needed = info.chunks.across * info.chunks.down * (info.planar ? info.samplesPerPixel : 1);

@@ -1,4 +1,4 @@
-/** What the samples of a TIFF are, and what decoding makes of them. docs/output-profile.md is the table of it. */
+/** The samples of a TIFF, and what they decode to; docs/output-profile.md has the table. */
 import { RejectedImageError } from '../../errors.ts';
 import type { SourceImage } from '../../pyramid/source-image.ts';
 import type { DirectoryInfo } from '../../tiff/directory-info.ts';
@@ -8,12 +8,12 @@ import { profileKind } from '../../imaging/profile-check.ts';
 
 export type Pixels = Pick<SourceImage, 'model' | 'profile' | 'bands' | 'alpha' | 'bitDepth'>;
 
-/** How one colour model may be stored. */
+/** Supported storage of one colour model. */
 interface Storage {
   readonly model: SourceImage['model'];
-  /** Samples a pixel that are colour. */
+  /** Colour samples a pixel. */
   readonly samples: 1 | 3 | 4;
-  /** Bits a sample that have a decoder here. */
+  /** Supported bits a sample. */
   readonly bits: readonly number[];
   readonly mayHaveAlpha: boolean;
 }
@@ -30,15 +30,16 @@ const storages: Readonly<Record<number, Storage>> = {
   [Photometric.iccLab]: { model: 'icc-lab', samples: 3, bits: [8, 16], mayHaveAlpha: false },
 };
 
-/** For the refusal of those that have no storage above. */
+/** Names of colour models without an entry in `storages`, for their refusal. */
 const otherModels: Readonly<Record<number, string>> = {
   [Photometric.mask]: 'a mask',
   [Photometric.yCbCr]: 'YCbCr without JPEG',
 };
 
 /**
- * Describes the samples of one directory; `profile` is its ICC profile.
- * Throws RejectedImageError(UNSUPPORTED_PIXELS) where nothing here decodes them, or nobody can say what they mean.
+ * Describes the samples of one directory; `profile` is its ICC profile. Throws
+ * RejectedImageError(UNSUPPORTED_PIXELS) for samples without a decoder or without a defined
+ * meaning.
  */
 export async function describeTiffPixels(
   file: TiffFile,
@@ -60,15 +61,18 @@ export async function describeTiffPixels(
   if (model !== 'palette') {
     return { model, profile: await profileKind(profile, model), bands: model === 'grey' ? 1 : 3, alpha, bitDepth };
   }
-  // A palette of greys is one band, but for a profile of three.
+  // A palette of greys is one band, unless its profile is for three.
   const kind = await profileKind(profile, 'rgb');
   const isGrey = kind === 'none' && (await hasGreyPalette(file, directory, info));
   return { model, profile: kind, bands: isGrey ? 1 : 3, alpha, bitDepth };
 }
 
-/** TIFF 6.0 section 16. */
+/** InkSet of CMYK (TIFF 6.0, section 16). */
 const CMYK_INKS = 1;
-/** TIFF 6.0 section 18: colours multiplied with their alpha, which libvips divides again, and colours that are not. */
+/**
+ * Associated alpha, by which libvips divides the colours, and unassociated alpha (TIFF 6.0, section
+ * 18).
+ */
 const alphaKinds: readonly (number | undefined)[] = [1, 2];
 
 function refuse(what: string): never {
@@ -95,7 +99,7 @@ function assertDecodable({ bitsPerSample, sampleFormat, samplesPerPixel }: Direc
   const [bits] = bitsPerSample;
   const isLab = storage.model === 'lab';
   const isEven = bitsPerSample.every((each) => each === bits);
-  // Some writers call a* and b* signed, which they are.
+  // Some writers declare a* and b* as signed, which they are.
   const isUnsigned = sampleFormat.every((format) => format === 1 || (isLab && format === 2));
   const hasSubBytes = bits !== undefined && bits < 8 && samplesPerPixel > 1;
   if (isEven && isUnsigned && !hasSubBytes && bits !== undefined && storage.bits.includes(bits)) return;
@@ -103,7 +107,10 @@ function assertDecodable({ bitsPerSample, sampleFormat, samplesPerPixel }: Direc
   refuse(`${model}samples of ${bitsPerSample.join(', ')} bits (format ${sampleFormat.join(', ')})`);
 }
 
-/** All reds, then all greens, then all blues, of 16 bits; some writers used 8. The high byte counts, as for libvips. */
+/**
+ * ColorMap holds all reds, all greens, then all blues in 16 bits; some writers used 8. Like
+ * libvips, uses the high byte.
+ */
 async function hasGreyPalette(
   file: TiffFile,
   directory: Directory,

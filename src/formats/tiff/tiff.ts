@@ -24,8 +24,8 @@ export const tiff = {
 } as const satisfies DirectFormat;
 
 /**
- * Locates the metadata fields of the first directory. A TIFF is itself the structure that other formats have as their Exif
- * block, so the whole file is that carrier.
+ * Locates the metadata fields of the first directory. A TIFF is itself the structure that other
+ * formats have as their Exif block, so the whole file is that carrier.
  */
 async function findInTiff(reader: RangeReader, warnings: Warnings): Promise<Carriers> {
   const directory = await firstDirectory(reader, warnings);
