@@ -13,8 +13,9 @@ const shape = (width: number, height: number, more: Partial<ImageShape> = {}): I
   ...more,
 });
 
-describe('memory is known before anything is decoded', () => {
-  // Heaps measured with 4,000 × 3,000 pixels, files included: OpenJPEG 76 MB grey, 247 MB RGB; libheif 98 MB RGB, 140 MB of 10 bits.
+describe('the memory estimate of a decoder', () => {
+  // Heaps measured with 4,000 × 3,000 pixels, files included: OpenJPEG 76 MB grey, 247 MB RGB;
+  // libheif 98 MB RGB, 140 MB of 10 bits.
   test.each([
     ['jp2', shape(4_000, 3_000, { bands: 1 }), 6_552_479, 76],
     ['jp2', shape(4_000, 3_000), 11_643_716, 247],
@@ -23,13 +24,16 @@ describe('memory is known before anything is decoded', () => {
     ['heic', shape(4_000, 3_000, { bitDepth: 16 }), 3_343_444, 140],
     // A picture of that size that fills its page, uncompressed.
     ['pdf', shape(4_000, 3_000), 36_000_683, 233],
-  ] as const)('a %s needs no more than predicted, and not a multiple less', (format, of, fileBytes, measured) => {
-    const { heap } = memoryNeed(format, of, fileBytes);
-    expect(heap).toBeGreaterThanOrEqual(measured * 1e6);
-    expect(heap).toBeLessThan(measured * 1e6 * 2.8);
-  });
+  ] as const)(
+    'of a %s is an upper bound and at most 2.8 times the measured memory',
+    (format, of, fileBytes, measured) => {
+      const { heap } = memoryNeed(format, of, fileBytes);
+      expect(heap).toBeGreaterThanOrEqual(measured * 1e6);
+      expect(heap).toBeLessThan(measured * 1e6 * 2.8);
+    },
+  );
 
-  test('a file larger than one buffer can be is refused', () => {
+  test('refuses a file that is larger than one buffer can be', () => {
     expect(() => {
       assertAffordable('bmp', shape(20_000, 20_000), 2_048 * MB, GENEROUS);
     }).toThrow('OVER_BUDGET: a BMP of 20000 × 20000 in 2048 MiB is too large');
@@ -38,7 +42,7 @@ describe('memory is known before anything is decoded', () => {
     }).not.toThrow();
   });
 
-  test('a JPEG 2000 image beyond its decoder is refused whatever the budget', () => {
+  test('refuses a JPEG 2000 image that exceeds its decoder, whatever the budget', () => {
     expect(() => {
       assertAffordable('jp2', shape(16_000, 12_000), 50 * MB, GENEROUS);
     }).toThrow('OVER_BUDGET: a JP2 of 16000 × 12000 needs');
@@ -47,7 +51,7 @@ describe('memory is known before anything is decoded', () => {
     }).not.toThrow();
   });
 
-  test('a bitmap has no decoder to fill, only the budget', () => {
+  test('limits a BMP by the budget only', () => {
     expect(() => {
       assertAffordable('bmp', shape(25_000, 25_000), 1_875 * MB, GENEROUS);
     }).not.toThrow();
@@ -56,7 +60,7 @@ describe('memory is known before anything is decoded', () => {
     }).toThrow('OVER_BUDGET: a BMP of 25000 × 25000 needs');
   });
 
-  test('a page needs four bytes a pixel in its decoder and three outside', () => {
+  test('counts four bytes a pixel of a PDF page in its decoder and three outside', () => {
     const small = memoryNeed('pdf', shape(1_000, 1_000), MB);
     const large = memoryNeed('pdf', shape(2_000, 2_000), MB);
     expect(large.heap - small.heap).toBeGreaterThanOrEqual(4 * 3_000_000);

@@ -41,8 +41,8 @@ const read = (bytes: Uint8Array, format: FormatName) => readEmbeddedMetadata(mem
 const tiff = (...fields: Parameters<typeof withFields>[1][]): Uint8Array =>
   exifBlock({ image: withFields(greyFields(1, 1, 8), ...fields) });
 
-describe('directories', () => {
-  test('that point to one another are read once', async () => {
+describe('malformed Exif directories', () => {
+  test('are read once when they point to one another', async () => {
     const bytes = handTiff({ directories: [[text(270, 'Loop'), long(34_665, 8), long(34_853, 8)]] });
     const { exif, warnings } = await read(bytes, 'tiff');
     expect(exif).toEqual({ ImageDescription: 'Loop' });
@@ -52,18 +52,18 @@ describe('directories', () => {
     ]);
   });
 
-  test('that chain back to themselves do not matter', async () => {
+  test('are ignored beyond the first when the chain is circular', async () => {
     const bytes = handTiff({ directories: [[text(270, 'Chain')], [text(270, 'x')]], lastPoints: { directory: 0 } });
     expect(await read(bytes, 'tiff')).toMatchObject({ exif: { ImageDescription: 'Chain' }, warnings: [] });
   });
 
-  test('past the end, or with no fields, cost only themselves', async () => {
+  test('are left out when they lie past the end or have no fields', async () => {
     const { exif, warnings } = await read(tiff(text(270, 'Here'), long(34_665, 0xfffffff0)), 'tiff');
     expect(exif).toEqual({ ImageDescription: 'Here' });
     expect(warnings).toEqual([expect.stringMatching(/^Exif directory: Expected 2 bytes at 0xfffffff0/u)]);
   });
 
-  test('with wrong counts keep their other fields', async () => {
+  test('keep their other fields when counts are wrong', async () => {
     const { exif, warnings } = await read(
       tiff({ ...text(270, 'Long'), count: 0xffffffff }, text(271, 'Make'), { ...short(306, 1), count: 0x7fffffff }),
       'tiff',
@@ -75,7 +75,7 @@ describe('directories', () => {
     ]);
   });
 
-  test('that claim more fields than there are bytes keep those that are whole', async () => {
+  test('keep complete fields when they claim more fields than fit', async () => {
     const bytes = exifBlock({ image: [text(315, 'abc'), short(18_246, 5)] });
     bytes[8] = 200;
     const { exif, warnings } = await read(bytes, 'tiff');
@@ -83,7 +83,7 @@ describe('directories', () => {
     expect(warnings[0]).toBe('first directory: cut off after 2 of 200 fields');
   });
 
-  test('hold fractions over zero and impossible dates and places', async () => {
+  test('yield no values for denominators of zero, impossible dates and positions', async () => {
     const bytes = exifBlock({
       image: [text(306, '0000:00:00 00:00:00'), rational(282, 300, 0), rational(283, 1, 0)],
       exif: [rational(0x829a, 1, 0), rational(0xa432, 24, 1, 70, 1, 0, 0, 0, 0), text(0x9003, '2020:13:45 10:00:00')],
@@ -104,8 +104,8 @@ describe('directories', () => {
   });
 });
 
-describe('texts', () => {
-  test('in Latin-1, with NULs and control characters, become clean Unicode', async () => {
+describe('Exif texts', () => {
+  test('in Latin-1 with NULs and control characters become clean Unicode', async () => {
     const { exif, descriptive } = await read(
       tiff(text(270, 'Caf\u00e9 \u00a9\u0007\u001b[31m 1900\r\nzwei', 'latin1'), text(271, 'Make\0garbage\u0001')),
       'tiff',
@@ -114,7 +114,7 @@ describe('texts', () => {
     expect(descriptive.imageDescription).toBe('Café ©[31m 1900\nzwei');
   });
 
-  test('longer than 16,384 characters are cut, no character in two', async () => {
+  test('longer than 16,384 characters are cut between characters', async () => {
     const { exif, warnings } = await read(tiff(text(270, `x${'😀'.repeat(20_000)}`)), 'tiff');
     expect(warnings).toEqual(['ImageDescription: only the first 16384 characters are kept']);
     const description = exif['ImageDescription'] as string;
@@ -123,7 +123,7 @@ describe('texts', () => {
   });
 });
 
-describe('XMP', () => {
+describe('an XMP packet', () => {
   const withPacket = (packet: string | Uint8Array): Uint8Array => tiff(blob(700, Buffer.from(packet), 1));
 
   test('of ten megabytes is left out', async () => {
@@ -153,7 +153,7 @@ describe('XMP', () => {
     expect(warnings.at(-1)).toBe('XMP: the packet is left out because it cannot be parsed');
   });
 
-  test('that is not Unicode is left out', async () => {
+  test('that is not Unicode text is left out', async () => {
     const { xmp, warnings } = await read(
       withPacket(Buffer.from(xmpPacket('<dc:title>é</dc:title>'), 'latin1')),
       'tiff',
@@ -162,7 +162,7 @@ describe('XMP', () => {
     expect(warnings).toEqual(['XMP: Expected UTF-8 or UTF-16 for the XMP packet but received invalid text']);
   });
 
-  test('in UTF-16, with NULs behind it, is read', async () => {
+  test('in UTF-16 with NULs after it is read', async () => {
     const packet = xmpPacket('<dc:title><rdf:Alt><rdf:li xml:lang="x-default">Größe</rdf:li></rdf:Alt></dc:title>');
     const little = Buffer.from(`${packet}\0\0`, 'utf16le');
     expect((await read(withPacket(little), 'tiff')).xmp?.fields).toEqual({ 'dc:title': 'Größe' });
@@ -170,8 +170,8 @@ describe('XMP', () => {
   });
 });
 
-describe('containers', () => {
-  test('a JPEG cut within its metadata keeps what came before', async () => {
+describe('malformed containers of metadata', () => {
+  test('keep what precedes the end of a JPEG cut within its metadata', async () => {
     const exif = jpegSegment(0xe1, 'Exif\0\0', exifBlock({ image: [text(315, 'Whole')] }));
     const bytes = jpegWith(jpeg, exif, jpegSegment(0xe2, 'ICC_PROFILE\0\x01\x01', new Uint8Array(3000)));
     const { exif: fields, warnings } = await read(bytes.subarray(0, exif.length + 500), 'jpeg');
@@ -179,7 +179,7 @@ describe('containers', () => {
     expect(warnings).toEqual(['JPEG segments: Expected a scan but the file ends before']);
   });
 
-  test('segments too short for what they say they are', async () => {
+  test('are reported when segments are too short for their signature', async () => {
     const bytes = jpegWith(
       jpeg,
       jpegSegment(0xe1, 'Exif\0\0'),
@@ -194,7 +194,7 @@ describe('containers', () => {
     expect(metadata.warnings.length).toBeGreaterThan(0);
   });
 
-  test('a PNG whose chunks expand without end', async () => {
+  test('are reported when PNG chunks exceed the decompressed size limit', async () => {
     const bomb = deflateSync(new Uint8Array(64 * 2 ** 20));
     const bytes = pngWith(png, 'start', pngChunk('zTXt', 'Description\0\0', bomb), pngChunk('iCCP', 'icc\0\0', bomb));
     const { icc, text: texts, warnings } = await read(bytes, 'png');
@@ -205,12 +205,12 @@ describe('containers', () => {
     ]);
   });
 
-  test('a raw profile of blanks without end', async () => {
+  test('are reported when a raw profile consists of blanks', async () => {
     const chunk = pngChunk('tEXt', `Raw profile type iptc\0\niptc\n 9\n${' '.repeat(2_000_000)}!`);
     expect((await read(pngWith(png, 'start', chunk), 'png')).warnings).toEqual(['tEXt: Expected hex digits']);
   });
 
-  test('an IPTC record that ends within a dataset keeps the others', async () => {
+  test('keep the other datasets of an IPTC record that ends within one', async () => {
     const record = iptcRecord([2, 5, 'Whole'], [2, 120, 'Cut short']).subarray(0, -3);
     const { iptc, descriptive, warnings } = await read(tiff(blob(33_723, record)), 'tiff');
     expect(iptc).toEqual({ ObjectName: 'Whole' });
@@ -218,7 +218,7 @@ describe('containers', () => {
     expect(warnings).toEqual(['IPTC: dataset 2:120 ends past the record']);
   });
 
-  test('previews and camera data in IPTC are not kept', async () => {
+  test('keep no previews and camera data of IPTC', async () => {
     const kept = iptcRecord([2, 5, 'Kept']);
     const record = Buffer.concat([iptcRecord([2, 202, new Uint8Array(500)], [2, 232, 'Serial 12']), kept]);
     const { iptc, descriptive } = await read(tiff(blob(33_723, record)), 'tiff');
@@ -226,13 +226,13 @@ describe('containers', () => {
     expect(descriptive.iptc).toBe(kept.toString('base64'));
   });
 
-  test('Photoshop resources without end are given up', async () => {
+  test('are reported when there are too many Photoshop resources', async () => {
     const many = photoshopResources(...Array.from({ length: 2000 }, () => [0x03ed, new Uint8Array(2)] as const));
     expect((await read(tiff(blob(34_377, many)), 'tiff')).warnings).toEqual(['IPTC: Expected at most 1000 resources']);
   });
 });
 
-test('no more than 16 MiB are fetched in 1,024 requests, whatever the file', async () => {
+test('reading metadata fetches at most 16 MiB in 1,024 requests from any file', async () => {
   const size = 2 ** 40;
   let fetched = 0;
   let requests = 0;
@@ -253,7 +253,7 @@ test('no more than 16 MiB are fetched in 1,024 requests, whatever the file', asy
   expect(requests).toBeLessThanOrEqual(1024);
 });
 
-test('items of a HEIC that lie in millions of places of no length end the reading', async () => {
+test('reading stops at a HEIC whose items have millions of empty extents', async () => {
   // Of version 0, with offsets and lengths of no bytes: an item takes six.
   const locations = new Uint8Array(6 + 6 * 2000);
   new DataView(locations.buffer).setUint16(2, 2000);
@@ -263,7 +263,7 @@ test('items of a HEIC that lie in millions of places of no length end the readin
   expect((await read(file, 'heic')).warnings).toEqual(['heic: Expected at most 4096 item extents']);
 });
 
-test('a storage that fails is not taken for a file that is wrong', async () => {
+test('errors of the storage are thrown and not reported as malformed metadata', async () => {
   const failing: RangeReader = {
     size: 1000,
     read: () => Promise.reject(new ServiceUnavailableError('throttled')),
@@ -273,7 +273,7 @@ test('a storage that fails is not taken for a file that is wrong', async () => {
   }
 });
 
-test('no bytes, of any format, end in an exception', async () => {
+test('reading metadata of arbitrary bytes never throws', async () => {
   const exif = exifBlock({
     image: [text(270, 'A'), blob(700, Buffer.from(xmpPacket('')), 1)],
     exif: [text(0x9003, 'B')],

@@ -18,7 +18,7 @@ async function refusalOf(bytes: Uint8Array): Promise<string> {
 
 const latin = (text: string): Buffer => Buffer.from(text, 'latin1');
 
-describe('what is accepted, and how it is described', () => {
+describe('identify describes accepted masters', () => {
   const rgb = pictureOf(70, 50);
   const grey = pictureOf(70, 50, 1);
   const common = {
@@ -143,7 +143,7 @@ describe('what is accepted, and how it is described', () => {
     expect(SourceImage.parse(identified)).toEqual(identified);
   });
 
-  test('a header that says a strip of more rows than there are means one strip', async () => {
+  test('and limits a strip with more rows than the image to the image', async () => {
     const bytes = handTiff({
       data: new Uint8Array(12),
       directories: [withFields(greyFields(4, 3, 8), long(278, 0xffff_ffff))],
@@ -176,7 +176,7 @@ describe('what is accepted, and how it is described', () => {
     },
   );
 
-  test.each([0, 9, 65_535])('an orientation there is not (%i) is upright', async (orientation) => {
+  test.each([0, 9, 65_535])('and treats the invalid orientation %i as upright', async (orientation) => {
     const bytes = handTiff({
       data: new Uint8Array(12),
       directories: [withFields(greyFields(4, 3, 8), short(274, orientation))],
@@ -184,7 +184,7 @@ describe('what is accepted, and how it is described', () => {
     expect((await identifyBytes(bytes)).image.orientation).toBe(1);
   });
 
-  test('resolution and profile are taken from the header', async () => {
+  test('with the resolution and the profile of the header', async () => {
     const tiff = await rgb.clone().withIccProfile('p3').tiff({ xres: 10, yres: 20, resolutionUnit: 'cm' }).toBuffer();
     const jpeg = await rgb.clone().withIccProfile('p3').withMetadata({ density: 240 }).jpeg().toBuffer();
     const { icc } = await sharp(tiff).metadata();
@@ -199,8 +199,8 @@ describe('what is accepted, and how it is described', () => {
   });
 });
 
-describe('what is refused, whatever it is called', () => {
-  test('nothing', async () => {
+describe('identify refuses what is not a single image', () => {
+  test('such as an object without bytes', async () => {
     expect(await refusalOf(new Uint8Array())).toMatch(/^EMPTY_OBJECT: /u);
   });
 
@@ -213,7 +213,7 @@ describe('what is refused, whatever it is called', () => {
     expect(await refusalOf(bytes)).toMatch(/^(CORRUPT_HEADER|TRUNCATED): /u);
   });
 
-  test('an animation', async () => {
+  test('such as an animation', async () => {
     const frames = [1, 2, 3].map((seed) => pictureOf(40, 30, 3, seed).png().toBuffer());
     const webp = await sharp(await Promise.all(frames), { join: { animated: true } })
       .webp()
@@ -222,7 +222,7 @@ describe('what is refused, whatever it is called', () => {
   });
 });
 
-describe('pixels inside a TIFF that are refused', () => {
+describe('identify refuses TIFF samples that cannot be converted', () => {
   const grey = greyFields(4, 4, 8);
   const rgb = withFields(grey, short(258, 8, 8, 8), short(262, 2), short(277, 3), long(279, 48));
   const cmyk = withFields(rgb, short(258, 8, 8, 8, 8), short(262, 5), short(277, 4), long(279, 64));
@@ -263,19 +263,19 @@ describe('pixels inside a TIFF that are refused', () => {
   });
 });
 
-describe('several pages', () => {
+describe('the pages of a TIFF', () => {
   const page = (width: number, height: number, ...more: HandField[]): HandField[] =>
     withFields(greyFields(width, height, 8), ...more);
   const pages = (...directories: HandField[][]): Uint8Array => handTiff({ data: new Uint8Array(64 * 64), directories });
 
-  test('whose first is the preview of another are refused', async () => {
+  test('are refused when the first is a preview of another', async () => {
     const preview = page(60, 41, long(254, 1));
     expect(await refusalOf(pages(preview, page(20, 20, long(254, 1))))).toMatch(/^MULTI_PAGE: page 1 is a preview/u);
     expect(await refusalOf(pages(withFields(preview, long(330, 8))))).toMatch(/^MULTI_PAGE: page 1 is a preview/u);
     expect(await refusalOf(pages(preview))).toMatch(/^accepted: /u);
   });
 
-  test('that are pictures of their own are refused, and counted', async () => {
+  test('are counted in the refusal when they are pictures of their own', async () => {
     const images = [1, 2, 3].map((seed) => pictureOf(40, 30, 3, seed).png().toBuffer());
     const tiff = await sharp(await Promise.all(images), { join: { animated: true } })
       .tiff()
@@ -294,12 +294,12 @@ describe('several pages', () => {
     expect((await identifyBytes(pages(...directories))).image).toMatchObject({ width: 60, height: 41 });
   });
 
-  test('of a pyramid that libvips wrote are one picture', async () => {
+  test('are one picture in a pyramid that libvips wrote', async () => {
     const tiff = await pictureOf(700, 500).tiff({ pyramid: true, tile: true, compression: 'jpeg' }).toBuffer();
     expect((await identifyBytes(tiff)).image).toMatchObject({ width: 700, height: 500, bands: 3 });
   });
 
-  test('a thousand of them are not read to the end', async () => {
+  test('are not read to the end when there are a thousand', async () => {
     const directories = Array.from({ length: 1000 }, (_, index) => page(60 - (index % 3), 41));
     const started = performance.now();
     expect(await refusalOf(pages(...directories))).toMatch(/^MULTI_PAGE: more than 256 pages/u);
@@ -307,7 +307,7 @@ describe('several pages', () => {
   });
 });
 
-describe('headers that lie', () => {
+describe('a header with false statements', () => {
   const grey = greyFields(4, 4, 8);
 
   test.each<[string, HandField[], RegExp]>([
@@ -337,13 +337,13 @@ describe('headers that lie', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  test('a chain of directories that loops is refused', async () => {
+  test('is refused for a circular chain of directories', async () => {
     expect(await refusalOf(handTiff({ directories: [grey, grey], lastPoints: { directory: 0 } }))).toMatch(
       /^CORRUPT_HEADER: .*twice/u,
     );
   });
 
-  test('a PNG of a million by a million pixels is described or refused at once, not decoded', async () => {
+  test('is described or refused without decoding for a PNG of a million by a million pixels', async () => {
     const ihdr = Buffer.alloc(17);
     ihdr.write('IHDR', 'latin1');
     ihdr.writeUInt32BE(1_000_000, 4);
@@ -363,7 +363,7 @@ describe('headers that lie', () => {
   });
 });
 
-test('of a master of ten gigabytes only a few header pages are read', async () => {
+test('identify reads only a few pages of a master of ten gigabytes', async () => {
   const strips = 1000;
   const stripBytes = 10_000_000;
   const offsets = Array.from({ length: strips }, (_, strip) => 8_000_000 + strip * stripBytes);
@@ -397,7 +397,7 @@ test('of a master of ten gigabytes only a few header pages are read', async () =
   expect(total).toBeLessThan(300_000);
 });
 
-test('a header behind half a megabyte of profile and comments is still found', async () => {
+test('identify finds a header after half a megabyte of profile and comments', async () => {
   const jpeg = await pictureOf(64, 48).jpeg().toBuffer();
   const comment = Buffer.concat([latin('\xff\xfe\xff\xff'), Buffer.alloc(65_533, 0x20)]);
   const bytes = Buffer.concat([jpeg.subarray(0, 2), ...Array.from({ length: 8 }, () => comment), jpeg.subarray(2)]);
@@ -409,7 +409,7 @@ test('a header behind half a megabyte of profile and comments is still found', a
   });
 });
 
-test('what was identified is what the pixels are', async () => {
+test('the description of a master agrees with its decoded pixels', async () => {
   const raw = picture(33, 21, 3);
   const png = await sharp(raw, { raw: { width: 33, height: 21, channels: 3 } })
     .png()

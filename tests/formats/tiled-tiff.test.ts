@@ -31,7 +31,7 @@ function imageOf(shape: Omit<DecodedImage, 'data'>): DecodedImage {
   return { ...shape, data };
 }
 
-describe('a decoded image as a TIFF', () => {
+describe('a decoded image that is written as a TIFF', () => {
   const size = { width: 1_300, height: 700 };
   const cases = [
     { bands: 1, alpha: false, bitDepth: 8 },
@@ -73,7 +73,7 @@ describe('a decoded image as a TIFF', () => {
     },
   );
 
-  test('carries profile and resolution', async () => {
+  test('has the profile and the resolution of the image', async () => {
     const iccProfile = profileFor('RGB ');
     const resolution = { x: 118.11, y: 59, unit: 'centimetre' } as const;
     const image = imageOf({ width: 20, height: 10, bands: 3, alpha: false, bitDepth: 8, iccProfile, resolution });
@@ -82,7 +82,7 @@ describe('a decoded image as a TIFF', () => {
     expect(description.iccProfile).toBe(Buffer.from(iccProfile).toString('base64'));
   });
 
-  test('may be longer than 65,535 pixels', async () => {
+  test('may have sides of more than 65,535 pixels', async () => {
     const image = imageOf({ width: 70_001, height: 3, bands: 1, alpha: false, bitDepth: 8 });
     const bytes = await written(image);
     const page = await (await fromArrayBuffer(Uint8Array.from(bytes).buffer)).getImage();

@@ -15,8 +15,8 @@ const colours = [
 const decoded = async (image: HandBmp) => decode('bmp', bmp(image), options);
 const pixelsOf = async (image: HandBmp) => [...(await decoded(image)).data];
 
-describe('rows as they are stored', () => {
-  test('24 bits, from the bottom, with padding', async () => {
+describe('a BMP without compression', () => {
+  test('of 24 bits decodes from the bottom row, without padding', async () => {
     // Blue is the lowest byte.
     const rows = [
       [0x0a_14_1e, 0x28_32_3c, 0x46_50_5a],
@@ -30,43 +30,46 @@ describe('rows as they are stored', () => {
     await expect(pixelsOf({ ...image, headerBytes: 12 })).resolves.toEqual(expected);
   });
 
-  test.each([1, 2, 4, 8])('%i bits of a palette, of a width that ends within a byte', async (bitsPerPixel) => {
-    const palette = colours.slice(0, Math.min(4, 2 ** bitsPerPixel));
-    const top = palette.length - 1;
-    const rows = [
-      [0, top, 0, 1, top],
-      [top, 0, 1, 0, 0],
-      [1, 1, 0, 0, 1],
-    ];
-    const image = { width: 5, height: 3, bitsPerPixel, palette, rows };
-    await expect(pixelsOf(image)).resolves.toEqual(rows.flat().flatMap((index) => palette[index] ?? []));
-  });
+  test.each([1, 2, 4, 8])(
+    'of %i bits decodes through its palette when rows end within a byte',
+    async (bitsPerPixel) => {
+      const palette = colours.slice(0, Math.min(4, 2 ** bitsPerPixel));
+      const top = palette.length - 1;
+      const rows = [
+        [0, top, 0, 1, top],
+        [top, 0, 1, 0, 0],
+        [1, 1, 0, 0, 1],
+      ];
+      const image = { width: 5, height: 3, bitsPerPixel, palette, rows };
+      await expect(pixelsOf(image)).resolves.toEqual(rows.flat().flatMap((index) => palette[index] ?? []));
+    },
+  );
 
-  test('a palette of greys gives one band', async () => {
+  test('with a palette of greys decodes to one band', async () => {
     const palette = [0, 85, 170, 255].map((level) => [level, level, level]);
     const image = { width: 4, height: 1, bitsPerPixel: 8, palette, rows: [[3, 0, 1, 2]] };
     await expect(decoded(image)).resolves.toMatchObject({ bands: 1, alpha: false, bitDepth: 8 });
     await expect(pixelsOf(image)).resolves.toEqual([255, 0, 85, 170]);
   });
 
-  test('16 bits are 5 each, widened by repeating them', async () => {
+  test('of 16 bits decodes 5 bits a colour, widened by repeating them', async () => {
     const image = { width: 3, height: 1, bitsPerPixel: 16, rows: [[0b11111_00000_00000, 0b10000_00001_11111, 0]] };
     await expect(pixelsOf(image)).resolves.toEqual([255, 0, 0, 132, 8, 255, 0, 0, 0]);
   });
 
-  test('16 bits under masks of 5, 6 and 5', async () => {
+  test('of 16 bits decodes through masks of 5, 6 and 5 bits', async () => {
     const masks = [0xf800, 0x07e0, 0x001f];
     const image = { width: 2, height: 1, bitsPerPixel: 16, compression: 3, masks, rows: [[0xffe0, 0x041f]] };
     await expect(pixelsOf(image)).resolves.toEqual([255, 255, 0, 0, 130, 255]);
   });
 
-  test('the fourth byte of 32 bits means nothing without a mask', async () => {
+  test('of 32 bits ignores the fourth byte without a mask', async () => {
     const image = { width: 2, height: 1, bitsPerPixel: 32, rows: [[0x00_0a_14_1e, 0xff_28_32_3c]] };
     await expect(decoded(image)).resolves.toMatchObject({ bands: 3, alpha: false });
     await expect(pixelsOf(image)).resolves.toEqual([10, 20, 30, 40, 50, 60]);
   });
 
-  test('a mask of alpha makes it alpha', async () => {
+  test('of 32 bits decodes alpha through its mask', async () => {
     const masks = [0x00ff0000, 0x0000ff00, 0x000000ff, 0xff000000];
     const rows = [[0x80_0a_14_1e, 0xff_28_32_3c]];
     const image = { width: 2, height: 1, bitsPerPixel: 32, headerBytes: 108, compression: 3, masks, rows };
@@ -74,7 +77,7 @@ describe('rows as they are stored', () => {
     await expect(pixelsOf(image)).resolves.toEqual([10, 20, 30, 128, 40, 50, 60, 255]);
   });
 
-  test('masks of 10 bits give 16-bit samples', async () => {
+  test('with masks of 10 bits decodes to 16-bit samples', async () => {
     const masks = [0x3ff00000, 0x000ffc00, 0x000003ff];
     const rows = [[0x3ff00000 + 0x2a7 * 1024]];
     const image = { width: 1, height: 1, bitsPerPixel: 32, compression: 3, masks, rows };
@@ -83,10 +86,10 @@ describe('rows as they are stored', () => {
   });
 });
 
-describe('runs', () => {
+describe('the runs of a BMP', () => {
   const palette = [0, 1, 2, 3, 4, 5].map((level) => [level * 10, level * 10, level * 10]);
 
-  test('RLE8: runs, literals of odd length with their padding, the end of a line, jumps', async () => {
+  test('decode from RLE8: runs, padded literals of odd length, ends of lines, jumps', async () => {
     const runs = [
       [3, 1, 0, 3, 2, 3, 4, 0xee, 0, 0],
       [2, 5, 0, 2, 1, 1],
@@ -102,7 +105,7 @@ describe('runs', () => {
     await expect(pixelsOf(image)).resolves.toEqual(expected.flat());
   });
 
-  test('RLE4: two indexes in turn, literals padded to two bytes', async () => {
+  test('decode from RLE4: alternating indexes, literals padded to two bytes', async () => {
     const runs = [
       [5, 0x12, 0, 0],
       [0, 5, 0x34, 0x51, 0x20, 0xee, 0, 1],
@@ -115,18 +118,18 @@ describe('runs', () => {
     await expect(pixelsOf(image)).resolves.toEqual(expected.flat());
   });
 
-  test('that end before the picture does are TRUNCATED', async () => {
+  test('are TRUNCATED when they end before the picture', async () => {
     const image = { width: 6, height: 3, bitsPerPixel: 8, compression: 1, palette, rows: [[6, 1, 0, 0, 6]] };
     await expect(decoded(image)).rejects.toMatchObject({ code: 'TRUNCATED' });
   });
 
-  test('that jump out of the picture are CORRUPT_PIXELS', async () => {
+  test('are CORRUPT_PIXELS when they jump out of the picture', async () => {
     const image = { width: 6, height: 3, bitsPerPixel: 8, compression: 1, palette, rows: [[0, 2, 9, 9, 0, 1]] };
     await expect(decoded(image)).rejects.toMatchObject({ code: 'CORRUPT_PIXELS' });
   });
 });
 
-test('resolution and an embedded profile are carried', async () => {
+test('a BMP keeps its resolution and its embedded profile', async () => {
   const profile = profileFor('RGB ');
   const image = {
     width: 1,
@@ -142,7 +145,7 @@ test('resolution and an embedded profile are carried', async () => {
   expect(resolution).toEqual({ x: 118.11, y: 118.11, unit: 'centimetre' });
 });
 
-describe('what cannot be decoded', () => {
+describe('a BMP that cannot be decoded', () => {
   const whole = bmp({
     width: 40,
     height: 30,
@@ -150,13 +153,13 @@ describe('what cannot be decoded', () => {
     rows: Array.from({ length: 30 }, () => new Array<number>(40).fill(7)),
   });
 
-  test.each([10, 40, 60, 3_000])('a file of only %i bytes is TRUNCATED', async (length) => {
+  test.each([10, 40, 60, 3_000])('is TRUNCATED when cut to %i bytes', async (length) => {
     const cut = whole.subarray(0, length);
     await expect(probe('bmp', memoryReader(cut), options)).rejects.toMatchObject({ code: 'TRUNCATED' });
     await expect(decode('bmp', cut, options)).rejects.toMatchObject({ code: 'TRUNCATED' });
   });
 
-  test('more pixels than there is memory for are OVER_BUDGET', async () => {
+  test('is OVER_BUDGET with more pixels than memory can hold', async () => {
     const runs = { width: 2 ** 30, height: 2 ** 30, bitsPerPixel: 8, compression: 1, palette: colours, rows: [[0, 1]] };
     await expect(decoded(runs)).rejects.toMatchObject({ code: 'OVER_BUDGET' });
   });
@@ -171,7 +174,7 @@ describe('what cannot be decoded', () => {
     await expect(probe('bmp', memoryReader(file), options)).rejects.toThrow(`UNSUPPORTED_PIXELS: ${message}`);
   });
 
-  test('an index beyond the palette is CORRUPT_PIXELS', async () => {
+  test('is CORRUPT_PIXELS with an index beyond the palette', async () => {
     const image = { width: 2, height: 1, bitsPerPixel: 8, palette: colours, rows: [[3, 4]] };
     await expect(decoded(image)).rejects.toThrow('CORRUPT_PIXELS: the palette has no entry 4');
   });

@@ -27,8 +27,8 @@ const expected = Uint8Array.from({ length: size.width * size.height * 3 }, (_, a
   return rgba[pixel + 3] === 0 ? (Uint8Array.of(0x10, 0x20, 0x30)[at % 3] ?? 0) : (rgba[pixel + (at % 3)] ?? 0);
 });
 
-describe('GIF', () => {
-  test('is decoded on the background, exactly', async () => {
+describe('a GIF', () => {
+  test('is decoded exactly, composed on the background', async () => {
     const file = await still.gif().toBuffer();
     expect(format.matches(file)).toBe(true);
     const decoded = await decode('gif', file, options);
@@ -42,7 +42,7 @@ describe('GIF', () => {
     });
   });
 
-  test('of several frames gives the first', async () => {
+  test('of several frames decodes to the first', async () => {
     const blank = Buffer.alloc(rgba.length, 255);
     const frames = sharp(Buffer.concat([rgba, blank]), {
       raw: { width: size.width, height: size.height * 2, channels: 4, pageHeight: size.height },
@@ -54,17 +54,17 @@ describe('GIF', () => {
     expect(firstDifference(decoded.data, expected)).toBeUndefined();
   });
 
-  test.each([5, 12, 40, 200])('of only %i bytes is refused', async (length) => {
+  test.each([5, 12, 40, 200])('cut to %i bytes is refused', async (length) => {
     const file = (await still.gif().toBuffer()).subarray(0, length);
     await expect(decode('gif', file, options)).rejects.toMatchObject({ name: 'RejectedImageError' });
   });
 
-  test('without its header is TRUNCATED', async () => {
+  test('that ends within its header is TRUNCATED', async () => {
     const file = (await still.gif().toBuffer()).subarray(0, 9);
     await expect(probe('gif', memoryReader(file), options)).rejects.toMatchObject({ code: 'TRUNCATED' });
   });
 
-  test('is not a master that is read without conversion', async () => {
+  test('is recognised as a format that is converted', async () => {
     const reader = memoryReader(await still.gif().toBuffer());
     expect(await recognise(reader)).toEqual({ kind: 'converted', format: 'gif' });
   });

@@ -51,8 +51,8 @@ function rgbStream(bits: number, seed = 0, of = size): { stream: HevcStream; rgb
   return { stream, rgb };
 }
 
-describe('samples that HEVC stores as they are come out as they are', () => {
-  test('8-bit RGB', async () => {
+describe('lossless HEVC samples are decoded unchanged', () => {
+  test('of 8-bit RGB', async () => {
     const { stream, rgb } = rgbStream(8);
     const file = heic({ items: [codedItem(stream, size, IDENTITY)] });
     expect(format.matches(file)).toBe(true);
@@ -61,7 +61,7 @@ describe('samples that HEVC stores as they are come out as they are', () => {
     expect(firstDifference(decoded.data, rgb)).toBeUndefined();
   });
 
-  test('8-bit grey stays one band', async () => {
+  test('of 8-bit grey, as one band', async () => {
     const { stream, luma } = greyStream(8);
     const file = heic({ items: [codedItem(stream, size, BT601)] });
     const decoded = await decode('heic', file, options);
@@ -75,7 +75,7 @@ describe('samples that HEVC stores as they are come out as they are', () => {
     });
   });
 
-  test('4:2:0 without colour is grey in all bands', async () => {
+  test('of 4:2:0 with neutral chroma, as equal bands', async () => {
     const luma = plane(96, 64, 8);
     const planes = [luma, flat(48 * 32, 128), flat(48 * 32, 128)];
     const stream = encodeHevc({ ...size, chromaFormat: 1, bits: 8, planes });
@@ -84,7 +84,7 @@ describe('samples that HEVC stores as they are come out as they are', () => {
     expect(firstDifference(decoded.data, expected)).toBeUndefined();
   });
 
-  test('4:2:0 of full red is red', async () => {
+  test('of 4:2:0 with pure red', async () => {
     const planes = [flat(96 * 64, 76), flat(48 * 32, 85), flat(48 * 32, 255)];
     const stream = encodeHevc({ ...size, chromaFormat: 1, bits: 8, planes });
     const decoded = await decode('heic', heic({ items: [codedItem(stream, size, BT601)] }), options);
@@ -106,7 +106,7 @@ describe('samples that HEVC stores as they are come out as they are', () => {
     expect([...decoded.data.subarray(0, 6)]).toEqual([65_535, wide, 0, 65_535, wide, 0]);
   });
 
-  test('alpha of an auxiliary image is the fourth sample', async () => {
+  test('of an auxiliary alpha image, as the fourth sample', async () => {
     const { stream, rgb } = rgbStream(8);
     const { stream: alphaStream, luma } = greyStream(8);
     const kind = fullBox('auxC', 0, [...ascii('urn:mpeg:hevc:2015:auxid:1'), 0]);
@@ -121,20 +121,20 @@ describe('samples that HEVC stores as they are come out as they are', () => {
   });
 });
 
-describe('what the file says of its primary image is applied', () => {
+describe('the properties of the primary image of a HEIC file are applied', () => {
   const { stream, luma } = greyStream(8);
   const at = (x: number, y: number): number => luma[y * 96 + x] ?? -1;
   const decodeWith = (...properties: Uint8Array[]) =>
     decode('heic', heic({ items: [codedItem(stream, size, BT601, ...properties)] }), options);
 
-  test('a quarter turn anticlockwise swaps the sides', async () => {
+  test('a rotation by 90 degrees swaps the sides', async () => {
     const decoded = await decodeWith(rotation(1));
     expect(decoded).toMatchObject({ width: 64, height: 96 });
     const expected = Uint8Array.from({ length: 64 * 96 }, (_, index) => at(95 - Math.floor(index / 64), index % 64));
     expect(firstDifference(decoded.data, expected)).toBeUndefined();
   });
 
-  test('half a turn', async () => {
+  test('a rotation by 180 degrees', async () => {
     const decoded = await decodeWith(rotation(2));
     expect(decoded).toMatchObject(size);
     expect(decoded.data[0]).toBe(at(95, 63));
@@ -151,13 +151,13 @@ describe('what the file says of its primary image is applied', () => {
     expect([decoded.data[0], decoded.data[90 * 60 - 1]]).toEqual([at(3, 2), at(92, 61)]);
   });
 
-  test('an ICC profile is carried', async () => {
+  test('an ICC profile is kept', async () => {
     const profile = profileFor('GRAY');
     const decoded = await decodeWith(box('colr', [...ascii('prof'), ...profile]));
     expect(decoded.iccProfile).toEqual(profile);
   });
 
-  test('a grid is put together, and cut to its size', async () => {
+  test('a grid is assembled and cropped to its size', async () => {
     const tile = { width: 64, height: 64 };
     const tiles = [0, 1, 2, 3].map((seed) => rgbStream(8, seed * 3, tile));
     const whole = { width: 120, height: 100 };
@@ -179,7 +179,7 @@ describe('what the file says of its primary image is applied', () => {
   });
 });
 
-describe('what has no decoder is refused by name', () => {
+describe('a HEIF file without a decoder is refused by name', () => {
   test.each([
     ['av01', 'an AV1 image (AVIF)'],
     ['jpeg', 'a JPEG image within HEIF'],
@@ -190,7 +190,7 @@ describe('what has no decoder is refused by name', () => {
     await expect(probe('heic', memoryReader(file), options)).rejects.toThrow(`UNSUPPORTED_PIXELS: ${message}`);
   });
 
-  test('colours premultiplied with alpha', async () => {
+  test('with colours premultiplied by alpha', async () => {
     const { stream } = greyStream(8);
     const kind = fullBox('auxC', 0, [...ascii('urn:mpeg:hevc:2015:auxid:1'), 0]);
     const image = { ...codedItem(stream, size), references: [{ type: 'prem', to: [2] }] };
@@ -199,33 +199,33 @@ describe('what has no decoder is refused by name', () => {
     await expect(probe('heic', memoryReader(file), options)).rejects.toThrow('premultiplied');
   });
 
-  test('AVIF is not taken for HEIC', () => {
+  test('and AVIF is not recognised as HEIC', () => {
     const { stream } = greyStream(8);
     expect(format.matches(heic({ items: [codedItem(stream, size)], brand: 'avif' }))).toBe(false);
   });
 });
 
-describe('broken files', () => {
+describe('a damaged HEIC file', () => {
   const { stream } = greyStream(8);
   const file = heic({ items: [codedItem(stream, size, BT601)] });
 
-  test.each([0.05, 0.5, 0.99])('cut at %f of their length are TRUNCATED', async (part) => {
+  test.each([0.05, 0.5, 0.99])('is TRUNCATED when cut at %f of its length', async (part) => {
     const cut = file.subarray(0, Math.floor(file.length * part));
     await expect(decode('heic', cut, options)).rejects.toMatchObject({ code: 'TRUNCATED' });
   });
 
-  test('a slice that is noise is CORRUPT_PIXELS', async () => {
+  test('is CORRUPT_PIXELS when a slice is noise', async () => {
     const noise = { ...stream, data: Uint8Array.from([0, 0, 0, 4, 0xff, 0xff, 0xff, 0xff]) };
     const broken = heic({ items: [codedItem(noise, size)] });
     await expect(decode('heic', broken, options)).rejects.toMatchObject({ code: 'CORRUPT_PIXELS' });
   });
 
-  test('a size that is not that of the pixels is refused', async () => {
+  test('is refused when its stated size differs from that of the pixels', async () => {
     const lying = heic({ items: [codedItem(stream, { width: 4000, height: 3000 })] });
     await expect(decode('heic', lying, options)).rejects.toMatchObject({ name: 'RejectedImageError' });
   });
 
-  test('a primary item that is not there is CORRUPT_HEADER', async () => {
+  test('is CORRUPT_HEADER without its primary item', async () => {
     const broken = Uint8Array.from(file);
     broken[Buffer.from(file).indexOf('pitm') + 9] = 9;
     await expect(decode('heic', broken, options)).rejects.toMatchObject({ code: 'CORRUPT_HEADER' });

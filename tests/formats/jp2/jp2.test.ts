@@ -41,7 +41,7 @@ async function jp2Of(
   return jp2(await j2k(image), { width, height, components: bits.length, colour, boxes });
 }
 
-describe('a reversible JPEG 2000 image decodes to the samples it was made from', () => {
+describe('a reversible JPEG 2000 image decodes to its original samples', () => {
   const kinds = [
     { what: 'grey', count: 1, bands: 1, alpha: false, colour: GREY },
     { what: 'grey with alpha', count: 2, bands: 1, alpha: true, colour: GREY },
@@ -60,19 +60,19 @@ describe('a reversible JPEG 2000 image decodes to the samples it was made from',
     expect(shape).toEqual({ ...size, bands, alpha, bitDepth: bits });
   });
 
-  test('of many tiles', async () => {
+  test('with many tiles', async () => {
     const image = pictureOf(3, 8, { tile: 64 });
     const decoded = await decode('jp2', await jp2Of(image, SRGB), options);
     expect(firstDifference(decoded.data, image.samples)).toBeUndefined();
   });
 
-  test('of several quality layers, all of which count', async () => {
+  test('with all of several quality layers', async () => {
     const image = pictureOf(1, 8, { layers: [40, 10, 0] });
     const decoded = await decode('jp2', await jp2Of(image, GREY), options);
     expect(firstDifference(decoded.data, image.samples)).toBeUndefined();
   });
 
-  test('without a container: three components are RGB', async () => {
+  test('without a container, three components as RGB', async () => {
     const image = pictureOf(3, 8);
     const codestream = await j2k(image);
     expect(format.matches(codestream)).toBe(true);
@@ -82,7 +82,7 @@ describe('a reversible JPEG 2000 image decodes to the samples it was made from',
   });
 });
 
-describe('other precisions are widened by repeating their bits', () => {
+describe('JPEG 2000 samples of other precisions are widened by repeating their bits', () => {
   test.each([
     { bits: 1, given: [0, 1], wide: [0, 255], bitDepth: 8 },
     { bits: 4, given: [0, 9, 15], wide: [0, 0x99, 255], bitDepth: 8 },
@@ -105,7 +105,7 @@ describe('other precisions are widened by repeating their bits', () => {
   });
 });
 
-describe('what the boxes say of the colours', () => {
+describe('the boxes of a JP2 file', () => {
   const flat = (values: readonly number[]): Picture => ({
     width: 64,
     height: 64,
@@ -113,13 +113,13 @@ describe('what the boxes say of the colours', () => {
     samples: Array.from({ length: 64 * 64 * values.length }, (_, index) => values[index % values.length] ?? 0),
   });
 
-  test('an ICC profile is kept', async () => {
+  test('provide an ICC profile', async () => {
     const profile = profileFor('RGB ');
     const decoded = await decode('jp2', await jp2Of(flat([1, 2, 3]), profile), options);
     expect(decoded.iccProfile).toEqual(profile);
   });
 
-  test('sYCC becomes RGB', async () => {
+  test('declare sYCC, which is converted to RGB', async () => {
     // Full red, by the matrix of BT.601: 0.299 · 255, 128 - 0.168736 · 255, 128 + 0.5 · 255.
     const decoded = await decode('jp2', await jp2Of(flat([76, 85, 255]), SYCC), options);
     expect([...decoded.data.subarray(0, 3)]).toEqual([254, 0, 0]);
@@ -127,7 +127,7 @@ describe('what the boxes say of the colours', () => {
     expect([...grey.data.subarray(0, 3)]).toEqual([77, 77, 77]);
   });
 
-  test('a palette is expanded', async () => {
+  test('provide a palette, which is expanded', async () => {
     const indexes = { ...flat([0]), samples: Array.from({ length: 64 * 64 }, (_, index) => index % 3) };
     const boxes = palette([10, 20, 30], [40, 50, 60], [70, 80, 90]);
     const decoded = await decode('jp2', await jp2Of(indexes, SRGB, boxes), options);
@@ -135,18 +135,18 @@ describe('what the boxes say of the colours', () => {
     expect([...decoded.data.subarray(0, 9)]).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90]);
   });
 
-  test('an index beyond the palette is refused', async () => {
+  test('with a palette cause a refusal of an index beyond it', async () => {
     const file = await jp2Of(flat([7]), SRGB, palette([10, 20, 30], [40, 50, 60]));
     await expect(decode('jp2', file, options)).rejects.toThrow('CORRUPT_PIXELS: the palette has no entry 7');
   });
 
-  test('channels are taken in the order in which they are defined', async () => {
+  test('define the order of channels', async () => {
     const order = channelDefinitions([0, 1, 0], [1, 0, 3], [2, 0, 2], [3, 0, 1]);
     const decoded = await decode('jp2', await jp2Of(flat([99, 3, 2, 1]), SRGB, [order]), options);
     expect([...decoded.data.subarray(0, 4)]).toEqual([1, 2, 3, 99]);
   });
 
-  test('the resolution of capture is carried, in pixels per centimetre', async () => {
+  test('provide the capture resolution, in pixels per centimetre', async () => {
     const resolution = captureResolution([30_000, 254, 2], [15_000, 254, 2]);
     const decoded = await decode('jp2', await jp2Of(flat([1]), GREY, [resolution]), options);
     expect(decoded.resolution?.unit).toBe('centimetre');
@@ -154,7 +154,7 @@ describe('what the boxes say of the colours', () => {
     expect(decoded.resolution?.y).toBeCloseTo(118.11, 2);
   });
 
-  test('a colour space of 0 says nothing of samples that are not of one bit', async () => {
+  test('with colour space 0 are ignored for samples of more than one bit', async () => {
     await expect(decode('jp2', await jp2Of(flat([1, 2, 3]), 0), options)).resolves.toMatchObject({ bands: 3 });
     await expect(decode('jp2', await jp2Of(flat([1]), 0), options)).resolves.toMatchObject({ bands: 1 });
     const bilevel = await jp2Of({ ...flat([1]), bits: [1] }, 0);
@@ -173,13 +173,13 @@ describe('what the boxes say of the colours', () => {
     await expect(decode('jp2', file, options)).rejects.toThrow(`UNSUPPORTED_PIXELS: ${message}`);
   });
 
-  test('premultiplied alpha is refused', async () => {
+  test('cause a refusal of premultiplied alpha', async () => {
     const definitions = channelDefinitions([0, 0, 1], [1, 2, 0]);
     const file = await jp2Of(flat([1, 2]), GREY, [definitions]);
     await expect(decode('jp2', file, options)).rejects.toThrow('UNSUPPORTED_PIXELS: colours premultiplied with alpha');
   });
 
-  test('four components without a word on what they are are refused', async () => {
+  test('cause a refusal of four components when they do not define them', async () => {
     const file = await j2k(flat([1, 2, 3, 4]));
     await expect(decode('jp2', file, options)).rejects.toThrow('a bare codestream of 4 components');
   });
@@ -196,8 +196,8 @@ describe('what the boxes say of the colours', () => {
   });
 });
 
-describe('broken files', () => {
-  test.each([0.3, 0.6, 0.9, 0.9999])('cut at %f of their length are TRUNCATED', async (part) => {
+describe('a damaged JPEG 2000 file', () => {
+  test.each([0.3, 0.6, 0.9, 0.9999])('is TRUNCATED when cut at %f of its length', async (part) => {
     const image = pictureOf(3, 8, { tile: 64 });
     const file = await jp2Of(image, SRGB);
     const cut = file.subarray(0, Math.floor(file.length * part));
@@ -206,14 +206,14 @@ describe('broken files', () => {
     await expect(decode('jp2', bare, options)).rejects.toMatchObject({ code: 'TRUNCATED' });
   });
 
-  test('tiles that are missing are noticed', async () => {
+  test('is refused when tiles are missing', async () => {
     const codestream = await j2k(pictureOf(1, 8, { tile: 64 }));
     const second = Buffer.from(codestream).indexOf(Uint8Array.of(0xff, 0x90, 0, 10, 0, 1));
     const without = Uint8Array.from([...codestream.subarray(0, second), 0xff, 0xd9]);
     await expect(decode('jp2', without, options)).rejects.toThrow('TRUNCATED: 1 of 6 tiles are there');
   });
 
-  test('a codestream that is something else is CORRUPT_HEADER', async () => {
+  test('is CORRUPT_HEADER when its codestream does not start with SOC and SIZ', async () => {
     const file = jp2(
       Uint8Array.from({ length: 500 }, () => 7),
       { ...size, components: 1, colour: GREY },
@@ -221,7 +221,7 @@ describe('broken files', () => {
     await expect(decode('jp2', file, options)).rejects.toMatchObject({ code: 'CORRUPT_HEADER' });
   });
 
-  test('coding parameters that make no sense are CORRUPT_PIXELS', async () => {
+  test('is CORRUPT_PIXELS with invalid coding parameters', async () => {
     const codestream = await j2k(pictureOf(1, 8));
     const coding = Buffer.from(codestream).indexOf(Uint8Array.of(0xff, 0x52));
     codestream[coding + 9] = 99;
@@ -229,7 +229,7 @@ describe('broken files', () => {
   });
 });
 
-test('the header is read without the pixels', async () => {
+test('the header of a JPEG 2000 file is read without its pixels', async () => {
   const file = await jp2Of(pictureOf(3, 16), SRGB);
   const padded = Uint8Array.from([...file.subarray(0, -8), ...new Uint8Array(2_000_000)]);
   new DataView(padded.buffer).setUint32(Buffer.from(file).indexOf('jp2c') - 4, 0);
