@@ -37,7 +37,7 @@ const tiff = (
   samples: Pick<SampledTiff, 'photometric' | 'samplesPerPixel' | 'bits' | 'data'> & Partial<SampledTiff>,
 ): Buffer => sampledTiff({ width, height, rowsPerStrip: 16, ...samples });
 
-/** The published levels, however the planner or the cut makes them; the cut is of twelve blocks in parts of one tile. */
+/** The published levels, the same for the planner's cut and for twelve blocks in parts of one tile. */
 async function published(key: string, master: Buffer, recipe: string): Promise<Level[]> {
   const cut = { ...cutInto(width, height, 0, 256, 256), partPixels: 256 * 256 };
   const levels: Level[][] = [];
@@ -71,7 +71,7 @@ const rgb8 = picture(width, height, 3);
 const deep = words(Array.from(rgb8, (value, at) => value * 257 - (at % 200)).map((value) => Math.max(0, value)));
 
 describe('converted masters, sliced, equal one pass over the whole image', () => {
-  test('RGB with a profile, 8 bits: lossless and JPEG', async () => {
+  test('8-bit RGB with a profile equals one pass, lossless and as JPEG', async () => {
     const master = tiff({
       photometric: photometric.rgb,
       samplesPerPixel: 3,
@@ -86,7 +86,7 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
     expect(kept[0]?.pixels.equals(rgb8)).toBe(true);
   });
 
-  test('RGB with a profile, 16 bits, in 16 and in 8', async () => {
+  test('16-bit RGB with a profile equals one pass, in 16 and in 8 bits', async () => {
     const master = tiff({
       photometric: photometric.rgb,
       samplesPerPixel: 3,
@@ -102,7 +102,7 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
     expectSameLevels(await published('pro-jpeg.tif', master, 'viewers'), await pyramidOf(shallow(), 'srgb', jpeg));
   });
 
-  test('JPEG with a profile, decoded from its top by every block', async () => {
+  test('a JPEG with a profile, decoded from its first row for each block, equals one pass', async () => {
     const plain = await sharp(rgb8, { raw: { width, height, channels: 3 } })
       .jpeg({ quality: 95 })
       .toBuffer();
@@ -111,7 +111,7 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
     expectSameLevels(await published('whole.jpg', master, 'srgb'), await pyramidOf(whole, 'srgb', deflate));
   });
 
-  test('grey with a profile, one band', async () => {
+  test('grey with a profile is published in one band, within one of one pass', async () => {
     const grey = picture(width, height, 1);
     const master = tiff({
       photometric: photometric.blackIsZero,
@@ -122,7 +122,7 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
     });
     const levels = await published('grey.tif', master, 'srgb');
     expect(levels.map(({ channels }) => channels)).toEqual([1, 1, 1]);
-    // sharp has no grey to convert to; through sRGB and back may round the other way.
+    // sharp cannot convert to a grey profile; the conversion through sRGB may round differently.
     const whole = await sharp(master, { ignoreIcc: true }).toColourspace('b-w').withIccProfile('srgb').raw().toBuffer();
     const worst = Math.max(
       ...[0, 99, 5000, 250_000, width * height - 1].map((at) =>
@@ -132,7 +132,7 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
     expect(worst).toBeLessThanOrEqual(1);
   });
 
-  test('CMYK, with a profile and without', async () => {
+  test('CMYK equals one pass, with a profile and without', async () => {
     const data = picture(width, height, 4);
     const cmyk = { photometric: photometric.cmyk, samplesPerPixel: 4, bits: 8, data };
     const solid = (index: number): Triple => [100 - index * 6, index % 3 === 0 ? 20 : -20, index % 2 === 0 ? 30 : -30];
@@ -152,7 +152,7 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
     }
   });
 
-  test('L*a*b*, off from floating point by a rounding', async () => {
+  test('L*a*b* differs from floating-point arithmetic by rounding only', async () => {
     const data = picture(width, height, 3);
     const master = tiff({ photometric: photometric.lab, samplesPerPixel: 3, bits: 8, data });
     const levels = await published('lab.tif', master, 'keep');
@@ -169,7 +169,7 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
     expectSameLevels(levels, await pyramidOf(sharp(full.pixels, { raw }), 'srgb', deflate));
   });
 
-  test('palettes and single bits', async () => {
+  test('palettes and bilevel images equal one pass', async () => {
     const indices = picture(width, height, 1);
     const map = short(
       320,

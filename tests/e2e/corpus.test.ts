@@ -1,4 +1,4 @@
-/** Real images nobody here made: each is published with the pixels that another reader finds, or refused by its code. */
+/** Real images from other projects: each is published with the pixels of an independent reader, or rejected by its code. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { decodeLevels, type Level } from '../support/pixels.ts';
 
 const folder = process.env['CORPUS_DIR'] ?? '../shared/corpus';
 
-/** Lossless, in the colours of the master; libvips opens no file whose tiles are four times as wide and high as its picture. */
+/** Lossless, in the colours of the master. Small tiles: libvips opens no file whose tiles are four times as wide and high as its image. */
 const recipe = `name: keep\nversion: 1\ndescription: test\ntileSize: 256\nencoding: { compression: deflate }
 colour: keep\ndepth: keep\nbackground: '#ffffff'\n`;
 
@@ -63,13 +63,13 @@ async function outcomeOf(file: string, index: number): Promise<Row> {
   }
 }
 
-/** More pixels than a test should take time for. */
+/** Whether the image has too many pixels to be rendered in a test. */
 async function isGiant(bytes: Buffer): Promise<boolean> {
   const { image } = await identifyBytes(bytes);
   return image.width * image.height > 50e6;
 }
 
-/** The largest difference of any sample from what sharp by itself makes of the file, or geotiff where sharp reads none. */
+/** The largest difference of a sample from sharp's own decoding, or from geotiff's where sharp cannot decode the file. */
 async function compare(bytes: Buffer, full: Level): Promise<{ reader: string; difference: number }> {
   const isDeep = full.pixels.length === 2 * full.width * full.height * full.channels;
   const colourspace = isDeep ? (full.channels === 1 ? 'grey16' : 'rgb16') : full.channels === 1 ? 'b-w' : 'srgb';
@@ -106,7 +106,7 @@ async function readByGeotiff(bytes: Buffer): Promise<ArrayLike<number>> {
   const isLab = image.fileDirectory.getValue('PhotometricInterpretation') === 8;
   if (isLab) return labToSrgb(samples, bits);
   if (bands !== 4) return samples;
-  // Alpha of the corpus is associated: colour + white · (1 − α).
+  // The alpha in the corpus is associated: colour + white · (1 − α).
   return Array.from({ length: (samples.length / 4) * 3 }, (_, at) => {
     const pixel = Math.floor(at / 3) * 4;
     return (samples[pixel + (at % 3)] ?? 0) + full - (samples[pixel + 3] ?? 0);
@@ -126,7 +126,7 @@ function samplesOf(bytes: Buffer, isDeep: boolean): ArrayLike<number> {
   return isDeep ? new Uint16Array(Uint8Array.from(bytes).buffer) : bytes;
 }
 
-/** In steps of 8 bits. */
+/** The largest difference of a sample, in 8-bit steps; Infinity when the lengths differ. */
 function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Infinity;
   const step = actual instanceof Uint16Array ? 257 : 1;
@@ -137,7 +137,7 @@ function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number
   return Math.round((100 * largest) / step) / 100;
 }
 
-test('the table of what is expected names outcomes that there are', () => {
+test('the table of expected outcomes has these counts', () => {
   const counts = new Map<string, number>();
   for (const outcome of Object.values(corpusOutcomes)) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   expect(Object.fromEntries(counts)).toEqual({
@@ -151,7 +151,7 @@ test('the table of what is expected names outcomes that there are', () => {
   });
 });
 
-test('every file ends as the table says: published with the pixels of another reader, or refused', async () => {
+test('every file is published with the pixels of an independent reader, or rejected, as the table says', async () => {
   const rows: Row[] = [];
   for (const [index, file] of (await corpusFiles()).entries()) rows.push(await outcomeOf(file, index));
   const table = rows.map(({ file, outcome, detail }) => `${outcome.padEnd(19)} ${file.padEnd(70)} ${detail}\n`);
@@ -160,6 +160,6 @@ test('every file ends as the table says: published with the pixels of another re
   expect(Object.fromEntries(known.map(({ file, outcome }) => [file, outcome]))).toEqual(
     Object.fromEntries(known.map(({ file }) => [file, corpusOutcomes[file]])),
   );
-  // Files that the table does not know are refused or published too: none fails, and none is wrong.
+  // Files that are not in the table must be rejected or published too, without a failure or a wrong pixel.
   expect(rows.filter(({ outcome }) => outcome === 'WRONG' || outcome === 'FAILED')).toEqual([]);
 });

@@ -66,12 +66,12 @@ test('geotiff reads every level of a JPEG pyramid, close to the master', async (
   const original = picture(...size, 3);
   let sum = 0;
   for (let i = 0; i < original.length; i++) sum += Math.abs((pixels[i] ?? 0) - (original[i] ?? 0));
-  // Grain is what JPEG gives up first; a wrong tile or a wrong colour model would be off by dozens.
+  // JPEG removes grain first; a wrong tile or colour model would differ by dozens.
   expect(sum / original.length).toBeLessThan(6);
   expect(await tiff.getImageCount()).toBe(3);
 });
 
-test('the file is laid out as readers of Cloud Optimized TIFF expect', async () => {
+test('the file has the layout that readers of Cloud Optimized GeoTIFF expect', async () => {
   const { bytes, tiff } = await openPublished(
     'layout.png',
     await pictureOf(2100, 1500, 3).png().toBuffer(),
@@ -91,7 +91,7 @@ test('the file is laid out as readers of Cloud Optimized TIFF expect', async () 
   expect(firstTiles).toEqual([...firstTiles].sort((a, b) => b - a));
 });
 
-test('resolution and profile of the master are carried, its orientation is in the pixels', async () => {
+test('resolution and profile of the master are copied, its orientation is applied to the pixels', async () => {
   const master = await pictureOf(700, 600)
     .jpeg()
     .withMetadata({ density: 300, orientation: 6 })

@@ -29,7 +29,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** One pass of sharp: the master made to fit in the box, and its pyramid. */
+/** The expected levels, by one pass of sharp: the master reduced to fit the box, and its pyramid. */
 async function onePass(
   master: Buffer,
   side: number,
@@ -47,7 +47,7 @@ async function onePass(
 const deflate = { compression: 'deflate' } as const;
 const jpeg = { compression: 'jpeg', quality: 80 } as const;
 
-describe('a master larger than the box is published as one pass of sharp makes it fit', () => {
+describe('a master larger than the box is published as one pass of sharp reduces it', () => {
   const image = pictureOf(1500, 1100);
   const masters: readonly [string, () => Promise<Buffer>, [number, number]][] = [
     ['strips.tif', () => image.clone().tiff({ compression: 'none' }).toBuffer(), [600, 440]],
@@ -59,7 +59,7 @@ describe('a master larger than the box is published as one pass of sharp makes i
     ['clear.png', () => pictureOf(1500, 1100, 4).png().toBuffer(), [600, 440]],
     ['picture.webp', () => image.clone().webp().toBuffer(), [600, 440]],
   ];
-  test.each(masters)('%s, lossless and JPEG', async (key, make, [width, height]) => {
+  test.each(masters)('%s equals one pass, lossless and as JPEG', async (key, make, [width, height]) => {
     const master = await make();
     const lossless = await publishedLevels(pipeline, key, master, { recipe: 'capped' });
     expect(lossless.map((level) => [level.width, level.height])).toEqual(
@@ -70,7 +70,7 @@ describe('a master larger than the box is published as one pass of sharp makes i
     expectSameLevels(lossy, await onePass(master, 600, jpeg));
   });
 
-  test('in blocks and in parts, too', async () => {
+  test('the result is the same in blocks and in parts', async () => {
     for (const encoded of [image.clone().tiff({ tile: true }), image.clone().jpeg().withMetadata({ orientation: 6 })]) {
       const master = await encoded.toBuffer();
       const isTurned = (await sharp(master).metadata()).orientation === 6;
@@ -81,7 +81,7 @@ describe('a master larger than the box is published as one pass of sharp makes i
     }
   });
 
-  test('a line of a thousand pixels', async () => {
+  test('a line of a thousand pixels keeps one pixel of height', async () => {
     const master = await pictureOf(2000, 3).png().toBuffer();
     const [first] = await publishedLevels(pipeline, 'line.png', master, { recipe: 'capped' });
     expect([first?.width, first?.height]).toEqual([600, 1]);
@@ -89,7 +89,7 @@ describe('a master larger than the box is published as one pass of sharp makes i
   });
 });
 
-test('a master that fits is published as it is', async () => {
+test('a master that fits the box keeps its size', async () => {
   const master = await pictureOf(600, 500).png().toBuffer();
   const [first] = await publishedLevels(pipeline, 'small.png', master, { recipe: 'capped' });
   expect([first?.width, first?.height]).toEqual([600, 500]);

@@ -21,7 +21,7 @@ describe('sliced masters', () => {
     partPixels,
   });
 
-  test('of every layout equal one pass, in blocks that are rendered part by part', async () => {
+  test('equal one pass in every layout, in blocks that are rendered part by part', async () => {
     const size: [number, number] = [1110, 1057];
     const layouts = {
       'strips-none': { compression: 'none' },
@@ -48,7 +48,7 @@ describe('sliced masters', () => {
     }
   });
 
-  test('that lie on their side are upright, block by block', async () => {
+  test('with an Exif orientation are upright in every block', async () => {
     for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
       const master = writePlainTiff(
         { width: 900, height: 700, samples: 3, bits: 8, rowsPerStrip: 16, orientation },
@@ -61,7 +61,7 @@ describe('sliced masters', () => {
     }
   });
 
-  test('in planes of tiles equal one pass over the same picture with its samples side by side', async () => {
+  test('in separate planes equal one pass over the same picture with interleaved samples', async () => {
     const size: [number, number] = [1210, 917];
     const sample = (x: number, y: number, band: number): number =>
       (x * 3 + y * 7 + band * 40 + ((x >> 5) & (y >> 5))) & 255;
@@ -92,7 +92,7 @@ describe('sliced masters', () => {
     }
   });
 
-  test('wider than any raster that is handed to the encoder', async () => {
+  test('wider than 65,535 pixels equal one pass', async () => {
     const size: [number, number] = [66_001, 300];
     const master = await pictureOf(...size)
       .tiff({ compression: 'lzw' })
@@ -103,7 +103,7 @@ describe('sliced masters', () => {
       [33_000, 150],
       [16_500, 75],
     ]);
-    // JPEG in TIFF ends at 65,535 px a side for libvips, so the levels are compared with those of its deflate.
+    // libvips limits JPEG in TIFF to 65,535 px a side, so the levels are compared with those of its deflate.
     const lossless = await publish('wide-lossless.tif', master, { recipe: 'archival' });
     expectSameLevels(lossless, await singlePass(master, { ...deflate, colourspace: 'srgb' }));
   });

@@ -36,6 +36,9 @@ async function start(project = repository): Promise<Workspace> {
     recipe: 'iiif',
     project,
   });
+  // The planner makes the blocks of eight cores, whatever this machine has. Functions read the
+  // environment when they are first called.
+  process.env['CONCURRENCY'] = '8';
   return workspace;
 }
 
@@ -49,7 +52,7 @@ function client(running: Workspace): SFNClient {
   return new SFNClient({ endpoint: running.endpoint, region: 'us-east-1', credentials });
 }
 
-/** The repository's project, but that one function is another module. */
+/** A copy of the project in which one function is another module. */
 async function projectWith(functionKey: string, handler: string, module: string): Promise<string> {
   const project = path.join(folder, 'project');
   await mkdir(project);
@@ -66,7 +69,7 @@ async function projectWith(functionKey: string, handler: string, module: string)
 }
 
 describe('images on one machine, through the same state machine', () => {
-  test('are published exactly, and what is no image is recorded as such', async () => {
+  test('are published exactly, and files that are not images are recorded as rejected', async () => {
     const running = await start();
     const master = await pictureOf(1500, 1100).jpeg().toBuffer();
     const image = await takeIn(running, 'photo.jpg', master);
@@ -94,11 +97,11 @@ describe('images on one machine, through the same state machine', () => {
     const listed = await client(running).send(
       new ListExecutionsCommand({ stateMachineArn: running.engine.stateMachine.arn, statusFilter: 'SUCCEEDED' }),
     );
-    // A rejection is a success: there is nothing to redrive.
+    // A rejected image ends its execution as SUCCEEDED: there is nothing to redrive.
     expect(listed.executions?.length).toBe(3);
   });
 
-  test('keep state below 32 kB, whatever the image', async () => {
+  test('keep the state of an execution below 32 kB', async () => {
     const running = await start();
     const upload = await takeIn(running, 'photo.png', await pictureOf(3000, 2000).png().toBuffer());
     await running.ended(upload);
@@ -114,7 +117,7 @@ describe('images on one machine, through the same state machine', () => {
     expect(Math.max(...payloads.map((payload) => payload.length))).toBeLessThan(32_000);
   });
 
-  test('give the same bytes every time', async () => {
+  test('are published with the same bytes every time', async () => {
     const running = await start();
     const master = await pictureOf(900, 700).png().toBuffer();
     const first = await takeIn(running, 'a.png', master);
@@ -125,7 +128,7 @@ describe('images on one machine, through the same state machine', () => {
     expect(a?.equals(b ?? Buffer.alloc(0))).toBe(true);
   });
 
-  test('taken in again are left alone; changed, they are published anew', async () => {
+  test('are left alone when they are unchanged and published again when they changed', async () => {
     const running = await start();
     const upload = await takeIn(running, 'a.png', await pictureOf(300, 200).png().toBuffer());
     await running.ended(upload);
@@ -144,7 +147,7 @@ describe('images on one machine, through the same state machine', () => {
     expect((await decodeLevels(path.join(folder, 'out', 'a.tif')))[0]?.width).toBe(400);
   });
 
-  test('of one public name do not overwrite each other', async () => {
+  test('with the same public name do not overwrite each other', async () => {
     const running = await start();
     const first = await takeIn(running, 'a.png', await pictureOf(300, 200).png().toBuffer());
     await running.ended(first);
@@ -170,7 +173,7 @@ describe('an execution that failed half-way', () => {
     const running = await start(
       await projectWith('renderTopLevels', 'render-top-levels', failsOnce('render-top-levels')),
     );
-    // Wide enough to be cut into blocks.
+    // Large enough to be cut into blocks.
     const master = await pictureOf(9000, 8200, 1).tiff({ compression: 'lzw' }).toBuffer();
     const upload = await takeIn(running, 'big.tif', master);
     await running.ended(upload);
@@ -210,7 +213,7 @@ describe('an execution that failed half-way', () => {
     );
   });
 
-  test('in one block of many renders only that block again', async () => {
+  test('in one of many blocks renders only that block again', async () => {
     const project = await projectWith(
       'renderBlock',
       'render-block',

@@ -13,10 +13,10 @@ const TILE_BYTES = SIDE * SIDE;
 const SHORT = 3;
 const LONG = 4;
 
-/** A constant, as geotiff's types leave `blockSize` out. */
+/** In a constant, because the types of geotiff omit `blockSize`. */
 const inBlocks = { allowFullFile: false, blockSize: 65_536 };
 
-/** Grey, 8 bits, uncompressed: one tile's samples are its bytes. */
+/** Grey, 8 bits, uncompressed: the bytes of a tile are its samples. */
 function level(tilesAcross: number, subfileType: 0 | 1): LevelTable {
   const fields = [
     { tag: 254, type: LONG, values: [subfileType] },
@@ -42,7 +42,7 @@ beforeAll(async () => {
       {
         runs: [
           { ...run, level: 1, across: 1, byteCounts: [TILE_BYTES] },
-          // The tile in the middle claims 4 GiB, which nobody reads: the file has a hole there.
+          // The tile in the middle has a byte count of 4 GiB and is never read: the file is sparse there.
           { ...run, level: 0, across: 3, byteCounts: [TILE_BYTES, 2 ** 32, TILE_BYTES] },
         ],
       },
@@ -63,7 +63,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('a BigTIFF is read over HTTP on both sides of 4 GiB, in one request a tile', async () => {
+test('tiles of a BigTIFF below and above 4 GiB are read over HTTP in one request each', async () => {
   expect(layout).toMatchObject({ bigTiff: true });
   const tiff = await fromUrl(`${server.url}/big.tif`, inBlocks);
   expect([tiff.bigTiff, await tiff.getImageCount()]).toEqual([true, 2]);

@@ -15,7 +15,7 @@ import {
 
 const [width, height] = [1101, 799];
 const rgb: Raster = { width, height, channels: 3, pixels: picture(width, height, 3) };
-/** iiif-processor answers grey with three channels that are alike. */
+/** iiif-processor returns grey as three equal channels. */
 const greyServed: Raster = { width, height, channels: 3, pixels: threefold(picture(width, height, 1)) };
 
 let pipeline: Pipeline;
@@ -44,7 +44,7 @@ function serverOf(name: string): IiifServer {
   return server;
 }
 
-/** Of a picture with grain, encoded as JPEG at quality 80 or more; the same region one tile on is off by 30. */
+/** Mean error of a grainy picture encoded as JPEG at quality 80 or more. The neighbouring tile differs by about 30. */
 const JPEG_TOLERANCE = 6;
 
 const regions: [asked: string, region: readonly [number, number, number, number]][] = [
@@ -90,7 +90,7 @@ describe.each<ApiVersion>([2, 3])('Image API %i', (version) => {
     ['90', 90],
     ['180', 180],
     ['270', 270],
-  ])('the rotation %s turns clockwise', async (rotation, degrees) => {
+  ])('the rotation %s rotates clockwise', async (rotation, degrees) => {
     const region = await serverOf('archival RGB').raster(version, `400,300,150,70/max/${rotation}/default.png`);
     const expected = await rasterOf(pipelineOf(crop(rgb, [400, 300, 150, 70])).rotate(degrees));
     expect(meanDifference(region, expected)).toBe(0);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => pipeline.stop());
 
-/** Sizes end where a side would be below 64; each is half of the one before, rounded down. */
+/** Each size is half of the one before, rounded down; no side is below 64. */
 const description = {
   width: 2101,
   height: 1499,
@@ -23,12 +23,12 @@ const description = {
     { width: 262, height: 187 },
     { width: 131, height: 93 },
   ],
-  // What this version of iiif-processor says of every image, whatever its tiles.
+  // Constant in this version of iiif-processor, whatever the tiles of the image.
   tiles: [{ width: 512, height: 512, scaleFactors: [1, 2, 4, 8, 16] }],
 };
 
 describe.each<ApiVersion>([2, 3])('Image API %i', (version) => {
-  test('info.json tells the size, the smaller sizes, the tiles and their scale factors', async () => {
+  test('info.json lists the size, the smaller sizes, the tiles and their scale factors', async () => {
     const iiif = await serveIiif(pipeline.store, published);
     expect(await iiif.info(version)).toMatchObject({
       ...description,
@@ -38,13 +38,13 @@ describe.each<ApiVersion>([2, 3])('Image API %i', (version) => {
     });
   });
 
-  test.each(['plain', 'iiif-'] as const)('info.json is told by the %s user metadata alone', async (names) => {
+  test.each(['plain', 'iiif-'] as const)('info.json is made from the %s user metadata alone', async (names) => {
     const iiif = await serveIiif(pipeline.store, published, { names });
     expect(await iiif.info(version)).toMatchObject(description);
     expect(iiif.takeBytesRead()).toBe(0);
   });
 
-  test('info.json is the same without user metadata, at the price of the whole object', async () => {
+  test('info.json is the same without user metadata, but the whole object is read', async () => {
     const iiif = await serveIiif(pipeline.store, published, { names: 'none' });
     expect(await iiif.info(version)).toMatchObject(description);
     expect(iiif.takeBytesRead()).toBe(published.size);
@@ -60,7 +60,7 @@ test('an image request reads the object once with user metadata and twice withou
   expect(other?.pixels.equals(one?.pixels ?? Buffer.alloc(0))).toBe(true);
 });
 
-test('the published object carries what IIIF servers on S3 read, under both names, and its media type', async () => {
+test('the published object has its media type, and the user metadata of IIIF servers under both names', async () => {
   const { metadata, contentType } = await pipeline.store.head(published);
   expect(contentType).toBe('image/tiff');
   expect(metadata).toMatchObject({

@@ -83,7 +83,7 @@ describe.each(['plain', 'iiif-', 'none'] as const)('with sizes from %s user meta
   });
 });
 
-test('a size between two pages is close to the whole picture made that small', async () => {
+test('a size between two pages is close to the whole picture reduced to that size', async () => {
   const iiif = await serveIiif(pipeline.store, published);
   const expected = await rasterOf(pictureOf(width, height).resize(352, 264));
   expect(meanDifference(await iiif.raster(3, 'full/352,/0/default.png'), expected)).toBeLessThan(6);

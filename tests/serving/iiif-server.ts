@@ -6,7 +6,7 @@ import type { ObjectRef, ObjectStore } from '../../src/storage/object-store.ts';
 
 export type ApiVersion = 2 | 3;
 
-/** Which of the object's user metadata answers for sizes: the plain names, the prefixed ones, or none. */
+/** The user metadata that sizes are read from: names without a prefix, with one, or none. */
 export type MetadataNames = 'plain' | 'iiif-' | 'none';
 
 export interface Info {
@@ -29,7 +29,7 @@ export interface IiifServer {
   image(version: ApiVersion, parameters: string): Promise<{ contentType: string; body: Buffer }>;
   /** The same, decoded. */
   raster(version: ApiVersion, parameters: string): Promise<Raster>;
-  /** Bytes of the object that were streamed since the last call. */
+  /** Bytes of the object streamed since the last call. */
   takeBytesRead(): number;
 }
 
@@ -41,7 +41,7 @@ export async function serveIiif(
     bytes: given,
   }: {
     names?: MetadataNames;
-    /** What is served in place of the published bytes. */
+    /** Bytes served in place of the published ones. */
     bytes?: Uint8Array;
   } = {},
 ): Promise<IiifServer> {
@@ -80,7 +80,7 @@ export async function serveIiif(
   };
 }
 
-/** Width, height and pages as serverless-iiif reads them: every page half of the one before, rounded down. */
+/** Width, height and pages as serverless-iiif reads them: each page is half of the one before, rounded down. */
 function dimensionsIn(metadata: Readonly<Record<string, string>>, prefix: '' | 'iiif-'): DimensionFunction {
   const [width = NaN, height = NaN, pages = NaN] = ['width', 'height', 'pages'].map((name) =>
     Number(metadata[`${prefix}${name}`]),
@@ -92,16 +92,14 @@ function dimensionsIn(metadata: Readonly<Record<string, string>>, prefix: '' | '
   return () => Promise.resolve(sizes);
 }
 
-/** The mean difference of a sample; infinite where the shapes differ. */
+/** The mean absolute difference of the samples; Infinity when the shapes differ. */
 export function meanDifference(actual: Raster, expected: Raster): number {
   const { width, height, channels } = expected;
   if (actual.width !== width || actual.height !== height || actual.channels !== channels) return Infinity;
   if (actual.pixels.equals(expected.pixels)) return 0;
-  // Globals are slow to reach inside jest.
-  const { abs } = Math;
   const [these, those] = [actual.pixels, expected.pixels];
   let sum = 0;
-  for (let at = 0; at < those.length; at++) sum += abs((these[at] ?? 0) - (those[at] ?? 0));
+  for (let at = 0; at < those.length; at++) sum += Math.abs((these[at] ?? 0) - (those[at] ?? 0));
   return sum / those.length;
 }
 
@@ -114,7 +112,7 @@ export function crop(raster: Raster, [left, top, width, height]: readonly [numbe
   return { width, height, channels, pixels: Buffer.concat(rows) };
 }
 
-/** The raster as a sharp pipeline, to be turned and scaled by other hands than the server's. */
+/** The raster as a sharp pipeline, to compute the expected result without the server. */
 export function pipelineOf({ width, height, channels, pixels }: Raster): Sharp {
   const raw = { width, height, channels: channels === 1 ? 1 : 3 } as const;
   return sharp(pixels, { raw }).toColourspace(channels === 1 ? 'b-w' : 'srgb');

@@ -17,7 +17,7 @@ interface Tile {
   readonly height: number;
 }
 
-/** Every tile a deep-zoom viewer asks for, as the Image API's implementation notes compute them. */
+/** All tiles that a deep-zoom viewer requests, computed as in the implementation notes of the Image API. */
 function tilesOf({ width, height, tiles }: Info): Tile[] {
   return tiles.flatMap((grid) =>
     grid.scaleFactors.flatMap((scaleFactor) => {
@@ -46,7 +46,7 @@ describe.each<[recipe: string, width: number, height: number, channels: 1 | 3, t
     published = await pipeline.run(`${recipe}.png`, master, { recipe });
   });
 
-  test.each<ApiVersion>([2, 3])('Image API %i answers each with its size', async (version) => {
+  test.each<ApiVersion>([2, 3])('Image API %i returns each tile in its size', async (version) => {
     const iiif = await serveIiif(pipeline.store, published);
     const tiles = tilesOf(await iiif.info(version));
     expect(tiles).toHaveLength(count);
@@ -57,7 +57,7 @@ describe.each<[recipe: string, width: number, height: number, channels: 1 | 3, t
   });
 });
 
-test('the tiles of sizes that halve evenly are those of one libvips pass, pixel for pixel', async () => {
+test('the tiles of a picture that halves evenly equal those of one libvips pass, pixel for pixel', async () => {
   const master = await pictureOf(2048, 1536).png().toBuffer();
   const published = await pipeline.run('even.png', master, { recipe: 'archival' });
   const levels = await singlePass(master, { tileSize: 512, compression: 'deflate', colourspace: 'srgb' });
@@ -72,7 +72,7 @@ test('the tiles of sizes that halve evenly are those of one libvips pass, pixel 
   }
 });
 
-test('iiif-processor refuses an edge tile thinner than its scale factor, in a pyramid of libvips too', async () => {
+test('iiif-processor fails for an edge tile narrower than its scale factor, also in a pyramid made by libvips', async () => {
   const master = await pictureOf(1537, 1025).png().toBuffer();
   const published = await pipeline.run('thin.png', master, { recipe: 'archival' });
   const byLibvips = { bucket: pipeline.sourceBucket, key: 'libvips.tif' };

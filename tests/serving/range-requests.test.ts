@@ -5,10 +5,10 @@ import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { type Level, pictureOf, singlePass } from '../support/pixels.ts';
 import { type RangedServer, startRangedServer } from '../support/ranged-server.ts';
 
-/** One block holds every directory and, of a JPEG pyramid, the smallest level. Bytes. */
+/** Bytes of a block, which contains all directories and, in a JPEG pyramid, the smallest level. */
 const BLOCK = 65_536;
 
-/** A constant, as geotiff's types leave `blockSize` out. */
+/** In a constant, because the types of geotiff omit `blockSize`. */
 const inBlocks = { allowFullFile: false, blockSize: BLOCK };
 
 const sizes = [
@@ -57,7 +57,7 @@ describe.each([
   { recipe: 'default', levels: 4, tileSize: 512, overviewRequests: 1 },
   { recipe: 'iiif', levels: 5, tileSize: 256, overviewRequests: 1 },
 ])('$recipe, read in blocks of 64 KiB', ({ recipe, levels, tileSize, overviewRequests }) => {
-  test('one request opens it: the number, the sizes and the tiles of its levels', async () => {
+  test('one request reads the number, the sizes and the tiles of all levels', async () => {
     const tiff = await fromUrl(`${server.url}/${recipe}.tif`, inBlocks);
     expect(await tiff.getImageCount()).toBe(levels);
     for (const [level, [width, height]] of sizes.slice(0, levels).entries()) {
@@ -70,7 +70,7 @@ describe.each([
     ]);
   });
 
-  test(`the first pixel of the smallest level takes ${overviewRequests} in all`, async () => {
+  test(`reading the smallest level takes ${overviewRequests} requests in all`, async () => {
     const tiff = await fromUrl(`${server.url}/${recipe}.tif`, inBlocks);
     expect(await firstPixel(tiff, levels - 1)).toHaveLength(3);
     const requests = server.take();
@@ -78,7 +78,7 @@ describe.each([
     expect(bytesOf(requests)).toBeLessThanOrEqual(overviewRequests * 2 * BLOCK);
   });
 
-  test('a tile of full size takes one request more, and four of them at most four', async () => {
+  test('a full-resolution tile takes one more request, and four tiles take at most four', async () => {
     const tiff = await fromUrl(`${server.url}/${recipe}.tif`, inBlocks);
     const full = await tiff.getImage(0);
     server.take();
@@ -89,7 +89,7 @@ describe.each([
   });
 });
 
-test('read without blocks, geotiff asks once for the header, once a level, and once for a tile', async () => {
+test('without block reading, geotiff makes one request for the header, one for each level and one for a tile', async () => {
   const tiff = await fromUrl(`${server.url}/archival.tif`);
   expect(await tiff.getImageCount()).toBe(4);
   expect(server.take().map(({ bytes }) => bytes)).toEqual([1024, 1024, 1024, 1024, 1024]);
@@ -122,13 +122,13 @@ test.each(['default', 'iiif'])(
       const window = (await image.readRGB({ window: [20, 10, 220, 11], interleave: true })) as Uint8Array;
       const original = level.pixels.subarray((10 * level.width + 20) * 3, (10 * level.width + 220) * 3);
       const sum = original.reduce((total, sample, at) => total + Math.abs(sample - (window[at] ?? 0)), 0);
-      // Of 600 samples with grain, which JPEG gives up first; a row of another place is off by dozens.
+      // Mean over 600 samples with grain, which JPEG removes first; another row would differ by dozens.
       expect(sum / original.length).toBeLessThan(8);
     }
   },
 );
 
-test('the server of these tests answers ranges as object stores do', async () => {
+test('the HTTP server of these tests answers range requests as object stores do', async () => {
   const url = `${server.url}/iiif.tif`;
   const { size } = await pipeline.store.head({ bucket: 'stepwell-published', key: 'iiif.tif' });
   const ask = async (range?: string, method = 'GET') => {

@@ -1,4 +1,4 @@
-/** A master through identification and decoding, as a recipe wants its colours; nothing is encoded. */
+/** Identifies and decodes a master in the colours of a recipe, without encoding. */
 import { Arena } from '../../src/imaging/arena.ts';
 import { decodeRect } from '../../src/imaging/decode.ts';
 import type { Identified } from '../../src/formats/format.ts';
@@ -21,7 +21,7 @@ export interface DecodedMaster {
   readonly bands: number;
   readonly bitDepth: number;
   readonly samples: readonly number[];
-  /** What the published file would carry. */
+  /** The ICC profile of the published file. */
   readonly profile: Buffer | undefined;
 }
 
@@ -47,7 +47,7 @@ export async function identifyMaster(reader: RangeReader): Promise<Identified> {
   return identify(reader, format);
 }
 
-/** In sRGB, lossless and of the master's depth unless told otherwise. */
+/** Decodes in sRGB and the depth of the master, unless `wanted` says otherwise. */
 export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = {}): Promise<DecodedMaster> {
   const asked = { ...recipe, ...wanted };
   const { image, description } = await identifyBytes(bytes);

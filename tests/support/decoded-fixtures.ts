@@ -1,4 +1,4 @@
-/** The place of the first sample that differs, undefined when all are equal. */
+/** The index and values of the first sample that differs; undefined when all are equal. */
 export function firstDifference(
   received: ArrayLike<number>,
   expected: ArrayLike<number>,

@@ -1,4 +1,4 @@
-/** Step Functions in memory, asked over HTTP (awsJson1.0): executions that are started, described and never run. */
+/** Step Functions in memory, behind HTTP (awsJson1.0): executions are started and described, never run. */
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ export interface FakeExecution {
   cause?: string;
 }
 
-/** What one call shall meet instead of its answer. `lost`: the call is done, but its answer never arrives. */
+/** The failure of one call. `lost`: the call is carried out, but its response never arrives. */
 export type Trouble = { readonly status: number; readonly type: string } | 'lost';
 
 export interface FakeEngine {
@@ -21,9 +21,9 @@ export interface FakeEngine {
   readonly executions: Map<string, FakeExecution>;
   /** The calls so far, by name. */
   readonly calls: string[];
-  /** The next calls meet these, one each. */
+  /** Failures of the next calls, one each. */
   readonly troubles: Trouble[];
-  /** Most calls that were being answered at once. */
+  /** Largest number of calls in progress at once. */
   readonly peak: () => number;
   stop(): void;
 }

@@ -1,4 +1,4 @@
-/** What the exactness tests share: cuts, recipes as sharp is told them, and the comparison itself. */
+/** Shared by the exactness tests: cuts, the options of sharp for recipes, and the comparison. */
 import { expect } from '@jest/globals';
 import { edges } from '../../src/pyramid/blocks.ts';
 import type { Cut } from '../../src/pyramid/plan.ts';
@@ -9,7 +9,7 @@ export function cutInto(width: number, height: number, splitLevel: number, colum
   return { splitLevel, blocks: { columns: edges(width, columnStep), rows: edges(height, rowStep) } };
 }
 
-/** The same sizes and the same pixels, level by level. */
+/** Asserts the same sizes and the same pixels, level by level. */
 export function expectSameLevels(actual: readonly Level[], expected: readonly Level[]): void {
   expect(actual.map(({ width, height, channels }) => [width, height, channels])).toEqual(
     expected.map(({ width, height, channels }) => [width, height, channels]),
@@ -22,9 +22,9 @@ export function expectSameLevels(actual: readonly Level[], expected: readonly Le
   }
 }
 
-/** The recipe `iiif`. */
+/** Options of sharp for the recipe `iiif`. */
 export const jpeg = { tileSize: 256, compression: 'jpeg', quality: 80 } as const;
-/** The recipe `archival`. */
+/** Options of sharp for the recipe `archival`. */
 export const deflate = { tileSize: 512, compression: 'deflate' } as const;
 
 /** Runs every step on a master and decodes what was published. */

@@ -1,4 +1,4 @@
-/** A packaged function as Lambda has it: its zip in one folder, its layers in another, and a plain Node that loads it. */
+/** A packaged function as Lambda runs it: its zip in one folder, its layers in another, loaded by Node alone. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,9 +8,9 @@ import { lambdaFunctions, text } from './cloudformation.ts';
 import { type Package, projectRoot } from './packaged-template.ts';
 
 export interface LambdaTask {
-  /** What /var/task is to a function. */
+  /** The folder that is /var/task on Lambda. */
   readonly directory: string;
-  /** What /opt/nodejs/node_modules is to it. */
+  /** The folder that is /opt/nodejs/node_modules on Lambda. */
   readonly modules: string;
   /** Without an extension. */
   readonly file: string;
@@ -32,7 +32,7 @@ export function unpackTask(made: Package, key: string, into: string): LambdaTask
   return { directory, modules, file, exported, nodeOptions: text(Environment.Variables['NODE_OPTIONS']) };
 }
 
-/** The decoders are those of the zip; sharp is this machine's, for the zip has that of another platform. */
+/** The decoders are those of the zip; sharp is this machine's, because the zip has that of another platform. */
 function addLayer(made: Package, layer: string, modules: string): void {
   if (layer === '<DecodersLambdaLayer>') unpack(made.zip('decoders'), join(modules, '..', '..'));
   else if (layer === '<LibvipsLambdaLayer>')

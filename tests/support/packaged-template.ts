@@ -1,6 +1,6 @@
 /**
- * What `serverless package` makes of the project: the CloudFormation template and the zips. Packaged once for one content
- * of the project's files, from a copy, so that neither `.serverless` nor another test run is disturbed.
+ * The output of `serverless package`: the CloudFormation template and the zips. Packaged once for each content of the
+ * project's files, from a copy, so that neither `.serverless` nor another test run is disturbed.
  *
  * STEPWELL_PACKAGE_DIR names a directory that was packaged already (`npm run package`, then `.serverless`).
  */
@@ -61,7 +61,7 @@ export type Template = z.infer<typeof Template>;
 
 export interface Package {
   readonly template: Template;
-  /** What the framework said while packaging; undefined when it was packaged beforehand. */
+  /** Output of the framework while packaging; undefined when the package was made beforehand. */
   readonly log: string | undefined;
   /** The files of a function's or a layer's zip. */
   zip(name: string): Map<string, Buffer>;
@@ -105,7 +105,7 @@ async function packageOnce(): Promise<string> {
   return directory;
 }
 
-/** Packages a copy of the project and returns what the framework said. Below node_modules its TypeScript would not run. */
+/** Packages a copy of the project and returns the framework's output. Node does not run TypeScript below node_modules. */
 function packageInto(directory: string): string {
   const work = join(tmpdir(), `stepwell-package-${process.pid}`);
   execFileSync(process.execPath, [join(projectRoot, 'layers', 'build.ts')], { stdio: 'pipe' });
@@ -124,7 +124,7 @@ function packageInto(directory: string): string {
   }
 }
 
-/** Packaging must not need an account: whatever this machine has of one is hidden. */
+/** The environment without AWS credentials: packaging must not need an account. */
 function withoutAccount(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([name]) => !name.startsWith('AWS_') && name !== 'NODE_OPTIONS');
   return { ...Object.fromEntries(kept), AWS_SHARED_CREDENTIALS_FILE: '/dev/null', AWS_CONFIG_FILE: '/dev/null' };
@@ -138,7 +138,7 @@ function contentHash(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Sorted. Installed modules are left out: their lock file stands for them. */
+/** All files, sorted, without installed modules (the lock file represents them). */
 function filesBelow(path: string): string[] {
   if (!statSync(join(projectRoot, path)).isDirectory()) return [path];
   return readdirSync(join(projectRoot, path), { recursive: true, encoding: 'utf8' })

@@ -1,4 +1,4 @@
-/** The steps in the order of the state machine, over folders as buckets, without an engine. */
+/** Runs the steps in the order of the state machine, over folders as buckets, without an engine. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -111,7 +111,7 @@ async function runSteps(ports: StepPorts, input: ExecutionInput, cut?: Cut): Pro
   return published;
 }
 
-/** What the header says, of a TIFF made of it where the master is of another format. */
+/** Validates the object and converts it to TIFF when its format needs that. */
 export async function validateAndConvert(ports: StepPorts, input: ExecutionInput): Promise<ValidatedState> {
   const image = await makeValidateObject(ports)(input, quietCall);
   if (!('convertFrom' in image)) return { ...input, image };

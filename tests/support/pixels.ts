@@ -1,4 +1,4 @@
-/** Independent pictures and independent readings of pyramids: sharp alone, none of the project's code. */
+/** Test pictures, and pyramids decoded independently: sharp alone, none of the project's code. */
 import sharp, { type Sharp } from 'sharp';
 
 export interface Level {
@@ -23,7 +23,7 @@ export async function decodeLevels(tiff: Uint8Array | string): Promise<Level[]> 
   );
 }
 
-/** What libvips makes of the whole image in one pass. */
+/** The levels of the pyramid that libvips makes of the whole image in one pass. */
 export async function singlePass(
   master: Uint8Array,
   options: {
@@ -45,9 +45,7 @@ export async function singlePass(
 
 /** Photograph-like pixels: smooth gradients, edges and grain; the same for the same size and seed. */
 export function picture(width: number, height: number, channels: number, seed = 1): Buffer {
-  // Clamped by the array, and free of globals in the loop, which are slow to reach inside jest.
   const pixels = new Uint8ClampedArray(width * height * channels);
-  const { imul } = Math;
   const across = Array.from(
     { length: width * channels },
     (_, i) => 90 * Math.sin((i / channels + 37 * (i % channels)) / 71),
@@ -56,7 +54,7 @@ export function picture(width: number, height: number, channels: number, seed = 
   for (let y = 0, at = 0; y < height; y++) {
     const down = 100 + 60 * Math.cos(y / 53);
     for (let x = 0; x < width; x++) {
-      state = (imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
       const light = down + (state >>> 28) + (((x >> 6) ^ (y >> 5)) & 1) * 40;
       for (let channel = 0; channel < channels; channel++, at++) {
         pixels[at] = light + (across[x * channels + channel] ?? 0);
@@ -66,7 +64,7 @@ export function picture(width: number, height: number, channels: number, seed = 
   return Buffer.from(pixels.buffer);
 }
 
-/** A picture as a sharp pipeline, to be encoded into whatever master a test needs. */
+/** A picture as a sharp pipeline, to be encoded into the master that a test needs. */
 export function pictureOf(width: number, height: number, channels: 1 | 2 | 3 | 4 = 3, seed = 1): Sharp {
   return sharp(picture(width, height, channels, seed), { raw: { width, height, channels } }).toColourspace(
     channels <= 2 ? 'b-w' : 'srgb',

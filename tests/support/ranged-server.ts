@@ -1,4 +1,4 @@
-/** A folder over HTTP, the way object stores serve one: byte ranges, CORS, and a record of what was asked. */
+/** Serves a folder over HTTP as an object store does: byte ranges, CORS, and a record of the requests. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -23,7 +23,7 @@ export interface RangedServer {
   stop(): Promise<void>;
 }
 
-/** What of a file an answer carries: `end` is inclusive, as HTTP has it. */
+/** The bytes of a file in a response: `end` is inclusive, as in HTTP. */
 interface Span {
   readonly start: number;
   readonly end: number;
@@ -44,7 +44,7 @@ export async function startRangedServer(folder: string): Promise<RangedServer> {
       const reply = await replyTo(folder, asked);
       const body = asked.method === 'GET' ? reply.body : undefined;
       const bytes = body ? body.span.end - body.span.start + 1 : 0;
-      // Before a byte leaves, so that whoever has its answer finds it recorded.
+      // Recorded before the response is sent, so that a client with a response finds its request here.
       requests.push({ ...asked, status: reply.status, bytes });
       await send(response, reply, body);
     })();
@@ -91,18 +91,18 @@ async function send(response: ServerResponse, { status, headers }: Reply, body: 
     'Access-Control-Allow-Origin': '*',
     'Access-Control-Expose-Headers': 'Content-Range, Content-Length, Accept-Ranges',
   });
-  // A reader that goes away ends its own connection and nothing else.
+  // A client that disconnects closes its own connection only.
   if (body) await pipeline(createReadStream(body.file, { ...body.span }), response).catch(() => undefined);
   else response.end();
 }
 
-/** Bytes; undefined where there is no file, or an empty one, of which no range is. */
+/** Size in bytes; undefined when the file does not exist or is empty (no range can be satisfied). */
 async function sizeOf(file: string): Promise<number | undefined> {
   const found = await stat(file).catch(() => undefined);
   return found?.isFile() && found.size > 0 ? found.size : undefined;
 }
 
-/** One range as RFC 9110, section 14.1.2, has it; undefined when it cannot be satisfied. */
+/** One byte range (RFC 9110, section 14.1.2); undefined when it cannot be satisfied. */
 function spanOf(range: string, size: number): Span | undefined {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/u.exec(range) ?? [];
   if (first === '') return last === '' ? undefined : { start: Math.max(0, size - Number(last)), end: size - 1 };

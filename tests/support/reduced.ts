@@ -1,15 +1,15 @@
-/** What the tests of reduced pictures share: a master's size, the cap on it, and one pass of sharp to compare with. */
+/** Shared by the tests of reduced pictures: the size of a master, the size cap, and the expected pixels by sharp. */
 import { expect } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import type { Recipe } from '../../src/recipe/recipe.ts';
 import { type DecodedMaster, decodeMaster } from './decode-master.ts';
 
-/** Of every master here, and of what it is reduced to: neither side by a whole factor. */
+/** Size of the masters. Neither side is reduced by an integer factor. */
 export const [width, height] = [450, 333];
 const cap = { sizeCap: { width: 160, height: 160 } };
 export const small = { width: 160, height: 118 };
 
-/** One pass of sharp, told nothing but what to make: reduced to the same size as `size`. */
+/** The expected picture, by one pass of sharp: reduced to `size`. */
 export function onePass(master: Buffer | Sharp, size: { width: number; height: number } = small): Sharp {
   const whole = Buffer.isBuffer(master) ? sharp(master, { ignoreIcc: true }) : master;
   return whole
@@ -27,7 +27,7 @@ export async function samplesOf(pipeline: Sharp, colourspace: string): Promise<n
   return Array.from(isDeep ? new Uint16Array(Uint8Array.from(bytes).buffer) : bytes);
 }
 
-/** Whether they are the same, and how far the worst is off: a picture of differences would fill the screen. */
+/** Asserts the same length and returns the largest difference of a sample. */
 export function worstDifference(actual: readonly number[], expected: readonly number[]): number {
   expect(actual).toHaveLength(expected.length);
   return actual.reduce((worst, sample, at) => Math.max(worst, Math.abs(sample - (expected[at] ?? 0))), 0);

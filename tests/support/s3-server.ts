@@ -34,15 +34,15 @@ export interface S3Server {
   newClient(maxAttempts: number): S3Client;
   /** Answers the next requests with an error instead of doing them. */
   failNext(count: number, fault?: { status?: number; code?: string; matching?: Matching }): void;
-  /** Ends the connection after this many bytes of the next body. */
+  /** Closes the connection after this many bytes of the next body. */
   cutNextBody(bytes: number, matching?: Matching): void;
   /** Sends this many bytes fewer in the next body, with a Content-Length to go with it. */
   shortenNextBody(bytes: number, matching?: Matching): void;
-  /** Does the next request and ends the connection instead of answering. */
+  /** Carries out the next request and closes the connection instead of answering. */
   loseNextAnswer(matching?: Matching): void;
   /** Calls `action` right before the next matching request is done. */
   beforeNext(matching: Matching, action: () => void): void;
-  /** Puts an object behind everybody's back. */
+  /** Puts an object without a request. */
   put(bucket: string, key: string, body: Uint8Array): void;
   /** Tags an object. */
   tag(bucket: string, key: string, tags: Readonly<Record<string, string>>): void;
@@ -225,7 +225,7 @@ function taggingXml(tags: Readonly<Record<string, string>>): string {
   return `<?xml version="1.0"?><Tagging><TagSet>${set.join('')}</TagSet></Tagging>`;
 }
 
-/** What S3 checks and fauxqs does not. Runs right before the handler, with nothing in between. */
+/** Checks that S3 makes and fauxqs does not. Runs directly before the handler. */
 function checkConditions(
   store: ByteOrderedS3Store,
   { method, headers }: RecordedRequest,
@@ -263,7 +263,7 @@ function checkCopySource(store: ByteOrderedS3Store, headers: RecordedRequest['he
   if (last !== undefined && Number(last) >= found.body.length) throw new Refusal(416, 'InvalidRange');
 }
 
-/** The keys and the prefix of a listing, URL-encoded as S3 does when it is asked to. */
+/** URL-encodes the keys and the prefix of a listing, as S3 does on request. */
 function encodeListing(xml: string): string {
   const encode = (text: string): string =>
     encodeURIComponent(unescapeXml(text)).replaceAll('%20', '+').replaceAll('%2F', '/');
@@ -288,7 +288,7 @@ function errorXml(code: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`;
 }
 
-/** Lets the answer begin, send this many bytes of its body, and then ends the connection; undefined: not even begin. */
+/** Closes the connection after this many bytes of the response body; undefined: before the response. */
 function endEarly(response: ServerResponse, bytes: number | undefined): void {
   const write = response.write.bind(response);
   response.end = (chunk?: unknown) => {

@@ -1,4 +1,4 @@
-/** The steps one at a time, over folders as buckets, with everything that happens in between in the test's hands. */
+/** The steps one at a time, over folders as buckets; a test can act before and after each call of the store. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -25,13 +25,13 @@ import { planPyramid, quietCall, type StepPorts, testConfig, validateAndConvert 
 
 export type StoreMethod = keyof ObjectStore;
 
-/** What is done before, or after, a call of the store reaches the test; it may throw in the call's place. */
+/** Called before or after each call of the store; may throw in its place. */
 export interface StoreHooks {
   before?: ((method: StoreMethod, ref: ObjectRef) => Promise<void> | void) | undefined;
   after?: ((method: StoreMethod, ref: ObjectRef) => Promise<void> | void) | undefined;
 }
 
-/** A store that tells of its calls; `ref` is the object that is read, or the one that is written. */
+/** A store that calls hooks; `ref` is the object that is read or written. */
 export function hookedStore(store: ObjectStore, hooks: StoreHooks): ObjectStore {
   const hooked = async <Result>(method: StoreMethod, ref: ObjectRef, call: () => Promise<Result>): Promise<Result> => {
     await hooks.before?.(method, ref);
@@ -57,7 +57,7 @@ export interface Steps {
   readonly store: ObjectStore;
   readonly ledger: Ledger;
   readonly ports: StepPorts;
-  /** Of every call that a step makes of the store. */
+  /** Hooks of every call that a step makes to the store. */
   readonly hooks: StoreHooks;
   readonly notified: PublishedImage[];
   readonly sourceBucket: string;
@@ -81,7 +81,7 @@ export interface Steps {
   /** From upload to assembled. */
   assembled(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<AssembledState>;
   workOf(state: ExecutionInput): WorkArea;
-  /** Keys and ETags of what is in a bucket. */
+  /** Keys and ETags of the objects in a bucket. */
   objects(bucket: string, prefix?: string): Promise<Map<string, string>>;
   stop(): Promise<void>;
 }
