@@ -10,7 +10,7 @@ export class Arena {
 
   /** Exactly `bytes` of memory, its content left over from earlier use; it is this arena's until `release`. */
   take(bytes: number): Uint8Array {
-    const buffer = takeFree(bytes) ?? Buffer.allocUnsafeSlow(Math.ceil(bytes / GRAIN) * GRAIN);
+    const buffer = takeFree(bytes) ?? allocate(Math.ceil(bytes / GRAIN) * GRAIN);
     this.#taken.push(buffer);
     return buffer.subarray(0, bytes);
   }
@@ -54,6 +54,17 @@ const GRAIN = 2 ** 20;
 const KEPT_BYTES = 384 * 2 ** 20;
 
 const free: Buffer[] = [];
+
+/** New memory, in exchange for kept memory that is too small for it, the smallest first. */
+function allocate(bytes: number): Buffer {
+  free.sort((a, b) => a.length - b.length);
+  for (let freed = 0; freed < bytes && (free[0]?.length ?? bytes) < bytes;) {
+    const small = free.shift();
+    freed += small?.length ?? 0;
+    if (small && 'transfer' in small.buffer) small.buffer.transfer(0);
+  }
+  return Buffer.allocUnsafeSlow(bytes);
+}
 
 function takeFree(bytes: number): Buffer | undefined {
   const fitting = free.filter(({ length }) => length >= bytes && length <= Math.max(1.5 * bytes, 2 * GRAIN));

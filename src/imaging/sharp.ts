@@ -13,4 +13,8 @@ sharp.unblock({
 // Every block is decoded once: a cache of operations would only hold memory.
 sharp.cache(false);
 
+// Several rasters are encoded at once, so that one thread for each pass keeps all cores busy; a second one would only take
+// buffers of its own.
+sharp.concurrency(1);
+
 export { sharp };

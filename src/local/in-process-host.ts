@@ -20,8 +20,8 @@ export class InvocationError extends Error {
 
 /** On Lambda a function has one core with this much memory, and more with more (AWS Lambda, Configure memory). Bytes. */
 const ONE_CORE_MEMORY = 1769 * 2 ** 20;
-/** One more than cores: while one reads its master or writes its tiles, another computes. */
-const COMPUTING_FUNCTIONS = availableParallelism() + 1;
+/** Each encodes several columns of its block at once, and so keeps more than one core busy while others read or write. */
+const COMPUTING_FUNCTIONS = availableParallelism();
 /** Functions that mostly wait, for each one that computes. */
 const WAITING_FUNCTIONS = 4;
 

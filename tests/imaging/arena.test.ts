@@ -38,3 +38,25 @@ describe('an arena', () => {
     expect(pool).toHaveLength(64);
   });
 });
+
+test('memory that is packed lies one behind the other and holds copies', () => {
+  const arena = new Arena();
+  const source = new Uint8Array([1, 2, 3]);
+  const [first, second] = [arena.pack(source), arena.pack(source)];
+  source.fill(0);
+  expect([Array.from(first), Array.from(second)]).toEqual([
+    [1, 2, 3],
+    [1, 2, 3],
+  ]);
+  expect(first.buffer).toBe(second.buffer);
+  expect(second.byteOffset - first.byteOffset).toBe(3);
+});
+
+test('memory that is too small for a request is freed before more is allocated', () => {
+  const megabyte = 2 ** 20;
+  const small = new Arena();
+  const kept = small.take(3 * megabyte).buffer;
+  small.release();
+  new Arena().take(100 * megabyte);
+  expect(kept.byteLength).toBe(0);
+});
