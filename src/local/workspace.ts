@@ -32,6 +32,8 @@ export interface WorkspaceOptions {
   readonly recipes?: string;
   /** The folder of serverless.yml, state-machines and recipes. */
   readonly project: string;
+  /** Functions that the planner assumes to compute at the same time; the number of cores unless given. */
+  readonly concurrency?: number;
   readonly port?: number;
   readonly logLevel?: LogLevel;
   readonly onProgress?: (step: Progress) => void;
@@ -102,7 +104,7 @@ export class Workspace {
       DEFAULT_RECIPE: options.recipe,
       RECIPES_BY_PREFIX: '',
       RECIPES_DIRECTORY: options.recipes ?? path.join(options.project, 'recipes'),
-      CONCURRENCY: String(availableParallelism()),
+      CONCURRENCY: String(options.concurrency ?? availableParallelism()),
       LOG_LEVEL: options.logLevel ?? 'silent',
     });
     const ports = portsFor(readConfig(process.env));

@@ -9,8 +9,8 @@ export interface Rect {
 }
 
 /**
- * Blocks in a grid: block i lies between `lefts[i % columns]` and the next left, and likewise down. Every left and top is
- * a multiple of `tileSize · 2^splitLevel`, so no tile and no 2 × 2 box of levels 1..splitLevel crosses a block's edge.
+ * Blocks in a grid, numbered row by row. Every edge but the last is a multiple of `tileSize ·
+ * 2^splitLevel`, so no tile and no 2 × 2 box of levels 1..splitLevel crosses the edge of a block.
  */
 export interface BlockGrid {
   /** Left edges, ascending, the first 0; then the image's width. */
@@ -39,7 +39,7 @@ function largestStep(values: readonly number[]): number {
   return values.slice(1).reduce((largest, edge, index) => Math.max(largest, edge - (values[index] ?? 0)), 0);
 }
 
-/** The block's place in level 0, in pixels. Throws RangeError when there is no such block. */
+/** The rectangle of a block in level 0, in pixels. Throws RangeError if there is no such block. */
 export function blockRect(grid: BlockGrid, block: number): Rect {
   const across = grid.columns.length - 1;
   const column = block % across;
@@ -55,8 +55,9 @@ export function blockRect(grid: BlockGrid, block: number): Rect {
 }
 
 /**
- * Where a rectangle of level 0 lies in another level. Its left and top must be multiples of 2^level. At the image's edge
- * it ends where the level ends; it may be empty there, when halving dropped its last column or row.
+ * Maps a rectangle of level 0 to another level. Its left and top must be multiples of 2^level. At
+ * the edge of the image the result ends where the level ends; it may be empty there, because
+ * halving drops an odd last column or row.
  */
 export function rectAtLevel(rect: Rect, full: Size, level: Size & { readonly index: number }): Rect {
   const scale = 2 ** level.index;

@@ -21,8 +21,8 @@ export function accessOf(image: SourceImage): Access {
 }
 
 /**
- * The cheapest of all cuts that keep within the limits, by the cost model; for an image that is reduced, the only one.
- * Throws RejectedImageError(OVER_BUDGET) when there is none.
+ * The cheapest of all cuts that keep within the limits, by the cost model; for an image that is
+ * reduced, the only one. Throws RejectedImageError(OVER_BUDGET) when there is none.
  */
 export function chooseCut(job: PlanningJob): Candidate {
   if (job.isReduced) return reducingCut(job);
@@ -45,7 +45,10 @@ export function chooseCut(job: PlanningJob): Candidate {
   );
 }
 
-/** Every pixel of the master contributes to a reduced image: one block makes all of it, whatever form the master has. */
+/**
+ * Every pixel of the master contributes to a reduced image: one block makes all of it, whatever
+ * form the master has.
+ */
 function reducingCut(job: PlanningJob): Candidate {
   const candidate = oneBlock(job);
   const reason = overspent(estimate(job, candidate), 1);
@@ -55,7 +58,10 @@ function reducingCut(job: PlanningJob): Candidate {
   throw new RejectedImageError('OVER_BUDGET', `one function cannot reduce ${sizes}: ${reason}`);
 }
 
-/** The first budget that a block or RenderTopLevels would exceed, in words; undefined if there is none. */
+/**
+ * The first budget that a block or RenderTopLevels would exceed, in words; undefined if there is
+ * none.
+ */
 function overspent({ blockMemory, topLevelsMemory, work, scratch }: Estimate, count: number): string | undefined {
   const memory = Math.max(blockMemory, topLevelsMemory);
   const time = work / count;
@@ -66,7 +72,10 @@ function overspent({ blockMemory, topLevelsMemory, work, scratch }: Estimate, co
   return undefined;
 }
 
-/** Whether no side exceeds MAX_BLOCK_SIDE. Strips cannot be read by column, so their blocks may have any width. */
+/**
+ * Whether no side exceeds MAX_BLOCK_SIDE. Strips cannot be read by column, so their blocks may have
+ * any width.
+ */
 function hasFairSides(image: SourceImage, { blocks }: Candidate): boolean {
   const { right, bottom } = blockRect(blocks, 0);
   return image.chunks?.kind === 'strips' || Math.max(right, bottom) <= MAX_BLOCK_SIDE;

@@ -3,9 +3,9 @@ import type { Recipe } from '../recipe/recipe.ts';
 import type { SourceImage } from './source-image.ts';
 
 /**
- * What is done to the colours of every pixel:
- * `none`: nothing; `profile`: from the master's ICC profile to sRGB, or grey to its tone curve; `cmyk`: to sRGB through the
- * master's profile or libvips' own; `lab`: to sRGB by its definition.
+ * Colour conversion of every pixel. `none`: samples are kept. `profile`: from the ICC profile of
+ * the master to sRGB, grey to the tone curve of sRGB. `cmyk`: to sRGB through the profile of the
+ * master or that of libvips. `lab`: to sRGB by its definition.
  */
 export type Conversion = 'none' | 'profile' | 'cmyk' | 'lab';
 

@@ -3,9 +3,15 @@ import type { Conversion } from './conversion.ts';
 
 /** Pixels that a block decodes at a time; larger blocks are rendered in parts of this size. */
 export const PART_PIXELS = 24 * 2 ** 20;
-/** The same where every part is decoded from the beginning of the master: fewer parts repeat less. Pixels. */
+/**
+ * The same where every part is decoded from the beginning of the master: fewer parts repeat less.
+ * Pixels.
+ */
 export const WHOLE_PART_PIXELS = 128 * 2 ** 20;
-/** A slice of a whole master up to this size is held in memory; a larger one goes into a file. Bytes. */
+/**
+ * A slice of a whole master up to this size is held in memory; a larger one goes into a file.
+ * Bytes.
+ */
 export const HELD_SLICE_BYTES = 512 * 2 ** 20;
 
 /** Starting a function, reading plan and header, writing the index. Milliseconds. */
@@ -16,16 +22,25 @@ export const NETWORK = 75_000;
 export const DECODING = { uncompressed: 0.5, compressed: 8 };
 /** Converting colours on one core, in nanoseconds a pixel. */
 export const CONVERTING: Readonly<Record<Conversion, number>> = { none: 0, profile: 25, cmyk: 40, lab: 40 };
-/** What a part takes in addition while its colours are converted: at most four samples of 16 bits. Bytes a pixel. */
+/**
+ * What a part takes in addition while its colours are converted: at most four samples of 16 bits.
+ * Bytes a pixel.
+ */
 export const CONVERTED = 8;
 /** Reducing an image on one core, in nanoseconds a pixel of the larger one. */
 export const REDUCING = 4;
-/** Rows that libvips keeps of an image which it reduces, beside one row of its tiles (sharp 0.35.5, 2 cores). */
+/**
+ * Rows that libvips keeps of an image which it reduces, beside one row of its tiles (sharp 0.35.5,
+ * 2 cores).
+ */
 export const REDUCED_ROWS = 1_300;
 /** Pixels of all levels together for each pixel of level 0. */
 export const LEVELS = 4 / 3;
 /** Node.js, sharp and the SDK. Bytes. */
 export const BASE_MEMORY = 170 * 2 ** 20;
 
-/** Weight of a millisecond of work against a millisecond of the critical path: work is paid for on AWS. */
+/**
+ * Weight of a millisecond of work against a millisecond of the critical path: work is paid for on
+ * AWS.
+ */
 export const WEIGHT_OF_WORK = 0.25;

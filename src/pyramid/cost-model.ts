@@ -1,6 +1,6 @@
 /**
- * Estimated time, work and memory of a plan. docs/planning.md explains the model, `cost-figures.ts` has its figures;
- * tests pin the choices made with it.
+ * Estimated time, work and memory of a plan. docs/planning.md explains the model, `cost-figures.ts`
+ * has its figures; tests pin the choices made with it.
  */
 import { encodingProperties } from '../recipe/encodings.ts';
 import { blockCount, largestBlock } from './blocks.ts';
@@ -10,7 +10,10 @@ import { blockMemory, encodedBytes, scratchBytes, splitLevelBytes, topLevelsMemo
 import { type Candidate, isOnePass, leavesTopLevels, type PlanningJob } from './planning-job.ts';
 
 export interface Estimate {
-  /** Milliseconds from the start of the first block to the end of RenderTopLevels, at the concurrency of the job. */
+  /**
+   * Milliseconds from the start of the first block to the end of RenderTopLevels, at the
+   * concurrency of the job.
+   */
   readonly criticalPath: number;
   /** Milliseconds of all functions together. */
   readonly work: number;
@@ -76,8 +79,9 @@ function readTime(job: PlanningJob, candidate: Candidate, size: Size): number {
 }
 
 /**
- * How many times a block decodes the pixels of a master that can only be read from its beginning. Every part decodes up to
- * its own end: the mean over all blocks is a little more than half of the image for each part.
+ * How many times a block decodes the pixels of a master that can only be read from its beginning.
+ * Every part decodes up to its own end: the mean over all blocks is a little more than half of the
+ * image for each part.
  */
 function decodingPasses(job: PlanningJob, candidate: Candidate, size: Size): number {
   if (isOnePass(job, candidate)) return 1;

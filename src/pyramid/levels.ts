@@ -4,7 +4,7 @@ export interface Size {
   readonly height: number;
 }
 
-/** As people write it. */
+/** Text for messages, such as 20480 × 14400. */
 export function describeSize({ width, height }: Size): string {
   return `${width} × ${height}`;
 }
@@ -15,10 +15,12 @@ export interface Level extends Size {
 }
 
 /**
- * Halve, rounding down and never below one pixel, until the image fits in a single tile.
+ * All levels: each halves the one before, rounding down and never below one pixel, until the image
+ * fits in a single tile.
  *
- * libvips halves the same way (`tiffsave --pyramid`), but stops when a side would vanish; a 1 × N image goes on here,
- * so that its smallest level fits in one tile like that of every other image.
+ * libvips halves in the same way (`tiffsave --pyramid`) but stops when a side would become 0. Here
+ * a 1 × N image is halved further, so that its smallest level fits in one tile like that of every
+ * other image.
  */
 export function planLevels(full: Size, tileSize: number): Level[] {
   const levels: Level[] = [];
@@ -30,7 +32,7 @@ export function planLevels(full: Size, tileSize: number): Level[] {
   }
 }
 
-/** How many tiles cover a level, across and down. */
+/** Number of tiles that cover a level, across and down. */
 export function tileGrid(size: Size, tileSize: number): { across: number; down: number } {
   return { across: Math.ceil(size.width / tileSize), down: Math.ceil(size.height / tileSize) };
 }

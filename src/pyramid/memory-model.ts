@@ -13,7 +13,10 @@ import { type Access, type Candidate, isOnePass, leavesTopLevels, type PlanningJ
 import { largestBlock } from './blocks.ts';
 import type { SourceImage } from './source-image.ts';
 
-/** Pixels that a block decodes at a time. Few parts are better where each is decoded from the beginning of the master. */
+/**
+ * Pixels that a block decodes at a time. Few parts are better where each is decoded from the
+ * beginning of the master.
+ */
 export function partPixelsOf({ isReduced }: Pick<PlanningJob, 'isReduced'>, access: Access): number {
   return access === 'whole' || isReduced ? WHOLE_PART_PIXELS : PART_PIXELS;
 }
@@ -35,7 +38,10 @@ export function blockMemory(job: PlanningJob, candidate: Candidate): number {
   );
 }
 
-/** The slice, its pixels and their halvings; where there are several parts, the smallest raster of the block so far. */
+/**
+ * The slice, its pixels and their halvings; where there are several parts, the smallest raster of
+ * the block so far.
+ */
 function pixelMemory(job: PlanningJob, candidate: Candidate, blockPixels: number, pixelBytes: number): number {
   const { splitLevel, access } = candidate;
   // One pass streams its pixels, but a slice is in memory as a whole.

@@ -1,4 +1,7 @@
-/** When one libvips pass renders all levels of an image: it decodes the master once, whatever its size. */
+/**
+ * When one libvips pass renders all levels of an image: it decodes the master once, whatever its
+ * size.
+ */
 import { MAX_ENCODED_SIDE } from '../limits.ts';
 import { encodingProperties } from '../recipe/encodings.ts';
 import type { Recipe } from '../recipe/recipe.ts';
@@ -7,8 +10,9 @@ import type { Size } from './levels.ts';
 import type { SourceImage } from './source-image.ts';
 
 /**
- * Whether one pass decodes the master and converts its colours. sharp applies a profile last: removing alpha or reducing
- * the depth after that takes a second pass. `bitDepth` is that of the samples wanted.
+ * Whether one pass decodes the master and converts its colours. sharp applies a profile last:
+ * removing alpha or reducing the depth after that takes a second pass. `bitDepth` is that of the
+ * samples wanted.
  */
 export function convertsInOnePass({
   image,
@@ -23,7 +27,10 @@ export function convertsInOnePass({
   return conversion !== 'profile' || (!image.alpha && image.bitDepth === bitDepth);
 }
 
-/** Whether one pass encodes all `levelCount` levels of an image whose level 0 is of `size`, and does so in good time. */
+/**
+ * Whether one pass encodes all `levelCount` levels of an image whose level 0 is of `size`, and does
+ * so in good time.
+ */
 export function encodesInOnePass(size: Size, levelCount: number, { encoding }: Pick<Recipe, 'encoding'>): boolean {
   // libvips stops halving when a side would vanish.
   const keepsBothSides = Math.min(size.width, size.height) >= 2 ** (levelCount - 1);

@@ -4,8 +4,8 @@ import type { SourceImage } from './source-image.ts';
 type Stored = Pick<SourceImage, 'width' | 'height' | 'orientation'>;
 
 /**
- * Where a rectangle of the upright image lies in the image as it is stored.
- * Orientations as Exif 2.32, table 6 numbers them: 2 mirrored, 3 upside down, 5 to 8 on a side.
+ * Maps a rectangle of the upright image to the image as it is stored. Orientation values of Exif
+ * 2.32, table 6: 2 is mirrored, 3 is rotated by 180°, 5 to 8 swap width and height.
  */
 export function toStored(rect: Rect, image: Stored): Rect {
   const { width, height, orientation } = image;
@@ -17,7 +17,7 @@ export function toStored(rect: Rect, image: Stored): Rect {
   return { left: columns.from, right: columns.to, top: rows.from, bottom: rows.to };
 }
 
-/** Where a rectangle of the stored image lies in the upright one: the inverse of `toStored`. */
+/** Maps a rectangle of the stored image to the upright image: the inverse of `toStored`. */
 export function toUpright(rect: Rect, image: Stored): Rect {
   const { width, height, orientation } = image;
   const across = span(rect.left, rect.right);

@@ -1,4 +1,7 @@
-/** The samples of the published file: bands and depth, by what the recipe asks for and the encoding can store. */
+/**
+ * The samples of the published file: bands and depth, by what the recipe asks for and the encoding
+ * can store.
+ */
 import { encodingProperties } from '../recipe/encodings.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { SourceImage } from './source-image.ts';

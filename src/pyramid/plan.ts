@@ -17,12 +17,15 @@ const PlanSchema = z.strictObject({
   image: SourceImage,
   recipe: Recipe,
   description: Description,
-  /** The recipe asks whether works are marked as copyrighted, and this one is. */
+  /** The recipe has a cap for copyrighted works, and the master is marked as one. */
   copyrighted: z.boolean(),
-  /** Of level 0, orientation applied: the master's, or a smaller one that the recipe caps it at. Pixels. */
+  /**
+   * Size of level 0 in pixels, orientation applied: that of the master, or the smaller one of the
+   * size cap.
+   */
   width: z.int(),
   height: z.int(),
-  /** Blocks read slices of the master, or the whole of it. */
+  /** Whether blocks read slices of the master or the whole of it. */
   access: z.enum(['slices', 'whole']),
   /** Pixels that a block decodes at a time. */
   partPixels: z.int().min(1),
@@ -47,7 +50,10 @@ export function blockLevelsOf(plan: Plan): Level[] {
   return levelsOf(plan).slice(0, plan.splitLevel + 1);
 }
 
-/** The levels above the split level, which RenderTopLevels renders; empty where the blocks render all of them. */
+/**
+ * The levels above the split level, which RenderTopLevels renders; empty where the blocks render
+ * all of them.
+ */
 export function topLevelsOf(plan: Plan): Level[] {
   return levelsOf(plan).slice(plan.splitLevel + 1);
 }
@@ -57,7 +63,7 @@ export function isOneBlock(plan: Plan): boolean {
   return blockCount(plan.blocks) === 1 && topLevelsOf(plan).length === 0;
 }
 
-/** How the level-0 pixels are cut; a test may ask for another cut than the planner's own. */
+/** How level 0 is cut; tests may give another cut than the planner would choose. */
 export interface Cut {
   readonly splitLevel: number;
   readonly blocks: BlockGrid;
@@ -65,19 +71,19 @@ export interface Cut {
   readonly partPixels?: number;
 }
 
-/** What the plan depends on besides header and recipe. */
+/** Inputs of the plan besides header and recipe. */
 export interface PlanOptions {
   readonly cut?: Cut | undefined;
   /** The work is marked as copyrighted: the recipe may publish less of it. */
   readonly copyrighted?: boolean | undefined;
   /**
-   * Functions that run at the same time, 40 unless given: on Lambda the iterations of an inline Map, on one machine its
-   * cores. Only the cut depends on it, not the published bytes.
+   * Functions that run at the same time, 40 unless given: on Lambda the iterations of an inline
+   * Map, on one machine its cores. Only the cut depends on it, not the published bytes.
    */
   readonly concurrency?: number | undefined;
 }
 
-/** Makes the plan. Throws RejectedImageError for images that no plan can hold. */
+/** Makes the plan. Throws RejectedImageError for images that exceed the limits of every plan. */
 export function makePlan(
   image: SourceImage,
   recipe: Recipe,
@@ -109,12 +115,15 @@ export function makePlan(
   };
 }
 
-/** The size that the upright master is reduced to before anything else; undefined where it keeps its own. Pixels. */
+/**
+ * The size that the upright master is reduced to before it is cut, in pixels; undefined if it keeps
+ * its size.
+ */
 export function reducedSize({ image, width, height }: Pick<Plan, 'image' | 'width' | 'height'>): Size | undefined {
   return isReduced(image, { width, height }) ? { width, height } : undefined;
 }
 
-/** Fewer pixels for an object of the same size. */
+/** The description with the resolution of the reduced image. */
 function describeReduced(description: Description, image: SourceImage, full: Size): Description {
   if (!description.resolution) return description;
   const { x, y, unit } = description.resolution;
@@ -124,8 +133,9 @@ function describeReduced(description: Description, image: SourceImage, full: Siz
 }
 
 /**
- * libvips since 8.14.2 refuses tiles of more than twice the picture's longer side, rounded up to a multiple of 256
- * (`tiff2vips.c`): what is that small gets smaller tiles than the recipe says, of which one still holds all of it.
+ * The tile size of the recipe, reduced for small images. libvips since 8.14.2 refuses tiles of more
+ * than twice the longer side of the image, rounded up to a multiple of 256 (`tiff2vips.c`). One
+ * reduced tile still covers the whole image.
  */
 function readableTileSize({ width, height }: Size, tileSize: number): number {
   return Math.min(tileSize, Math.ceil((2 * Math.max(width, height)) / 256) * 256);

@@ -8,7 +8,10 @@ import { outputBitDepth, outputPixelBytes } from './output-samples.ts';
 import { isReduced } from './size-cap.ts';
 import type { SourceImage } from './source-image.ts';
 
-/** How blocks get their pixels: from slices of a TIFF, or by decoding the whole master from its beginning. */
+/**
+ * How blocks get their pixels: from slices of a TIFF, or by decoding the whole master from its
+ * beginning.
+ */
 export type Access = 'slices' | 'whole';
 
 /** One way to cut level 0 into blocks. */

@@ -1,11 +1,12 @@
-/** How large a master is published: a recipe may say that nothing larger than a box leaves the house. */
+/** The published size of a master, which the `sizeCap` of a recipe may limit. */
 import type { Size } from './levels.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { type SourceImage, uprightSize } from './source-image.ts';
 
 /**
- * Of level 0, in pixels: the upright master's size, or what fits in the recipe's box, its own for copyrighted works if it has
- * one. Rounded as libvips rounds what is to fit in a box; no side is less than a pixel.
+ * Size of level 0 in pixels: that of the upright master, reduced to fit in the box of the recipe;
+ * copyrighted works use their own box if the recipe has one. Rounded as libvips rounds
+ * (`thumbnail`); no side is below one pixel.
  */
 export function publishedSize(
   image: Pick<SourceImage, 'width' | 'height' | 'orientation'>,
@@ -27,19 +28,19 @@ function rounded(side: number): number {
   return Math.max(1, Math.round(side));
 }
 
-/** Whether a picture of that size is published smaller than its master is. Both in pixels. */
+/** Whether an image published in this size is smaller than its master. Both in pixels. */
 export function isReduced(image: Pick<SourceImage, 'width' | 'height'>, { width, height }: Size): boolean {
   return image.width * image.height > width * height;
 }
 
 type Rational = readonly [number, number];
 
-/** The largest number in a rational of TIFF. */
+/** The largest numerator or denominator of a TIFF RATIONAL. */
 const MAX_LONG = 2 ** 32 - 1;
 
 /**
- * Pixels per unit of length once `from` pixels have become `to`: the object is as large as it was. In lowest terms, and the
- * nearest that 32 bits can say.
+ * Resolution after scaling `from` pixels to `to`, so that the physical size stays the same. In
+ * lowest terms, rounded to what 32 bits can represent.
  */
 export function scaledResolution([pixels, units]: Rational, from: number, to: number): [number, number] {
   const numerator = BigInt(pixels) * BigInt(to);

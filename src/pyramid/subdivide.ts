@@ -1,9 +1,10 @@
 import { type BlockGrid, edges, type Rect, rectSize } from './blocks.ts';
 
 /**
- * Cuts a rectangle into parts of at most `partPixels` pixels, on multiples of `tileSize · 2^splitLevel`, with the deepest
- * split (up to `maxSplit`) that allows it: as few parts and as much of each level in one part as fits. Full-width bands
- * come before squares, for strips cannot be read by column. A part is never less than one tile.
+ * Cuts a rectangle into parts of at most `partPixels` pixels, on multiples of `tileSize ·
+ * 2^splitLevel`, with the highest split level (up to `maxSplit`) that allows it: few parts, each
+ * with as many levels as possible. Full-width bands are preferred to squares because strips cannot
+ * be read by column. The smallest part is one tile.
  */
 export function subdivide(
   rect: Rect,

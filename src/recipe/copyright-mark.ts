@@ -1,9 +1,9 @@
-/** What a mark says when it says that nothing is marked. */
-const unmarked: ReadonlySet<string> = new Set(['', 'false', 'no', '0']);
+/** Values that mean "not copyrighted". */
+const negativeValues: ReadonlySet<string> = new Set(['', 'false', 'no', '0']);
 
 /**
- * Whether a master is marked as copyrighted, in its user metadata or its tags: a key `copyrighted`, in capitals or not, with
- * anything but nothing, `false`, `no` or `0`. One mark is enough.
+ * Whether the user metadata or the tags of a master mark it as copyrighted: a key `copyrighted`, in
+ * any case, whose value is not empty, `false`, `no` or `0`. One such key is enough.
  */
 export function isCopyrighted({
   metadata,
@@ -13,6 +13,6 @@ export function isCopyrighted({
   tags: Readonly<Record<string, string>>;
 }): boolean {
   return [...Object.entries(metadata), ...Object.entries(tags)].some(
-    ([key, value]) => key.toLowerCase() === 'copyrighted' && !unmarked.has(value.trim().toLowerCase()),
+    ([key, value]) => key.toLowerCase() === 'copyrighted' && !negativeValues.has(value.trim().toLowerCase()),
   );
 }

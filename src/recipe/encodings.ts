@@ -8,18 +8,24 @@ export interface EncodingProperties {
   readonly bitDepths: readonly (8 | 16)[];
   /** Colour bands that the encoding can store: 1 is grey, 3 is RGB. */
   readonly bands: readonly (1 | 3)[];
-  /** TIFF Predictor (TIFF 6.0 section 14) applied before compression; undefined where there is none. */
+  /**
+   * TIFF Predictor (TIFF 6.0 section 14) applied before compression; undefined where there is none.
+   */
   readonly predictor?: 'horizontal';
   /** Halving and encoding on one core, in nanoseconds a pixel of the encoded level. */
   readonly encodeTime: number;
   /** Typical encoded bytes for one byte of samples. */
   readonly encodedShare: number;
   /**
-   * One libvips pass encodes all levels of an image as fast as several encoders at once would. False where encoding takes
-   * so long that one level is worth splitting between threads: a single pass encodes in one.
+   * One libvips pass encodes all levels of an image as fast as several encoders at once would.
+   * False where encoding takes so long that one level is worth splitting between threads: a single
+   * pass encodes in one.
    */
   readonly isOnePass: boolean;
-  /** The lowest quality at which libvips writes RGB without chroma subsampling (tiffsave: Q of 90 and more). */
+  /**
+   * The lowest quality at which libvips writes RGB without chroma subsampling (tiffsave: Q of 90
+   * and more).
+   */
   readonly unsubsampledFrom?: number;
 }
 

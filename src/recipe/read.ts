@@ -6,7 +6,10 @@ import { UsageError } from '../errors.ts';
 import { encodingProperties } from './encodings.ts';
 import { Recipe } from './recipe.ts';
 
-/** All recipes of a directory (its `*.yml` files), by name. Throws UsageError with the file, the field and the reason. */
+/**
+ * All recipes of a directory (its `*.yml` files), by name. Throws UsageError with the file, the
+ * field and the reason.
+ */
 export async function readRecipes(directory: string): Promise<Map<string, Recipe>> {
   const files = (await readdir(directory)).filter((file) => file.endsWith('.yml')).sort();
   const recipes = await Promise.all(files.map((file) => readRecipeFile(path.join(directory, file))));
@@ -23,7 +26,10 @@ async function readRecipeFile(file: string): Promise<Recipe> {
   return parsed.data;
 }
 
-/** Reads one recipe. Throws UsageError with the names that exist: the deployment is wrong, not the image. */
+/**
+ * Reads one recipe. Throws UsageError with the names that exist: the deployment is wrong, not the
+ * image.
+ */
 export async function readRecipe(directory: string, name: string): Promise<Recipe> {
   const files = await readdir(directory);
   const file = `${name}.yml`;

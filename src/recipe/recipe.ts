@@ -18,8 +18,9 @@ export const digestAlgorithms = ['sha256', 'md5'] as const;
 export type DigestAlgorithm = (typeof digestAlgorithms)[number];
 
 /**
- * What to make of a master. Read from `recipes/*.yml`; every plan carries it whole, defaults filled in. Titles and
- * descriptions go into `recipes/recipe.schema.json`, with which editors complete and check recipe files.
+ * What to make of a master. Read from `recipes/*.yml`; every plan carries it whole, defaults filled
+ * in. Titles and descriptions go into `recipes/recipe.schema.json`, with which editors complete and
+ * check recipe files.
  */
 export const Recipe = z
   .strictObject({

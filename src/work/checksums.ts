@@ -7,12 +7,16 @@ import type { RangeReader } from '../bytes/range-reader.ts';
 /** Digests in hex, lower case. */
 export type Checksums<Algorithm extends DigestAlgorithm = DigestAlgorithm> = Readonly<Record<Algorithm, string>>;
 
-/** One read: enough to keep a connection busy, little enough that two of them fit any function. Bytes. */
+/**
+ * One read: enough to keep a connection busy, little enough that two of them fit any function.
+ * Bytes.
+ */
 const PIECE_BYTES = 8 * 2 ** 20;
 
 /**
- * Digests of an object in one pass: of the chunks of a stream, or by ranged reads of 8 MiB, one ahead of the digest, into
- * two buffers that are used over and over. Throws ServiceUnavailableError when the object ends before its size.
+ * Digests of an object in one pass: of the chunks of a stream, or by ranged reads of 8 MiB, one
+ * ahead of the digest, into two buffers that are used over and over. Throws ServiceUnavailableError
+ * when the object ends before its size.
  */
 export async function checksums<Algorithm extends DigestAlgorithm>(
   source: RangeReader | AsyncIterable<Uint8Array>,
@@ -59,9 +63,9 @@ function wholePiece(piece: Uint8Array, offset: number, length: number): Uint8Arr
 export type SentChecksums = Pick<ObjectInfo, 'metadata'>;
 
 /**
- * Digests that the store verified when it received the object, in hex: S3 rejects an upload whose bytes do not have the
- * SHA-256 of its `x-amz-checksum-sha256`. That of a multipart upload (`…-12`) is of the digests of its parts and is not
- * the digest of the object.
+ * Digests that the store verified when it received the object, in hex: S3 rejects an upload whose
+ * bytes do not have the SHA-256 of its `x-amz-checksum-sha256`. That of a multipart upload (`…-12`)
+ * is of the digests of its parts and is not the digest of the object.
  */
 export function verifiedChecksums({ checksumSha256 }: Pick<ObjectInfo, 'checksumSha256'>): Partial<Checksums> {
   // 32 bytes in base64.
@@ -75,8 +79,8 @@ export function sentAlgorithms({ metadata }: SentChecksums): DigestAlgorithm[] {
 }
 
 /**
- * Compares digests with those that were sent: `mismatch` when any of them differs or is no digest at all, `none` when
- * there is nothing to compare with.
+ * Compares digests with those that were sent: `mismatch` when any of them differs or is no digest
+ * at all, `none` when there is nothing to compare with.
  */
 export function compareChecksums(
   found: Partial<Checksums>,

@@ -22,9 +22,9 @@ interface Checked {
 }
 
 /**
- * Writes digests of the master to the work area: those of the recipe, and those that an uploader sent to be compared with.
- * A digest that the store verified on upload is recorded, not computed. Throws RejectedImageError(CHECKSUM_MISMATCH)
- * when one that was sent differs.
+ * Writes digests of the master to the work area: those of the recipe, and those that an uploader
+ * sent to be compared with. A digest that the store verified on upload is recorded, not computed.
+ * Throws RejectedImageError(CHECKSUM_MISMATCH) when one that was sent differs.
  */
 export async function recordChecksums(
   store: ObjectStore,

@@ -35,6 +35,8 @@ async function start(project = repository): Promise<Workspace> {
     out: path.join(folder, 'out'),
     recipe: 'iiif',
     project,
+    // The same blocks on every machine.
+    concurrency: 40,
   });
   // The planner makes the blocks of eight cores, whatever this machine has. Functions read the
   // environment when they are first called.

@@ -150,12 +150,12 @@ describe('a recipe with a cap on the size', () => {
     expect([line.width, line.height, line.recipe.tileSize]).toEqual([100, 1, 256]);
   });
 
-  test('leaves what is small enough as it is', () => {
+  test('does not reduce an image that fits in the box', () => {
     expect(reducedSize(makePlan(striped(4000, 4000), marble, {}))).toBeUndefined();
     expect(reducedSize(makePlan(whole(3000, 4000, 1e6, { orientation: 5 }), marble, {}))).toBeUndefined();
   });
 
-  test('scales the resolution with the size: the object is as large as it was', () => {
+  test('scales the resolution with the size, so that the physical size stays the same', () => {
     const description: Description = {
       resolution: { x: [600, 1], y: [300, 1], unit: 2 },
       iccProfile: 'AAAA',
@@ -195,7 +195,8 @@ describe('a recipe with a cap on the size', () => {
 
     test('L*a*b*, converted before it is reduced, in both colours', () => {
       const lab = striped(10_000, 8000, { model: 'lab' });
-      // Both whole, in 8 bits; and the part's 12.8 Mpx count 8 bytes more where colours are converted.
+      // Both whole, in 8 bits; and the part's 12.8 Mpx count 8 bytes more where colours are
+      // converted.
       expect(memoryOf(lab) - memoryOf(striped(10_000, 8000))).toBe(480_000_000 + 102_400_000);
     });
   });
@@ -227,7 +228,7 @@ describe('a recipe with a cap on the size', () => {
   });
 });
 
-test('rows that lie as they are cost more to read, and more memory, where their colours are converted', () => {
+test('uncompressed rows take more time and memory where their colours are converted', () => {
   const candidate = {
     splitLevel: 4,
     blocks: { columns: [0, 10_000], rows: [0, 10_000] },
@@ -237,25 +238,26 @@ test('rows that lie as they are cost more to read, and more memory, where their 
   const image = striped(10_000, 10_000, { profile: 'other' });
   const kept = estimate(planningJob(image, jpeg, size, 40), candidate);
   const converted = estimate(planningJob(image, { ...jpeg, colour: 'srgb' }, size, 40), candidate);
-  // 100 Mpx at 8 and 25 ns instead of half a nanosecond; 8 bytes for each of the 24 Mi pixels of a part.
+  // 100 Mpx at 8 and 25 ns instead of half a nanosecond; 8 bytes for each of the 24 Mi pixels of a
+  // part.
   expect(converted.work - kept.work).toBeCloseTo(3250);
   expect(converted.blockMemory - kept.blockMemory).toBe(201_326_592);
 });
 
 describe('the planner refuses', () => {
-  test('more pixels than a hundred thousand million, whatever the header says of the rest', () => {
+  test('more than 100,000,000,000 pixels, whatever else the header states', () => {
     expect(() => makePlan(striped(1_000_000, 1_000_000), jpeg, {})).toThrow(
       new RejectedImageError('TOO_MANY_PIXELS', '1000000 × 1000000 is more than 100000000000 pixels'),
     );
   });
 
-  test('what no function could hold: a progressive giant is decoded whole', () => {
+  test('a progressive JPEG that exceeds the memory of a function, because it is decoded as a whole', () => {
     const giant = whole(65_000, 65_000, 2e9, { progressive: true });
     expect(() => makePlan(giant, jpeg, {})).toThrow(/OVER_BUDGET: 65000 × 65000 pixels of jpeg/u);
   });
 });
 
-test('every plan keeps within its limits, and its blocks cover the image once', () => {
+test('every plan is within the limits, and its blocks cover the image once', () => {
   const size = fc.integer({ min: 1, max: 300_000 });
   const image = fc
     .tuple(size, size, fc.constantFrom('strips', 'tiles'), fc.integer({ min: 1, max: 8 }), fc.constantFrom(1, 3))

@@ -14,11 +14,11 @@ test.each([
   ['marble.tif', 'iiif'],
   ['photos/maps/1.tif', 'default'],
   ['Maps/1.tif', 'default'],
-])('%s gets the recipe of its longest prefix: %s', (key, recipe) => {
+])('a master with the key %s gets the recipe of its longest prefix: %s', (key, recipe) => {
   expect(chooseRecipe(rules, 'default', key)).toBe(recipe);
 });
 
-test('a prefix is taken by the letter, whatever it holds', () => {
+test('a prefix is compared literally, whatever characters it contains', () => {
   for (const key of hostileKeys) {
     expect(chooseRecipe([{ prefix: key, recipe: 'archival' }], 'default', key)).toBe('archival');
     expect(chooseRecipe([{ prefix: `${key}x`, recipe: 'archival' }], 'default', key)).toBe('default');

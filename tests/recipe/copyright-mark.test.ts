@@ -6,8 +6,8 @@ test.each([
   ['metadata', { copyrighted: 'yes' }, {}],
   ['a key in capitals', { Copyrighted: '1' }, {}],
   ['a holder’s name', {}, { COPYRIGHTED: 'VG Bild-Kunst' }],
-  ['a mark beside one that says no', { copyrighted: 'false' }, { copyrighted: 'true' }],
-  ['a value that nobody foresaw', { copyrighted: 'off' }, {}],
+  ['a mark beside a negative one', { copyrighted: 'false' }, { copyrighted: 'true' }],
+  ['any other value', { copyrighted: 'off' }, {}],
 ])('%s marks a work as copyrighted', (_, metadata, tags) => {
   expect(isCopyrighted({ metadata, tags })).toBe(true);
 });
@@ -19,6 +19,6 @@ test.each([
   ['no', { copyrighted: 'No' }, {}],
   ['0', {}, { copyrighted: '0' }],
   ['another key', { copyright: 'VG Bild-Kunst' }, { 'not-copyrighted': 'true' }],
-])('%s does not', (_, metadata, tags) => {
+])('%s does not mark a work as copyrighted', (_, metadata, tags) => {
   expect(isCopyrighted({ metadata, tags })).toBe(false);
 });

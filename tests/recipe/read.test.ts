@@ -15,7 +15,7 @@ const yaml = (name: string, more = 'encoding: { compression: deflate }'): string
   `name: ${name}\nversion: 1\ndescription: text\ntileSize: 256\n${more}\ncolour: srgb\ndepth: 8\nbackground: '#ffffff'\n`;
 const put = (file: string, text: string): Promise<void> => writeFile(path.join(folder, file), text);
 
-test('the recipes that come with the project', async () => {
+test('the recipes of the project have these tile sizes and encodings', async () => {
   const recipes = await readRecipes('recipes');
   expect([...recipes].map(([name, { tileSize, encoding }]) => [name, tileSize, encoding])).toEqual([
     ['archival', 512, { compression: 'deflate', level: 6 }],
@@ -26,7 +26,7 @@ test('the recipes that come with the project', async () => {
   ]);
 });
 
-test('none that comes with the project needs a remark; a quality from which files are three times the size does', async () => {
+test('a JPEG quality without chroma subsampling gets a warning; no recipe of the project does', async () => {
   for (const recipe of (await readRecipes('recipes')).values()) expect(remarksOn(recipe)).toEqual([]);
   expect(remarksOn({ encoding: { compression: 'jpeg', quality: 89 } })).toEqual([]);
   expect(remarksOn({ encoding: { compression: 'jpeg', quality: 90 } })).toEqual([
@@ -36,7 +36,7 @@ test('none that comes with the project needs a remark; a quality from which file
 });
 
 describe('a folder of recipes', () => {
-  test('is read by name; other files in it are left alone', async () => {
+  test('is read by name; files that are no recipes are ignored', async () => {
     await put('b.yml', yaml('b'));
     await put('a.yml', yaml('a', 'encoding: { compression: webp, quality: 70 }'));
     await put('notes.md', 'not a recipe');
@@ -44,7 +44,7 @@ describe('a folder of recipes', () => {
     expect((await readRecipe(folder, 'a')).encoding).toEqual({ compression: 'webp', quality: 70 });
   });
 
-  test('has no others: whoever asks is told which there are', async () => {
+  test('rejects an unknown name and lists the names that exist', async () => {
     await put('a.yml', yaml('a'));
     await put('b.yml', yaml('b'));
     await expect(readRecipe(folder, 'c')).rejects.toThrow('Expected one of the recipes a, b but received c');
@@ -53,18 +53,18 @@ describe('a folder of recipes', () => {
     }
   });
 
-  test('with one that is wrong is refused, by file and field', async () => {
+  test('with an invalid recipe is rejected; the message has the file and the field', async () => {
     await put('bad.yml', yaml('bad').replace('256', '100'));
     await expect(readRecipes(folder)).rejects.toThrow(UsageError);
     await expect(readRecipes(folder)).rejects.toThrow(/bad\.yml[^]*tileSize/u);
   });
 
-  test('with one under another name than its file is refused', async () => {
+  test('with a recipe under another name than its file is rejected', async () => {
     await put('a.yml', yaml('b'));
     await expect(readRecipes(folder)).rejects.toThrow(/Expected the name a .* but received b/u);
   });
 
-  test('with one that is empty is refused', async () => {
+  test('with an empty recipe file is rejected', async () => {
     await put('a.yml', '');
     await expect(readRecipes(folder)).rejects.toThrow(/a\.yml/u);
   });

@@ -80,12 +80,12 @@ describe('a recipe', () => {
     ['background', { ...good, background: '#ffffff00' }],
     ['"tilesize"', { ...good, tilesize: 256 }],
     ['"__proto"', { ...good, __proto: 1 }],
-  ])('is refused by the name of the bad field: %s', (field, recipe) => {
+  ])('with an invalid value is rejected; the message has the field %s', (field, recipe) => {
     expect(complaint(recipe)).toContain(field);
   });
 
   test.each(['name', 'version', 'description', 'tileSize', 'encoding', 'background'])(
-    'is refused without its %s, and the refusal says so',
+    'without %s is rejected; the message has the field',
     (field) => {
       expect(complaint(Object.fromEntries(Object.entries(good).filter(([name]) => name !== field)))).toContain(
         `at ${field}`,
@@ -93,12 +93,12 @@ describe('a recipe', () => {
     },
   );
 
-  test.each([[null], ['a text'], [[good]], [42]])('is not %j', (value) => {
+  test.each([[null], ['a text'], [[good]], [42]])('cannot be %j', (value) => {
     expect(complaint(value)).not.toBe('');
   });
 });
 
-describe('samples in the published file', () => {
+describe('bits a sample in the published file', () => {
   const image = (bitDepth: 8 | 16) => ({ format: 'tiff', width: 100, height: 100, bands: 3, bitDepth }) as SourceImage;
   const recipe = (encoding: Recipe['encoding'], depth: Recipe['depth']): Recipe => ({
     ...Recipe.parse(good),
@@ -114,7 +114,7 @@ describe('samples in the published file', () => {
     ['lzw of a 16-bit master', { compression: 'lzw' }, 'keep', 16, 16],
     ['deflate of an 8-bit master', { compression: 'deflate', level: 6 }, 'keep', 8, 8],
     ['jpeg of an 8-bit master', { compression: 'jpeg', quality: 80 }, 8, 8, 8],
-  ] as const)('%s', (_, encoding, depth, of, bits) => {
+  ] as const)('of %s', (_, encoding, depth, of, bits) => {
     expect(outputBitDepth({ image: image(of), recipe: recipe(encoding, depth) })).toBe(bits);
   });
 });
