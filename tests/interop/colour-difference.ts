@@ -1,6 +1,6 @@
 /**
- * Colours judged by another build of Little CMS: every pixel of level 0 against the conversion of the whole master by
- * Debian's libvips, as CIEDE2000.
+ * Checks colours with another build of Little CMS: every pixel of level 0 against the conversion of
+ * the whole master by Debian's libvips, as CIEDE2000.
  */
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,35 +16,38 @@ export interface ColourPlaces {
   readonly scratch: string;
 }
 
-export interface ColourVerdict {
+export interface ColourResult {
   readonly master: ColourMaster;
   /** Undefined where there was nothing to compare. */
   readonly difference?: ColourDifference;
   readonly complaint?: string;
 }
 
-/** One verdict a master; `atOnce` of them are looked at at once, each with a folder of its own in `scratch`. */
-export async function judgeColours(
+/**
+ * One result per master; `atOnce` masters are checked concurrently, each in its own folder in
+ * `scratch`.
+ */
+export async function checkColours(
   masters: readonly ColourMaster[],
   places: ColourPlaces,
   atOnce: number,
-): Promise<ColourVerdict[]> {
-  const verdicts: ColourVerdict[] = [];
+): Promise<ColourResult[]> {
+  const results: ColourResult[] = [];
   const waiting = masters.entries();
   const work = async (): Promise<void> => {
     for (const [index, master] of waiting) {
       const scratch = path.join(places.scratch, master.name);
       await mkdir(scratch, { recursive: true });
-      verdicts[index] = await judgeColour(master, { ...places, scratch });
+      results[index] = await checkColour(master, { ...places, scratch });
       await rm(scratch, { recursive: true });
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  return verdicts;
+  return results;
 }
 
 /** Never rejects: what went wrong is the complaint. */
-async function judgeColour(master: ColourMaster, places: ColourPlaces): Promise<ColourVerdict> {
+async function checkColour(master: ColourMaster, places: ColourPlaces): Promise<ColourResult> {
   try {
     const expected = await convertedByVips(master, places);
     const actual = await samplesOf(path.join(places.published, `${master.name}.tif`), master, places.scratch);
@@ -74,8 +77,9 @@ function publishedDepth({ model, bitDepth }: ColourMaster): 8 | 16 {
 }
 
 /**
- * From the profile of the master to sRGB in one step; L*a*b* is the profile connection space itself. Debian's sRGB profile is of
- * version 2, for which Little CMS leaves the black of a press as it is unless told to map it to black, as for version 4.
+ * From the profile of the master to sRGB in one step; L*a*b* is the profile connection space
+ * itself. Debian's sRGB profile is of version 2, for which Little CMS leaves the black of a press
+ * as it is unless told to map it to black, as for version 4.
  */
 async function convertedByVips(master: ColourMaster, { masters, scratch }: ColourPlaces): Promise<Samples> {
   const file = colourFileOf(masters, master);
@@ -102,7 +106,9 @@ async function samplesOf(file: string, master: ColourMaster, scratch: string): P
   return { bands, full: 2 ** depth - 1, data };
 }
 
-/** Grey of one band is compared with grey of three. Throws where the pictures are not of one size. */
+/**
+ * Grey of one band is compared with grey of three. Throws where the pictures are not of one size.
+ */
 function compare(actual: Samples, expected: Samples): ColourDifference {
   const pixels = expected.data.length / expected.bands;
   if (actual.data.length !== pixels * actual.bands) {

@@ -1,4 +1,7 @@
-/** Masters whose colours are converted: lattices of samples under profiles made from published numbers. */
+/**
+ * Masters whose colours are converted: lattices of samples under profiles made from published
+ * numbers.
+ */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -26,19 +29,26 @@ export interface ColourDifference {
   readonly worst: number;
 }
 
-/** A step of 8 bits is up to 0.7 in the darkest colours, and rarely does a rounding fall on the other side. */
+/**
+ * A step of 8 bits is up to 0.7 in the darkest colours, and rarely does a rounding fall on the
+ * other side.
+ */
 const eightBits: ColourDifference = { mean: 0.1, worst: 1 };
 const sixteenBits: ColourDifference = { mean: 0.02, worst: 0.1 };
-/** Roundings here too, one step at most. A step of green alone is one ΔE in dark browns and blues. */
+/**
+ * Roundings here too, one step at most. A step of green alone is one ΔE in dark browns and blues.
+ */
 const inks: ColourDifference = { mean: 0.05, worst: 1.5 };
 /**
- * Little CMS keeps the tint of a press's black since 2.18 (its change log: "Fix black point detection when using darker
- * colorant") and took it for neutral before, as Debian's does. It shows the more the darker a colour is: only tints are asked.
+ * Little CMS keeps the tint of a press's black since 2.18 (its change log: "Fix black point
+ * detection when using darker colorant") and took it for neutral before, as Debian's does. It shows
+ * the more the darker a colour is: only tints are asked.
  */
 const tintedBlack: ColourDifference = { mean: 0.6, worst: 2.5 };
 /**
- * Little CMS before 2.18 loses precision from L*a*b* of 16 bits (its change log), most at the edge of sRGB. Floating point
- * agrees with what is published, not with Debian's: `tests/imaging/colour.test.ts` is the strict one.
+ * Little CMS before 2.18 loses precision from L*a*b* of 16 bits (its change log), most at the edge
+ * of sRGB. Floating point agrees with what is published, not with Debian's:
+ * `tests/imaging/colour.test.ts` is the strict one.
  */
 const coarseLab: ColourDifference = { mean: 0.6, worst: 4 };
 
@@ -57,7 +67,9 @@ const interpretation = {
 interface Lattice {
   readonly model: ColourModel;
   readonly bitDepth: 8 | 16;
-  /** Samples lie between these shares of the most there is; from none to all unless said otherwise. */
+  /**
+   * Samples lie between these shares of the most there is; from none to all unless said otherwise.
+   */
   readonly from?: number;
   readonly to?: number;
 }
@@ -98,7 +110,10 @@ function png(name: string, bitDepth: 8 | 16, tolerance: ColourDifference, profil
   };
 }
 
-/** Light colours as CMYK in JPEG, inverted as Adobe writes it, with the press profile that libvips brings. */
+/**
+ * Light colours as CMYK in JPEG, inverted as Adobe writes it, with the press profile that libvips
+ * brings.
+ */
 const adobeJpeg: Made = {
   name: 'cmyk-press-8-jpeg',
   extension: 'jpg',
@@ -113,7 +128,10 @@ const adobeJpeg: Made = {
   },
 };
 
-/** Rough solids on coated paper, by the inks used: bit 0 is black, 1 yellow, 2 magenta, 3 cyan. All four are neutral. */
+/**
+ * Rough solids on coated paper, by the inks used: bit 0 is black, 1 yellow, 2 magenta, 3 cyan. All
+ * four are neutral.
+ */
 function solid(index: number): Triple {
   const solids: readonly Triple[] = [
     [16, 0, 0],
@@ -156,7 +174,10 @@ export function colourFileOf(folder: string, { name, extension }: ColourMaster):
   return path.join(folder, `${name}.${extension}`);
 }
 
-/** Every combination of evenly spaced samples; of grey every 8-bit sample there is, and 16-bit samples between them. */
+/**
+ * Every combination of evenly spaced samples; of grey every 8-bit sample there is, and 16-bit
+ * samples between them.
+ */
 function lattice({ model, bitDepth, from = 0, to = 1 }: Lattice): number[] {
   const count = { grey: bitDepth === 8 ? 256 : 4096, rgb: 32, cmyk: 16, lab: 32 }[model];
   const share = (step: number): number => from + (step / (count - 1)) * (to - from);

@@ -1,12 +1,12 @@
-/** The judge of colours, from masters to verdicts. */
+/** Checks converted colours: creates masters, converts them and prints the results. */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type ColourVerdict, judgeColours } from './colour-difference.ts';
+import { type ColourResult, checkColours } from './colour-difference.ts';
 import { writeColourMasters } from './colour-masters.ts';
 import { print, publish } from './command-line.ts';
 
 /** Masters whose colours are converted, against the conversion of another build of Little CMS. */
-export async function judgeConvertedColours(
+export async function checkConvertedColours(
   folder: string,
   atOnce: number,
 ): Promise<{ passed: number; failed: number }> {
@@ -23,15 +23,15 @@ export async function judgeConvertedColours(
     '--workspace',
     path.join(folder, 'workspace'),
   ]);
-  const verdicts = await judgeColours(masters, places, atOnce);
-  printColours(verdicts);
-  const failed = verdicts.filter(({ complaint }) => complaint !== undefined).length + (ran ? 0 : 1);
-  return { passed: verdicts.length + 1 - failed, failed };
+  const results = await checkColours(masters, places, atOnce);
+  printColours(results);
+  const failed = results.filter(({ complaint }) => complaint !== undefined).length + (ran ? 0 : 1);
+  return { passed: results.length + 1 - failed, failed };
 }
 
-function printColours(verdicts: readonly ColourVerdict[]): void {
+function printColours(results: readonly ColourResult[]): void {
   print(`${'colours, CIEDE2000'.padEnd(24)}  mean   worst`);
-  for (const { master, difference, complaint } of verdicts) {
+  for (const { master, difference, complaint } of results) {
     const numbers = difference ? `${difference.mean.toFixed(3)}  ${difference.worst.toFixed(3)}` : '';
     const name = `${master.name}.${master.extension}`;
     print(`${name.padEnd(24)}  ${numbers}  ${complaint === undefined ? 'ok' : `FAILED: ${complaint}`}`);

@@ -8,7 +8,10 @@ export function print(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** The real command line on the folder. Returns whether it said that all went well; prints what it said when not. */
+/**
+ * The real command line on the folder. Returns whether it said that all went well; prints what it
+ * said when not.
+ */
 export async function publish(masters: string, out: string, options: readonly string[]): Promise<boolean> {
   const begun = performance.now();
   const ran = await run('npm', ['start', '--silent', '--', masters, '--out', out, ...options], project);

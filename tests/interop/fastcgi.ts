@@ -1,4 +1,7 @@
-/** One FastCGI request over a Unix socket: as much of FastCGI 1.0 (sections 3 and 5) as a responder's GET needs. */
+/**
+ * One FastCGI request over a Unix socket: as much of FastCGI 1.0 (sections 3 and 5) as a
+ * responder's GET needs.
+ */
 import { connect } from 'node:net';
 
 const VERSION = 1;
@@ -18,7 +21,10 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** Asks the program behind the socket with these CGI parameters. Rejects when it does not answer in whole. */
+/**
+ * Asks the program behind the socket with these CGI parameters. Rejects when it does not answer in
+ * whole.
+ */
 export function askFastCgi(socketPath: string, parameters: Readonly<Record<string, string>>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const received: Buffer[] = [];

@@ -1,4 +1,7 @@
-/** IIPImage as Debian ships it serves a published file over FastCGI: IIIF and Deep Zoom, descriptions and tiles. */
+/**
+ * IIPImage as Debian ships it serves a published file over FastCGI: IIIF and Deep Zoom,
+ * descriptions and tiles.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -12,7 +15,10 @@ import type { Case } from './readers.ts';
 import { complaintOf, iipServer, run } from './programs.ts';
 import { levelSizes, publishedDepth, type Size } from './recipes.ts';
 
-/** Mean difference a sample. IIPImage encodes again, at quality 100 and half the colour; a wrong tile is off by dozens. */
+/**
+ * Mean difference a sample. IIPImage encodes again, at quality 100 and half the colour; a wrong
+ * tile is off by dozens.
+ */
 const TOLERANCE = 4;
 
 /** A tile of a level, by its place in the level's grid. */
@@ -30,8 +36,10 @@ const Info = z.object({
   tiles: z.array(z.object({ width: z.number(), height: z.number(), scaleFactors: z.array(z.number()) })),
 });
 
-/** What is wrong with what IIPImage serves: the descriptions, and tiles of every level, both ways. */
-export async function judgeServed(subject: Case): Promise<string[]> {
+/**
+ * What is wrong with what IIPImage serves: the descriptions, and tiles of every level, both ways.
+ */
+export async function checkServed(subject: Case): Promise<string[]> {
   const socket = path.join(subject.scratch, 'iipsrv.sock');
   const server = spawn(iipServer, ['--bind', socket], {
     env: { FILESYSTEM_PREFIX: `${path.dirname(subject.file)}/`, JPEG_QUALITY: '100', OMP_NUM_THREADS: '1' },
@@ -40,7 +48,7 @@ export async function judgeServed(subject: Case): Promise<string[]> {
   try {
     await listening(server, socket);
     const ask: Ask = (query) => onceListening(() => askFastCgi(socket, parametersOf(query)));
-    return [...(await judgeDescriptions(subject, ask)), ...(await judgeTiles(subject, ask))];
+    return [...(await checkDescriptions(subject, ask)), ...(await checkTiles(subject, ask))];
   } finally {
     await end(server);
   }
@@ -86,7 +94,7 @@ function parametersOf(query: string): Record<string, string> {
   };
 }
 
-async function judgeDescriptions({ file, master, promised }: Case, ask: Ask): Promise<string[]> {
+async function checkDescriptions({ file, master, promised }: Case, ask: Ask): Promise<string[]> {
   const name = path.basename(file);
   const { width, height } = master;
   const { tileSize } = promised;
@@ -103,7 +111,7 @@ async function judgeDescriptions({ file, master, promised }: Case, ask: Ask): Pr
   ];
 }
 
-async function judgeTiles(subject: Case, ask: Ask): Promise<string[]> {
+async function checkTiles(subject: Case, ask: Ask): Promise<string[]> {
   const found: string[] = [];
   const sizes = levelSizes(subject.master, subject.promised.tileSize);
   for (const [level, size] of sizes.entries()) {
@@ -158,7 +166,10 @@ async function decodeAnswer({ body }: Answer, { master }: Case): Promise<Decoded
   return { width: info.width, height: info.height, samples: data };
 }
 
-/** The tile as libvips decodes it from the file, of 16 bits the upper 8. Rejects with what vips said. */
+/**
+ * The tile as libvips decodes it from the file, of 16 bits the upper 8. Rejects with what vips
+ * said.
+ */
 async function tileByVips({ file, master, promised, scratch }: Case, tile: Tile): Promise<Decoded> {
   const target = path.join(scratch, 'tile.raw');
   const place = [tile.column * promised.tileSize, tile.row * promised.tileSize, tile.width, tile.height];

@@ -6,8 +6,11 @@ import { levelSizes } from './recipes.ts';
 
 const FOUR_GIB = 2 ** 32;
 
-/** One chain of BigTIFF directories, every tile inside the file, and of full size some tiles on either side of 4 GiB. */
-export async function judgeBigTiff({ file, master, promised }: Case): Promise<string[]> {
+/**
+ * One chain of BigTIFF directories, every tile inside the file, and of full size some tiles on
+ * either side of 4 GiB.
+ */
+export async function checkBigTiff({ file, master, promised }: Case): Promise<string[]> {
   const dump = await outputOf('tiffdump', ['-m', '1', file]);
   const found = dump.includes('<BigTIFF>') ? [] : [`not a BigTIFF: ${dump.split('\n')[1] ?? ''}`];
   const levels = levelSizes(master, promised.tileSize).length;

@@ -1,4 +1,7 @@
-/** Every pixel of every level of files that are too large to be decoded at once, against the master as libvips reads it. */
+/**
+ * Every pixel of every level of files that are too large to be decoded at once, against the master
+ * as libvips reads it.
+ */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Case } from './readers.ts';
@@ -15,7 +18,7 @@ interface Raster extends Size {
 }
 
 /** Lossless levels, band by band: each is the master's rows, halved as often as the level says. */
-export async function judgeLosslessLevels({ master, masters, file, promised, scratch }: Case): Promise<string[]> {
+export async function checkLosslessLevels({ master, masters, file, promised, scratch }: Case): Promise<string[]> {
   const levels = levelSizes(master, promised.tileSize);
   const found: string[] = [];
   for (let top = 0; top < master.height; top += ROWS) {
@@ -33,8 +36,11 @@ export async function judgeLosslessLevels({ master, masters, file, promised, scr
   return found;
 }
 
-/** JPEG levels: each is what Debian's libvips makes of the master's pixels, halved as often as the level says. */
-export async function judgeJpegLevels({ master, masters, file, promised, scratch }: Case): Promise<string[]> {
+/**
+ * JPEG levels: each is what Debian's libvips makes of the master's pixels, halved as often as the
+ * level says.
+ */
+export async function checkJpegLevels({ master, masters, file, promised, scratch }: Case): Promise<string[]> {
   const found: string[] = [];
   let level = await cropByVips(fileOf(masters, master), scratch, {
     top: 0,

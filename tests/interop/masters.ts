@@ -1,4 +1,7 @@
-/** Masters for the judges, made with sharp: every format, depth and cut that is accepted, at sizes where mistakes hide. */
+/**
+ * Masters made with sharp: every accepted format, depth and layout, at sizes that exercise edge
+ * cases.
+ */
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 
@@ -89,7 +92,10 @@ export function colourspaceOf(bands: number, bitDepth: number): string {
   return bitDepth === 16 ? (bands === 1 ? 'grey16' : 'rgb16') : bands === 1 ? 'b-w' : 'srgb';
 }
 
-/** A slope each way, a weave of edges and some grain. Every row differs, so that a row out of place is seen. */
+/**
+ * A slope each way, a weave of edges and some grain. Every row differs, so that a row out of place
+ * is seen.
+ */
 function paint(across: number, rows: number, bitDepth: 8 | 16): Uint8Array | Uint16Array {
   const samples = bitDepth === 16 ? new Uint16Array(across * rows) : new Uint8Array(across * rows);
   const scale = bitDepth === 16 ? 251 : 1;

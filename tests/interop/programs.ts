@@ -30,7 +30,10 @@ function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
 }
 
-/** Exit code 0 and not a word on stderr: a warning is a complaint. Returns the complaint, or undefined. */
+/**
+ * Exit code 0 and not a word on stderr: a warning is a complaint. Returns the complaint, or
+ * undefined.
+ */
 export function complaintOf(program: string, ran: Ran): string | undefined {
   if (ran.failure !== undefined) return ran.failure;
   return ran.stderr.trim() === '' ? undefined : `${program} says: ${ran.stderr.trim()}`;
@@ -73,7 +76,7 @@ export async function missingPackages(searchPath: string): Promise<string[]> {
   ];
 }
 
-/** One line a judge: its name and version. */
+/** One line per program: its name and version. */
 export async function versions(): Promise<string[]> {
   const [libtiff, vips, gdal, iipImage] = await Promise.all([
     run('tiffinfo', ['-h']),

@@ -1,8 +1,11 @@
-/** One published file before each judge. A judge answers with its complaints; none means passed. */
+/**
+ * Third-party readers, each with a check of one published file. A check returns complaints; none
+ * means passed.
+ */
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { judgeServed } from './iipimage.ts';
+import { checkServed } from './iipimage.ts';
 import { fileOf, type Master } from './masters.ts';
 import { cogValidator, complaintOf, python, run } from './programs.ts';
 import { levelSizes, type Promised, publishedDepth, singlePass, type Size } from './recipes.ts';
@@ -18,27 +21,27 @@ export interface Case {
   readonly scratch: string;
 }
 
-export interface Judge {
+export interface Reader {
   readonly name: string;
-  readonly judge: (subject: Case) => Promise<string[]>;
+  readonly check: (subject: Case) => Promise<string[]>;
 }
 
-export const judges: readonly Judge[] = [
-  { name: 'tiffinfo', judge: judgeDirectories },
+export const readers: readonly Reader[] = [
+  { name: 'tiffinfo', check: checkDirectories },
   {
     name: 'tiffcp',
-    judge: ({ file, scratch }) => complaintsWriting('tiffcp', ['-m', '0', '-c', 'none', file], scratch, 'copy.tif'),
+    check: ({ file, scratch }) => complaintsWriting('tiffcp', ['-m', '0', '-c', 'none', file], scratch, 'copy.tif'),
   },
   {
     name: 'tiff2rgba',
-    judge: ({ file, scratch }) => complaintsWriting('tiff2rgba', ['-M', '0', '-c', 'none', file], scratch, 'rgba.tif'),
+    check: ({ file, scratch }) => complaintsWriting('tiff2rgba', ['-M', '0', '-c', 'none', file], scratch, 'rgba.tif'),
   },
-  { name: 'vipsheader', judge: judgeHeader },
-  { name: 'vips=sharp', judge: judgePixels },
-  { name: 'gdalinfo', judge: judgeOverviews },
-  { name: 'gdal=vips', judge: judgeOverviewPixels },
-  { name: 'COG', judge: judgeCloudOptimized },
-  { name: 'IIPImage', judge: judgeServed },
+  { name: 'vipsheader', check: checkHeader },
+  { name: 'vips=sharp', check: checkPixels },
+  { name: 'gdalinfo', check: checkOverviews },
+  { name: 'gdal=vips', check: checkOverviewPixels },
+  { name: 'COG', check: checkCloudOptimized },
+  { name: 'IIPImage', check: checkServed },
 ];
 
 function sizesOf({ master, promised }: Case): Size[] {
@@ -69,7 +72,7 @@ async function complaintsWriting(
 }
 
 /** libtiff's view of every directory. */
-async function judgeDirectories(subject: Case): Promise<string[]> {
+async function checkDirectories(subject: Case): Promise<string[]> {
   const ran = await run('tiffinfo', [subject.file]);
   const complaint = complaintOf('tiffinfo', ran);
   if (complaint !== undefined) return [complaint];
@@ -116,7 +119,7 @@ function expectedDirectory({ master, promised }: Case, size: Size | undefined, i
 }
 
 /** libvips' view of the first page. */
-async function judgeHeader(subject: Case): Promise<string[]> {
+async function checkHeader(subject: Case): Promise<string[]> {
   const ran = await run('vipsheader', ['-a', subject.file]);
   const complaint = complaintOf('vipsheader', ran);
   if (complaint !== undefined) return [complaint];
@@ -146,8 +149,11 @@ async function vipsPixels(file: string, page: number, scratch: string): Promise<
   }
 }
 
-/** Every page decoded by libvips, and sharp's single pass over the whole master decoded by libvips: the same pixels. */
-async function judgePixels(subject: Case): Promise<string[]> {
+/**
+ * Every page decoded by libvips, and sharp's single pass over the whole master decoded by libvips:
+ * the same pixels.
+ */
+async function checkPixels(subject: Case): Promise<string[]> {
   const { master, promised, file, scratch } = subject;
   const reference = path.join(scratch, 'single-pass.tif');
   await singlePass(fileOf(subject.masters, master), master, promised, reference);
@@ -158,7 +164,8 @@ async function judgePixels(subject: Case): Promise<string[]> {
   let above: Buffer | undefined;
   for (const [page, size] of sizes.entries()) {
     const pixels = await vipsPixels(file, page, scratch);
-    // libvips ends its pyramid where a side would vanish; from there on the mean of two pixels is worked out here.
+    // libvips ends its pyramid where a side would vanish; from there on the mean of two pixels is
+    // worked out here.
     const expected = page < referencePages ? await vipsPixels(reference, page, scratch) : halvedLine(above, subject);
     if (expected && !expected.equals(pixels)) {
       found.push(`level ${page} (${size.width} × ${size.height}): ${countDifferent(pixels, expected)}`);
@@ -169,7 +176,10 @@ async function judgePixels(subject: Case): Promise<string[]> {
   return found;
 }
 
-/** The next level of a picture one pixel wide or high; undefined where encoding loses too much to say. */
+/**
+ * The next level of a picture one pixel wide or high; undefined where encoding loses too much to
+ * say.
+ */
 function halvedLine(line: Buffer | undefined, { master, promised }: Case): Buffer | undefined {
   if (!line || promised.compression === 'jpeg' || publishedDepth(master, promised) === 16) return undefined;
   const { bands } = master;
@@ -201,7 +211,7 @@ const GdalInfo = z.object({
 });
 
 /** GDAL's view: the levels above 0 are overviews of every band. */
-async function judgeOverviews(subject: Case): Promise<string[]> {
+async function checkOverviews(subject: Case): Promise<string[]> {
   const ran = await run('gdalinfo', ['-json', subject.file]);
   const complaint = complaintOf('gdalinfo', ran);
   if (complaint !== undefined) return [complaint];
@@ -222,8 +232,11 @@ async function judgeOverviews(subject: Case): Promise<string[]> {
   ];
 }
 
-/** Every level through GDAL is every page through libvips, bit for bit; for JPEG too, as both use libjpeg-turbo. */
-async function judgeOverviewPixels(subject: Case): Promise<string[]> {
+/**
+ * Every level through GDAL is every page through libvips, bit for bit; for JPEG too, as both use
+ * libjpeg-turbo.
+ */
+async function checkOverviewPixels(subject: Case): Promise<string[]> {
   const found: string[] = [];
   const levels = sizesOf(subject).length;
   for (let level = 0; level < levels; level++) {
@@ -242,12 +255,14 @@ async function judgeOverviewPixels(subject: Case): Promise<string[]> {
   return found;
 }
 
-/** It advises smaller levels from 513 pixels on, also where a larger tile holds all of the picture. */
+/**
+ * It advises smaller levels from 513 pixels on, also where a larger tile holds all of the picture.
+ */
 const adviceOnSize = `The following warnings were found:
  - The file is greater than 512xH or Wx512, it is recommended to include internal overviews`;
 
 /** GDAL's own validator, every offset looked at. It speaks of warnings on stdout. */
-async function judgeCloudOptimized({ file, master, promised }: Case): Promise<string[]> {
+async function checkCloudOptimized({ file, master, promised }: Case): Promise<string[]> {
   const ran = await run(python, ['-m', cogValidator, '--full-check=yes', file]);
   const complaint = complaintOf('the COG validator', ran);
   if (complaint !== undefined) return [`${complaint} ${ran.stdout.trim()}`];

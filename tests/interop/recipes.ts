@@ -1,4 +1,4 @@
-/** What the shipped recipes promise, said here once more and not read from them: a judge does not ask the judged. */
+/** Expected output of the shipped recipes, stated independently of the recipe files. */
 import sharp from 'sharp';
 import { colourspaceOf, type Master } from './masters.ts';
 
@@ -16,7 +16,10 @@ export const promises: readonly Promised[] = [
   { recipe: 'archival', tileSize: 512, compression: 'deflate' },
 ];
 
-/** What is promised for one master: tiles of at most twice its longer side, rounded up to 256, or libvips opens none. */
+/**
+ * What is promised for one master: tiles of at most twice its longer side, rounded up to 256, or
+ * libvips opens none.
+ */
 export function promisedFor(promised: Promised, { width, height }: Size): Promised {
   const openable = Math.ceil((2 * Math.max(width, height)) / 256) * 256;
   return { ...promised, tileSize: Math.min(promised.tileSize, openable) };
@@ -32,7 +35,10 @@ export interface Size {
   readonly height: number;
 }
 
-/** Every level's size: halved and rounded down, never below one pixel, until both sides fit in a tile. */
+/**
+ * Every level's size: halved and rounded down, never below one pixel, until both sides fit in a
+ * tile.
+ */
 export function levelSizes({ width, height }: Size, tileSize: number): Size[] {
   const sizes: Size[] = [];
   for (let n = 0; sizes.length === 0 || Math.max(width, height) >> (n - 1) > tileSize; n++) {

@@ -1,5 +1,5 @@
 /**
- * Other people's tools judge what is too large for every day: more than 4 GiB of output, and a side beyond JPEG's 65,535.
+ * Checks large files with third-party readers: output above 4 GiB, and a side beyond the 65,535 pixels of JPEG.
  *
  *     node tests/interop/run-large.ts [--folder DIR] [--only dense|wide] [--keep]
  *
@@ -13,10 +13,10 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { measure } from '../../bench/measure.ts';
 import { print, project } from './command-line.ts';
-import { type Case, type Judge, judges } from './readers.ts';
-import { judgeBigTiff, tilesBeyond } from './large-layout.ts';
+import { type Case, type Reader, readers } from './readers.ts';
+import { checkBigTiff, tilesBeyond } from './large-layout.ts';
 import { dense, wide, writeDense, writeWide } from './large-masters.ts';
-import { judgeJpegLevels, judgeLosslessLevels } from './large-pixels.ts';
+import { checkJpegLevels, checkLosslessLevels } from './large-pixels.ts';
 import { fileOf, type Master } from './masters.ts';
 import { versions } from './programs.ts';
 import { promises } from './recipes.ts';
@@ -25,7 +25,7 @@ interface Subject {
   readonly master: Master;
   readonly write: (file: string) => Promise<void>;
   readonly recipe: string;
-  readonly judges: readonly Judge[];
+  readonly readers: readonly Reader[];
 }
 
 const subjects: readonly Subject[] = [
@@ -33,11 +33,12 @@ const subjects: readonly Subject[] = [
     master: dense,
     write: writeDense,
     recipe: 'archival',
-    // The other judges write whole copies or hold whole levels; IIPImage answers with half the colour, and noise is all colour.
-    judges: [
-      { name: 'BigTIFF', judge: judgeBigTiff },
+    // Other readers write whole copies or hold whole levels; IIPImage subsamples chroma, which
+    // alters noise strongly.
+    readers: [
+      { name: 'BigTIFF', check: checkBigTiff },
       ...named('tiffinfo', 'vipsheader', 'gdalinfo', 'COG'),
-      { name: 'every pixel of every level', judge: judgeLosslessLevels },
+      { name: 'every pixel of every level', check: checkLosslessLevels },
     ],
   },
   {
@@ -45,15 +46,15 @@ const subjects: readonly Subject[] = [
     write: writeWide,
     recipe: 'default',
     // sharp writes no JPEG in TIFF of such a side.
-    judges: [
+    readers: [
       ...named('tiffinfo', 'tiffcp', 'tiff2rgba', 'vipsheader', 'gdalinfo', 'gdal=vips', 'COG', 'IIPImage'),
-      { name: 'every pixel of every level', judge: judgeJpegLevels },
+      { name: 'every pixel of every level', check: checkJpegLevels },
     ],
   },
 ];
 
-function named(...names: readonly string[]): Judge[] {
-  return judges.filter(({ name }) => names.includes(name));
+function named(...names: readonly string[]): Reader[] {
+  return readers.filter(({ name }) => names.includes(name));
 }
 
 async function main(): Promise<void> {
@@ -65,11 +66,11 @@ async function main(): Promise<void> {
     },
   });
   for (const version of await versions()) print(version);
-  const folder = await mkdtemp(path.join(values.folder, 'stepwell-judge-large-'));
+  const folder = await mkdtemp(path.join(values.folder, 'stepwell-interop-large-'));
   let [passed, failed] = [0, 0];
   try {
     for (const subject of subjects.filter(({ master }) => values.only === undefined || master.name === values.only)) {
-      const complaints = await judgeSubject(subject, path.join(folder, subject.master.name));
+      const complaints = await checkSubject(subject, path.join(folder, subject.master.name));
       passed += complaints.filter((said) => said.length === 0).length;
       failed += complaints.filter((said) => said.length > 0).length;
     }
@@ -81,8 +82,8 @@ async function main(): Promise<void> {
   if (failed > 0 || passed === 0) process.exitCode = 1;
 }
 
-/** What each judge had to say. Rejects where the command line fails. */
-async function judgeSubject({ master, write, recipe, judges: asked }: Subject, folder: string): Promise<string[][]> {
+/** Complaints of every reader. Rejects when the command fails. */
+async function checkSubject({ master, write, recipe, readers: asked }: Subject, folder: string): Promise<string[][]> {
   const promised = promises.find((one) => one.recipe === recipe);
   if (!promised) throw new Error(`Expected the promises of ${recipe}`);
   const [masters, out, scratch] = ['masters', 'out', 'scratch'].map((name) => path.join(folder, name)) as [
@@ -95,9 +96,9 @@ async function judgeSubject({ master, write, recipe, judges: asked }: Subject, f
   const subject: Case = { master, promised, file: path.join(out, `${master.name}.tif`), masters, scratch };
   await publishMeasured(subject, out, path.join(folder, 'workspace'));
   const complaints: string[][] = [];
-  for (const { name, judge } of asked) {
+  for (const { name, check } of asked) {
     const begun = performance.now();
-    const said = await judge(subject).catch((error: unknown) => [
+    const said = await check(subject).catch((error: unknown) => [
       error instanceof Error ? error.message : String(error),
     ]);
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);

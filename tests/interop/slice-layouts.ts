@@ -1,6 +1,9 @@
 /** Every way in which libtiff, libvips and GDAL lay out a TIFF that is accepted as a master. */
 
-/** The pictures that are laid out, as `bands` × `bitDepth` with alpha where the number of bands is even. */
+/**
+ * The pictures that are laid out, as `bands` × `bitDepth` with alpha where the number of bands is
+ * even.
+ */
 export const pictures = {
   grey: { bands: 1, bitDepth: 8 },
   'grey-alpha': { bands: 2, bitDepth: 8 },
@@ -27,7 +30,9 @@ const cuts = [
   ['-t', '-w', '64', '-l', '48'],
 ] as const;
 
-/** Taken in turn, so that each meets every compression without every layout being made eightfold. */
+/**
+ * Taken in turn, so that each meets every compression without every layout being made eightfold.
+ */
 const variants: readonly (readonly string[])[] = [['-L'], ['-B'], ['-8', '-L'], ['-8', '-B'], ['-f', 'lsb2msb']];
 
 function tiffcp(picture: Picture, ...options: readonly string[]): Layout {

@@ -1,7 +1,8 @@
 /**
- * Slices judged by other decoders: a picture in every layout, and of each a handful of rectangles, which must be the crops
- * of the whole as libvips decodes it; for planes in tiles, which libvips does not read, GDAL turns them into a plain TIFF
- * first. JPEG must agree to the bit as well: tiles are decoded whole, and their chroma never looks at a neighbour.
+ * Checks slices with third-party decoders: an image in every layout, and of each a handful of
+ * rectangles, which must be the crops of the whole as libvips decodes it; for planes in tiles,
+ * which libvips does not read, GDAL turns them into a plain TIFF first. JPEG must agree to the bit
+ * as well: tiles are decoded whole, and their chroma never looks at a neighbour.
  */
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -20,26 +21,26 @@ const height = 277;
 /** Rectangles of each layout. */
 const RECTANGLES = 5;
 
-export interface SliceVerdict {
+export interface SliceResult {
   readonly layout: Layout;
   readonly complaint?: string;
 }
 
-/** One verdict a layout; `places` of them are looked at at once. */
-export async function judgeSlices(scratch: string, places: number): Promise<SliceVerdict[]> {
+/** One result per layout; `places` layouts are checked concurrently. */
+export async function checkSlices(scratch: string, places: number): Promise<SliceResult[]> {
   for (const picture of Object.keys(pictures) as Picture[]) await writePicture(picture, scratch);
-  const verdicts: SliceVerdict[] = [];
+  const results: SliceResult[] = [];
   const waiting = layouts.entries();
   const work = async (): Promise<void> => {
     for (const [index, layout] of waiting) {
       const file = path.join(scratch, `layout-${index}.tif`);
       const complaint = await complaintAbout(layout, index, file, scratch);
-      verdicts[index] = { layout, ...(complaint === undefined ? {} : { complaint }) };
+      results[index] = { layout, ...(complaint === undefined ? {} : { complaint }) };
       await rm(file, { force: true });
     }
   };
   await Promise.all(Array.from({ length: places }, work));
-  return verdicts;
+  return results;
 }
 
 async function complaintAbout(
@@ -63,7 +64,10 @@ async function must(program: string, args: readonly string[]): Promise<void> {
   if (failure !== undefined) throw new Error(failure);
 }
 
-/** The whole picture as other programs decode it: samples interleaved, over white where it has alpha. */
+/**
+ * The whole picture as other programs decode it: samples interleaved, over white where it has
+ * alpha.
+ */
 async function decodeWhole({ picture }: Layout, file: string): Promise<Buffer> {
   const { bands, bitDepth } = pictures[picture];
   const temporary = ['chunky.tif', 'flat.v', 'raw'].map((extension) => `${file}.${extension}`);
@@ -119,7 +123,10 @@ async function compare(tiff: Buffer, whole: Buffer, seed: number): Promise<strin
   return undefined;
 }
 
-/** The same for the same seed: numbers of a linear congruential generator. The last is a band, as strips are read in. */
+/**
+ * The same for the same seed: numbers of a linear congruential generator. The last is a band, as
+ * strips are read in.
+ */
 function rectangles(seed: number): { left: number; top: number; right: number; bottom: number }[] {
   let state = Math.imul(seed + 1, 2_654_435_761);
   const below = (limit: number): number => {
