@@ -13,7 +13,8 @@ import type { ExecutionInput } from '../src/work/execution-input.ts';
 import type { SourceImage } from '../src/pyramid/source-image.ts';
 import { makeAssembleTiff } from '../src/steps/assemble-tiff.ts';
 import type { TileBundleIndex } from '../src/work/tile-bundle.ts';
-import { type Header, toJsonBytes, workArea } from '../src/work/work-area.ts';
+import type { Header } from '../src/work/header.ts';
+import { toJsonBytes, workArea } from '../src/work/work-area.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore } from '../src/storage/object-store.ts';
 
 const TILE = 512;
@@ -167,7 +168,7 @@ const state = {
   source,
   recipe: 'bench',
   image: plan.image,
-  plan: { ref, blocks, digests: 'beside' },
+  plan: { ref, blocks, oneBlock: false, digests: 'beside' },
 } as const;
 const { size } = await assembleTiff(state, call);
 process.stdout.write(`${size}\n`);

@@ -37,6 +37,7 @@ const descriptions: Readonly<Record<string, string>> = {
   RecordMetadata: 'recording',
   PlanPyramid: 'planning',
   CompareDigest: 'comparing the checksum',
+  RenderImage: 'rendering',
   RenderPyramid: 'rendering',
   RenderTopLevels: 'rendering the top levels',
   AssembleTiff: 'assembling',

@@ -1,17 +1,17 @@
 import { DeadlineExceededError, RejectedImageError, SourceChangedError } from '../errors.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
-import { openSource, type PinnedObject } from '../work/pinned-source.ts';
-import { recordChecksums, writeChecksums } from '../work/record-checksums.ts';
-import { sourceLogFields, PlannedState } from '../work/state.ts';
+import { openSource, type PinnedObject } from '../work/pinned-object.ts';
+import { computeChecksums, writeChecksums } from '../work/checksums.ts';
+import { sourceLogFields, PlannedState } from '../work/execution-state.ts';
 import { readPlan, workArea } from '../work/work-area.ts';
 
-/** Kept back of the invocation's time, for recording that it was not enough. Milliseconds. */
+/** Part of the invocation's time that is kept for recording that it was not enough. Milliseconds. */
 const RECORDING_TIME = 20_000;
 
 /**
- * Digests of a master of which the blocks read parts only. Where they must agree with what the uploader sent, this comes
- * before the blocks, and fails as they would. Otherwise nothing waits for it but the sidecar, which says why there are none
- * when the master was too large for one function to read, or was gone before it was read.
+ * Computes the digests of a master that no other step reads whole. Where the uploader sent one to compare with, it runs
+ * before rendering, and a master that cannot be read is rejected. Otherwise only PublishSidecar depends on it: when the
+ * master is too large for one function to read, or was removed or overwritten, the sidecar says so instead.
  */
 export function makeChecksumSource({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, plan }: PlannedState, { log, remainingMs }: Call): Promise<void> => {
@@ -20,11 +20,11 @@ export function makeChecksumSource({ store, config }: Pick<Ports, 'store' | 'con
     try {
       const { info, reader } = await openSource(store, source);
       const content = untilDeadline(reader, () => remainingMs() - RECORDING_TIME);
-      await recordChecksums(store, area, { info, recipe, content });
+      await writeChecksums(store, area, await computeChecksums({ info, recipe, content }));
       log.info('source.checksummed', { bytes: info.size });
     } catch (error) {
       if (plan.digests === 'before') throw rejectUnreadable(error);
-      const reason = reasonToGoOn(error);
+      const reason = reasonToLeaveOut(error);
       if (reason === undefined) throw error;
       await writeChecksums(store, area, { leftOut: `checksums: left out, ${reason}` });
       log.warn('source.not-checksummed', { reason });
@@ -32,20 +32,20 @@ export function makeChecksumSource({ store, config }: Pick<Ports, 'store' | 'con
   };
 }
 
-/** A redrive would not be given more time. */
+/** Rejects a master that takes longer to read than a function may run: a redrive would have no more time. */
 function rejectUnreadable(error: unknown): unknown {
   if (!(error instanceof DeadlineExceededError)) return error;
   const detail = `${error.message}, and its uploader sent a digest to compare with; send it without`;
   return new RejectedImageError('OVER_BUDGET', detail, { cause: error });
 }
 
-function reasonToGoOn(error: unknown): string | undefined {
+function reasonToLeaveOut(error: unknown): string | undefined {
   if (error instanceof DeadlineExceededError) return error.message;
   const isGone = error instanceof RejectedImageError && error.code === 'SOURCE_GONE';
   return isGone || error instanceof SourceChangedError ? 'the master was gone before all of it was read' : undefined;
 }
 
-/** A reader that gives up when there is no time left. */
+/** The reader, which throws DeadlineExceededError once no time is left. */
 function untilDeadline(reader: PinnedObject['reader'], remainingMs: () => number): PinnedObject['reader'] {
   return {
     ...reader,

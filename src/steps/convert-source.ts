@@ -14,15 +14,15 @@ import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, Piece } from '../storage/object-store.ts';
 import { memoryReader, type RangeReader } from '../bytes/range-reader.ts';
-import { openPixels, openSource } from '../work/pinned-source.ts';
-import { recordChecksums } from '../work/record-checksums.ts';
-import { sourceLogFields, UnconvertedState } from '../work/state.ts';
+import { openPixels, openSource } from '../work/pinned-object.ts';
+import { computeChecksums, writeChecksums } from '../work/checksums.ts';
+import { sourceLogFields, UnconvertedState } from '../work/execution-state.ts';
 import { workArea } from '../work/work-area.ts';
-import { writeHeader } from '../work/write-header.ts';
+import { writeHeader } from '../work/header.ts';
 
 /**
- * Of a master that libvips does not read here, a TIFF in the work area that blocks can be sliced from; what follows works
- * with that. Refuses what would not fit in memory before it decodes anything.
+ * Converts a master in a format that sharp's libvips does not read to a tiled TIFF in the work area, which the following
+ * steps read by slices. Rejects a master that would not fit in memory before it is decoded.
  */
 export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, recipe: name, image }: UnconvertedState, { log }: Call): Promise<SourceImage> => {
@@ -34,7 +34,11 @@ export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'conf
     const shape = await probe(format, master.reader, options);
     assertAffordable(format, shape, master.info.size, CONVERSION_BUDGET);
     const bytes = await master.withFile((file) => readFile(file));
-    await recordChecksums(store, area, { info: master.info, recipe, content: memoryReader(bytes) });
+    await writeChecksums(
+      store,
+      area,
+      await computeChecksums({ info: master.info, recipe, content: memoryReader(bytes) }),
+    );
     const { key } = area.converted;
     const { etag } = await storeAsTiff(store, area.converted, await decode(format, bytes, options));
     const converted = { from: format, key, etag };
@@ -61,7 +65,7 @@ async function metadataOf(
   };
 }
 
-/** What one piece of an upload holds. Bytes. */
+/** Size of one piece of the upload. Bytes. */
 const PIECE_BYTES = 8 * 2 ** 20;
 
 async function storeAsTiff(store: ObjectStore, target: ObjectRef, image: DecodedImage): Promise<ObjectInfo> {
@@ -70,7 +74,7 @@ async function storeAsTiff(store: ObjectStore, target: ObjectRef, image: Decoded
     await writeTiledTiff(file, image);
     await using handle = await open(file);
     const { size } = await handle.stat();
-    return await store.compose(target, piecesOf(handle, size), { contentType: 'image/tiff' });
+    return await store.compose(target, piecesOf(handle, size));
   } finally {
     await rm(file, { force: true });
   }

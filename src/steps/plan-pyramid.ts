@@ -3,15 +3,16 @@ import { isCopyrighted } from '../recipe/copyright-mark.ts';
 import type { Source } from '../work/execution-input.ts';
 import { publishedDescription } from '../imaging/published-description.ts';
 import { blockCount } from '../pyramid/blocks.ts';
-import { makePlan, type Plan } from '../pyramid/plan.ts';
+import { isOneBlock, makePlan, type Plan } from '../pyramid/plan.ts';
 import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { openSource } from '../work/pinned-source.ts';
-import { sourceLogFields, type PlannedPyramid, ValidatedState } from '../work/state.ts';
-import { type Header, readHeader, toJsonBytes, workArea } from '../work/work-area.ts';
+import { openSource } from '../work/pinned-object.ts';
+import { sourceLogFields, type PlannedPyramid, ValidatedState } from '../work/execution-state.ts';
+import { type Header, readHeader } from '../work/header.ts';
+import { type PlanRef, toJsonBytes, workArea } from '../work/work-area.ts';
 
-/** Plans the pyramid and writes plan.json; the state carries only its key and the block numbers. */
+/** Plans the pyramid and writes plan.json; the state carries what the state machine needs of it. */
 export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, recipe: name, image }: ValidatedState, { log }: Call): Promise<PlannedPyramid> => {
     const area = workArea(config.workBucket, source);
@@ -24,23 +25,29 @@ export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config
     const bytes = toJsonBytes(plan);
     const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
     const ref = area.plan(hash);
-    await store.write(ref, bytes, { contentType: 'application/json' });
-    const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
-    log.info('pyramid.planned', { blocks: blocks.length, splitLevel: plan.splitLevel, recipe: recipe.name });
-    return { ref: { hash, key: ref.key }, blocks, digests: digestsOf(plan, header) };
+    await store.write(ref, bytes);
+    const planned = describePlan({ hash, key: ref.key }, plan, header);
+    log.info('pyramid.planned', {
+      blocks: planned.blocks.length,
+      splitLevel: plan.splitLevel,
+      recipe: recipe.name,
+    });
+    return planned;
   };
 }
 
-/** Who takes the digests of the master: see `PlannedPyramid`. */
-export function digestsOf(
-  { access, image }: Plan,
-  { digestSent }: Pick<Header, 'digestSent'>,
-): PlannedPyramid['digests'] {
+/** What the state machine needs to know of a plan. */
+export function describePlan(ref: PlanRef, plan: Plan, header: Pick<Header, 'digestSent'>): PlannedPyramid {
+  const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
+  return { ref, blocks, oneBlock: isOneBlock(plan), digests: digestsOf(plan, header) };
+}
+
+function digestsOf({ access, image }: Plan, { digestSent }: Pick<Header, 'digestSent'>): PlannedPyramid['digests'] {
   if (access === 'whole' || image.converted) return 'within';
   return digestSent ? 'before' : 'beside';
 }
 
-/** By its user metadata or its tags; only asked where the recipe has a size for such works. */
+/** Whether user metadata or tags mark the master as copyrighted. */
 async function isMarkedCopyrighted(store: ObjectStore, source: Source): Promise<boolean> {
   const master = await openSource(store, source);
   return isCopyrighted({ metadata: master.info.metadata, tags: await master.tags() });

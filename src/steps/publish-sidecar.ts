@@ -1,25 +1,29 @@
 import type { PublishedSidecar } from '../ledger/ledger.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
-import { placeUnlessNewer } from '../work/public-object.ts';
+import { publishUnlessNewer } from '../work/public-object.ts';
 import { publishedKey, sidecarKey } from '../work/published-key.ts';
-import { readChecksums } from '../work/record-checksums.ts';
-import { sidecarOf } from '../work/sidecar-of.ts';
-import { sourceLogFields, PublishedState } from '../work/state.ts';
-import { readHeader, readPlan, workArea } from '../work/work-area.ts';
+import { readChecksums } from '../work/checksums.ts';
+import { sidecarOf } from '../work/sidecar.ts';
+import { sourceLogFields, PublishedState } from '../work/execution-state.ts';
+import { readHeader } from '../work/header.ts';
+import { readPlan, workArea } from '../work/work-area.ts';
 
-/** What is known of the master and of its pyramid, beside the pyramid: once the digests are there, which may take longer. */
+/** Publishes the sidecar beside the pyramid: what is known of both, with the digests of the master. */
 export function makePublishSidecar({ store, ledger, config }: Pick<Ports, 'store' | 'ledger' | 'config'>) {
-  return async ({ source, plan: { ref }, published }: PublishedState, { log }: Call): Promise<PublishedSidecar> => {
+  return async (
+    { source, plan: { ref }, assembled, published }: PublishedState,
+    { log }: Call,
+  ): Promise<PublishedSidecar> => {
     const area = workArea(config.workBucket, source);
     const [plan, header, digests] = await Promise.all([
       readPlan(store, config.workBucket, ref),
       readHeader(store, area),
-      readChecksums(store, area),
+      assembled.checksums ?? readChecksums(store, area),
     ]);
     const target = { bucket: config.publishedBucket, key: sidecarKey(publishedKey(source.key)) };
     const bytes = sidecarOf({ header, plan, source, digests, published });
     const sidecar = { ...target, size: bytes.length, contentType: 'application/json' };
-    await placeUnlessNewer(store, source, ref, sidecar, (options) => store.write(target, bytes, options));
+    await publishUnlessNewer(store, source, ref, sidecar, (options) => store.write(target, bytes, options));
     const { sha256, md5 } = digests;
     await ledger.sidecarPublished(source, { key: target.key, sha256, md5 });
     log.info('sidecar.published', { target: target.key, bytes: bytes.length });

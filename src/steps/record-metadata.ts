@@ -4,10 +4,14 @@ import { shortMetadata } from '../metadata/short.ts';
 import { uprightSize } from '../pyramid/source-image.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { isStorableKey, publishedKey, sidecarKey } from '../work/published-key.ts';
-import { sourceLogFields, ValidatedState } from '../work/state.ts';
-import { readHeader, workArea } from '../work/work-area.ts';
+import { sourceLogFields, ValidatedState } from '../work/execution-state.ts';
+import { readHeader } from '../work/header.ts';
+import { workArea } from '../work/work-area.ts';
 
-/** The header's facts, and what the master tells of itself in short, to the ledger, and the public key reserved: two masters must not overwrite each other's pyramid. */
+/**
+ * Writes size, format and a summary of the embedded metadata to the ledger, and reserves the public key, so that no other
+ * master overwrites the pyramid.
+ */
 export function makeRecordMetadata({ store, ledger, config }: Pick<Ports, 'store' | 'ledger' | 'config'>) {
   return async ({ source, recipe, image }: ValidatedState, { log }: Call): Promise<void> => {
     const { bands, bitDepth, converted } = image;

@@ -3,17 +3,17 @@ import { ExecutionInput } from '../work/execution-input.ts';
 import { type RejectionCode, whatToDo } from '../errors.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { publishedKey } from '../work/published-key.ts';
-import { sourceLogFields } from '../work/state.ts';
+import { sourceLogFields } from '../work/execution-state.ts';
 
 const RejectedState = ExecutionInput.extend({ error: z.object({ Error: z.string(), Cause: z.string() }) });
 type RejectedState = z.infer<typeof RejectedState>;
 
-/** Lambda reports an error as JSON in the Cause. */
+/** The Cause of a failed Lambda task is JSON. */
 const Cause = z.object({ errorMessage: z.string() });
 
 type Rejection = Readonly<Record<'code' | 'detail', string>>;
 
-/** It can never succeed: the ledger says why and what to do, and its public key is free for another. */
+/** Writes to the ledger why the image was rejected and what to do, and releases its public key. */
 export function makeRecordRejection({ ledger, config }: Pick<Ports, 'ledger' | 'config'>) {
   return async ({ source, error }: RejectedState, { log }: Call): Promise<void> => {
     const message = errorMessage(error.Cause);
@@ -37,7 +37,7 @@ function errorMessage(cause: string): string {
   }
 }
 
-/** RejectedImageError writes its message as `CODE: detail`. */
+/** Splits the message of a RejectedImageError, which is `CODE: detail`. */
 function splitCode(message: string): Rejection {
   const parts = /^(?<code>[A-Z_]+): (?<detail>.*)$/su.exec(message)?.groups;
   return { code: parts?.['code'] ?? 'REJECTED', detail: parts?.['detail'] ?? message };

@@ -1,23 +1,26 @@
-import { InconsistentWorkError, MalformedTiffError, ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
+import { InconsistentWorkError, MalformedTiffError } from '../errors.ts';
 import { Arena } from '../imaging/arena.ts';
 import { decodeTiles } from '../imaging/decode-tiles.ts';
 import { levelsOf } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import { forEachParallel } from '../parallel.ts';
-import { pagedReader, type RangeReader } from '../bytes/range-reader.ts';
+import { pagedReader } from '../bytes/range-reader.ts';
 import { checkTables, readBack, type ReadBackLevel } from '../tiff/read-back.ts';
-import { AssembledState, type AssembledTiff, sourceLogFields } from '../work/state.ts';
+import { AssembledState, sourceLogFields } from '../work/execution-state.ts';
+import { openWork, type PinnedContent } from '../work/pinned-object.ts';
 import { readPlan } from '../work/work-area.ts';
 
-/** Levels looked at at once. */
+/** Number of levels verified concurrently. */
 const DECODERS = 4;
 
-/** Reads the assembled file back from the store: every table, and a sample of tiles of every level. */
+/**
+ * Reads the assembled file back from the store with a third-party reader: every table, and sample tiles of every level.
+ * Throws InconsistentWorkError for a file that is not the pyramid of the plan.
+ */
 export function makeVerifyTiff({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ plan: { ref }, assembled }: AssembledState, { log }: Call): Promise<void> => {
     const plan = await readPlan(store, config.workBucket, ref);
-    const reader = assembledReader(store, config.workBucket, assembled);
+    const { reader } = openWork(store, { bucket: config.workBucket, key: assembled.key }, assembled);
     try {
       const levels = await readBack(pagedReader(reader));
       checkTables(levels, levelsOf(plan), plan.recipe.tileSize, assembled.size);
@@ -28,14 +31,14 @@ export function makeVerifyTiff({ store, config }: Pick<Ports, 'store' | 'config'
       log.info('tiff.verified', { levels: levels.length, tiles: samples.flat().length });
     } catch (error) {
       if (!(error instanceof MalformedTiffError)) throw error;
-      throw new InconsistentWorkError(`Expected a sound pyramid in ${assembled.key}: ${error.message}`, {
+      throw new InconsistentWorkError(`Expected the pyramid of its plan in ${assembled.key}: ${error.message}`, {
         cause: error,
       });
     }
   };
 }
 
-/** Corners and centre; of the smallest level, all. */
+/** The tiles to decode: corners and centre, or all tiles. */
 function sampleTiles({ tilesAcross, tilesDown }: ReadBackLevel, all: boolean): number[] {
   if (all) return Array.from({ length: tilesAcross * tilesDown }, (_, tile) => tile);
   const columns = [0, tilesAcross - 1];
@@ -44,9 +47,9 @@ function sampleTiles({ tilesAcross, tilesDown }: ReadBackLevel, all: boolean): n
   return [...new Set([...corners, centre])];
 }
 
-/** Decodes tiles of one level together: setting a decoder up takes longer than a tile. */
+/** Decodes sample tiles of one level in one call: setting up a decoder takes longer than decoding a tile. */
 async function verifyTiles(
-  reader: MemoryReader,
+  reader: PinnedContent['reader'],
   level: ReadBackLevel,
   index: number,
   sample: readonly number[],
@@ -71,27 +74,6 @@ function notDecoded(error: unknown, sample: readonly number[], index: number): M
   const reason = error instanceof Error ? error.message : String(error);
   const names = sample.length === 1 ? `tile ${sample.join()}` : `one of the tiles ${sample.join(', ')}`;
   return new MalformedTiffError(`${names} of level ${index} does not decode: ${reason}`, { cause: error });
-}
-
-type MemoryReader = RangeReader & Required<Pick<RangeReader, 'readInto'>>;
-
-function assembledReader(store: ObjectStore, bucket: string, { key, etag, size }: AssembledTiff): MemoryReader {
-  const read = async (range: { offset: number; length: number }, into?: Uint8Array): Promise<Uint8Array> => {
-    try {
-      return await store.read({ bucket, key }, { ifMatch: etag, range, into });
-    } catch (error) {
-      if (!(error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError)) throw error;
-      throw new InconsistentWorkError(`Expected ${key} as it was assembled`, { cause: error });
-    }
-  };
-  return {
-    size,
-    read: (offset, length) => read({ offset, length }),
-    async readInto(target, offset) {
-      const { length } = await read({ offset, length: target.length }, target);
-      if (length < target.length) throw new MalformedTiffError(`Expected ${target.length} bytes at ${offset}`);
-    },
-  };
 }
 
 export const handler = lambdaHandler(AssembledState, makeVerifyTiff, sourceLogFields);

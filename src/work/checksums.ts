@@ -1,103 +1,58 @@
-import { createHash } from 'node:crypto';
-import { ServiceUnavailableError } from '../errors.ts';
-import { type DigestAlgorithm, digestAlgorithms } from '../recipe/recipe.ts';
-import type { ObjectInfo } from '../storage/object-store.ts';
+/** The digests of the master as the pipeline records them, in `checksums.json` or in the execution state. */
+import { z } from 'zod';
+import { RejectedImageError } from '../errors.ts';
 import type { RangeReader } from '../bytes/range-reader.ts';
+import type { DigestAlgorithm, Recipe } from '../recipe/recipe.ts';
+import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
+import { compareDigests, computeDigests, type Digests, sentAlgorithms, verifiedDigests } from './digests.ts';
+import { readText, toJsonBytes, type WorkArea } from './work-area.ts';
 
-/** Digests in hex, lower case. */
-export type Checksums<Algorithm extends DigestAlgorithm = DigestAlgorithm> = Readonly<Record<Algorithm, string>>;
+export const RecordedChecksums = z.object({
+  sha256: z.string().optional(),
+  md5: z.string().optional(),
+  /** Why no digest was computed, for the warnings of the sidecar. */
+  leftOut: z.string().optional(),
+});
+export type RecordedChecksums = z.infer<typeof RecordedChecksums>;
+
+interface ChecksumRequest {
+  /** Of the master: what the uploader sent is compared with what is computed. */
+  readonly info: ObjectInfo;
+  readonly recipe: Pick<Recipe, 'digests'>;
+  readonly content: RangeReader | AsyncIterable<Uint8Array>;
+}
 
 /**
- * One read: enough to keep a connection busy, little enough that two of them fit any function.
- * Bytes.
+ * Computes the digests that the recipe lists and those that the uploader sent to be compared with. A digest that the store
+ * verified on upload is recorded, not computed. Throws RejectedImageError(CHECKSUM_MISMATCH) when one that was sent differs.
  */
-const PIECE_BYTES = 8 * 2 ** 20;
-
-/**
- * Digests of an object in one pass: of the chunks of a stream, or by ranged reads of 8 MiB, one
- * ahead of the digest, into two buffers that are used over and over. Throws ServiceUnavailableError
- * when the object ends before its size.
- */
-export async function checksums<Algorithm extends DigestAlgorithm>(
-  source: RangeReader | AsyncIterable<Uint8Array>,
-  algorithms: readonly Algorithm[],
-): Promise<Checksums<Algorithm>> {
-  const hashes = algorithms.map((algorithm) => [algorithm, createHash(algorithm)] as const);
-  for await (const chunk of Symbol.asyncIterator in source ? source : pieces(source)) {
-    for (const [, hash] of hashes) hash.update(chunk);
+export async function computeChecksums({ info, recipe, content }: ChecksumRequest): Promise<RecordedChecksums> {
+  const verified = verifiedDigests(info);
+  const wanted = new Set<DigestAlgorithm>([...recipe.digests, ...sentAlgorithms(info)]);
+  const algorithms = [...wanted].filter((algorithm) => verified[algorithm] === undefined);
+  const computed = algorithms.length === 0 ? {} : await computeDigests(content, algorithms);
+  const found: Partial<Digests> = { ...(wanted.has('sha256') ? verified : {}), ...computed };
+  if (compareDigests(found, info) === 'mismatch') {
+    const digests = Object.entries(found).map(([algorithm, digest]) => `${algorithm} ${digest}`);
+    throw new RejectedImageError(
+      'CHECKSUM_MISMATCH',
+      `the object has ${digests.join(', ')}, the uploader sent another: it was changed on its way; send it again`,
+    );
   }
-  return Object.fromEntries(hashes.map(([algorithm, hash]) => [algorithm, hash.digest('hex')])) as Checksums<Algorithm>;
+  return found;
 }
 
-async function* pieces(reader: RangeReader): AsyncGenerator<Uint8Array> {
-  const spare: Uint8Array[] = [];
-  const fetch = async (offset: number): Promise<Uint8Array> => {
-    const length = Math.min(PIECE_BYTES, reader.size - offset);
-    if (!reader.readInto) return wholePiece(await reader.read(offset, length), offset, length);
-    const buffer = spare.pop() ?? new Uint8Array(Math.min(PIECE_BYTES, reader.size));
-    const target = buffer.subarray(0, length);
-    await reader.readInto(target, offset);
-    return target;
-  };
-  const fetchAhead = (offset: number): Promise<Uint8Array> | undefined => {
-    const piece = offset < reader.size ? fetch(offset) : undefined;
-    // Its failure is heard when its turn comes, or not at all where the consumer stopped before.
-    piece?.catch(() => undefined);
-    return piece;
-  };
-  let ahead = fetchAhead(0);
-  for (let offset = PIECE_BYTES; ahead; offset += PIECE_BYTES) {
-    const piece: Uint8Array = await ahead;
-    ahead = fetchAhead(offset);
-    yield piece;
-    if (reader.readInto) spare.push(new Uint8Array(piece.buffer));
-  }
+/** Whether the uploader sent a digest to compare with. */
+export function isDigestSent(info: ObjectInfo): boolean {
+  return sentAlgorithms(info).length > 0;
 }
 
-function wholePiece(piece: Uint8Array, offset: number, length: number): Uint8Array {
-  if (piece.length === length) return piece;
-  throw new ServiceUnavailableError(`Expected ${length} bytes at ${offset} but received ${piece.length}`);
+/** Writes checksums.json. */
+export async function writeChecksums(store: ObjectStore, area: WorkArea, recorded: RecordedChecksums): Promise<void> {
+  await store.write(area.checksums, toJsonBytes(recorded));
 }
 
-/** User metadata of the object; `sha256` and `md5` are what the uploader sent, in hex or base64. */
-export type SentChecksums = Pick<ObjectInfo, 'metadata'>;
-
-/**
- * Digests that the store verified when it received the object, in hex: S3 rejects an upload whose
- * bytes do not have the SHA-256 of its `x-amz-checksum-sha256`. That of a multipart upload (`…-12`)
- * is of the digests of its parts and is not the digest of the object.
- */
-export function verifiedChecksums({ checksumSha256 }: Pick<ObjectInfo, 'checksumSha256'>): Partial<Checksums> {
-  // 32 bytes in base64.
-  if (checksumSha256 === undefined || !/^[A-Za-z0-9+/]{43}=$/u.test(checksumSha256)) return {};
-  return { sha256: Buffer.from(checksumSha256, 'base64').toString('hex') };
-}
-
-/** The digests that were sent to be compared with. */
-export function sentAlgorithms({ metadata }: SentChecksums): DigestAlgorithm[] {
-  return digestAlgorithms.filter((algorithm) => algorithm in metadata);
-}
-
-/**
- * Compares digests with those that were sent: `mismatch` when any of them differs or is no digest
- * at all, `none` when there is nothing to compare with.
- */
-export function compareChecksums(
-  found: Partial<Checksums>,
-  { metadata }: SentChecksums,
-): 'match' | 'mismatch' | 'none' {
-  const comparisons = digestAlgorithms.flatMap((algorithm) => {
-    const digest = found[algorithm];
-    const claim = metadata[algorithm]?.trim();
-    return digest === undefined || claim === undefined || claim === '' ? [] : [isDigest(claim, digest)];
-  });
-  if (comparisons.length === 0) return 'none';
-  return comparisons.every((agrees) => agrees) ? 'match' : 'mismatch';
-}
-
-/** Hex of either case, or base64 with or without padding; their lengths tell them apart. */
-function isDigest(claim: string, digest: string): boolean {
-  if (claim.length === digest.length) return claim.toLowerCase() === digest;
-  const base64 = Buffer.from(digest, 'hex').toString('base64');
-  return claim.replace(/=+$/u, '') === base64.replace(/=+$/u, '');
+/** Reads checksums.json. Throws InconsistentWorkError when it is missing. */
+export async function readChecksums(store: ObjectStore, area: WorkArea): Promise<RecordedChecksums> {
+  return RecordedChecksums.parse(JSON.parse(await readText(store, area.checksums)));
 }

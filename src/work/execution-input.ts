@@ -1,17 +1,17 @@
 /**
- * What an execution of `state-machines/pyramid.asl.yml` is started with. A pure function of the object (no event id, no
- * clock), so that starting the same upload twice is starting it once.
+ * The input of an execution of `state-machines/pyramid.asl.yml`. It is a pure function of the object (no event id, no
+ * clock): starting an upload twice gives the same input, which StartExecution takes as one start.
  */
 import { z } from 'zod';
 
-/** The upload: which object, which version of it, and what the event said about it. */
+/** The uploaded object as its event describes it. */
 export const Source = z.object({
   imageId: z.string().regex(/^[0-9a-f]{32}$/u, 'Expected 32 lower-case hex digits'),
   sequence: z.string().regex(/^[0-9A-F]{32}$/u, 'Expected 32 upper-case hex digits'),
   bucket: z.string().min(1),
-  /** Exactly as stored, decoded. */
+  /** As stored, not encoded. */
   key: z.string().min(1),
-  /** Only where the bucket keeps versions. */
+  /** Only in a versioned bucket. */
   versionId: z.string().min(1).optional(),
   /** Without quotes. */
   etag: z.string().min(1),
@@ -23,7 +23,7 @@ export type Source = z.infer<typeof Source>;
 export const ExecutionInput = z.object({
   schemaVersion: z.literal(1),
   source: Source,
-  /** Name of the recipe. */
+  /** Name of the recipe that the key selected. */
   recipe: z.string().min(1),
 });
 export type ExecutionInput = z.infer<typeof ExecutionInput>;

@@ -14,45 +14,47 @@ export interface PublicObject extends ObjectRef {
   /** Bytes. */
   readonly size: number;
   readonly contentType: string;
-  /** Besides what says where it comes from. */
+  /** User metadata besides the origin. */
   readonly metadata?: Metadata;
 }
 
-/** Writes a public object, over nothing but what stood there before. */
+/** Writes a public object under the condition on what it replaces. */
 type Put = (options: WriteOptions) => Promise<ObjectInfo>;
 
 /**
- * Puts an object where the public reads it. Such objects carry the sequence they were made from and are only ever replaced
- * by compare-and-swap, so that the newest upload stands whichever execution ends first. What is there already of this very
- * work is left alone. Throws SourceChangedError where the work of a newer upload is.
+ * Publishes an object. Public objects carry the sequence of their upload and are replaced by compare-and-swap only, so that
+ * the newest upload stays whichever execution ends last. An object that this execution published before is kept. Throws
+ * SourceChangedError where the object of a newer upload is.
  */
-export async function placeUnlessNewer(
+export async function publishUnlessNewer(
   store: ObjectStore,
   source: Source,
   plan: PlanRef,
-  { size, contentType, metadata: facts, ...target }: PublicObject,
+  { size, contentType, metadata: fields, ...target }: PublicObject,
   put: Put,
 ): Promise<ObjectInfo> {
-  const metadata = { ...facts, ...originOf(source, plan) };
-  const there = await findObject(store, target);
-  if (there && isNewer(there, source)) throw new SourceChangedError(`${target.key} was published from a newer upload`);
-  const isThisWork = Object.entries(metadata).every(([name, value]) => there?.metadata[name] === value);
-  if (there && isThisWork && there.size === size) return there;
+  const metadata = { ...fields, ...originOf(source, plan) };
+  const existing = await findObject(store, target);
+  if (existing && isNewer(existing, source))
+    throw new SourceChangedError(`${target.key} was published from a newer upload`);
+  const isThisWork = Object.entries(metadata).every(([name, value]) => existing?.metadata[name] === value);
+  if (existing && isThisWork && existing.size === size) return existing;
   try {
-    return await put({ contentType, metadata, over: there ? { etag: there.etag } : 'absent' });
+    return await put({ contentType, metadata, over: existing ? { etag: existing.etag } : 'absent' });
   } catch (error) {
     if (!(error instanceof PreconditionFailedError)) throw error;
-    // Another execution came between, or this one's own lost answer: look again at the next try.
+    // Another execution replaced it, or an answer to this one was lost: the retry reads it again.
     throw new ServiceUnavailableError(`${target.key} changed while it was published`, { cause: error });
   }
 }
 
-/** Removes what an older upload of this image put there. */
+/** Removes a public object that this upload or an older one of the same image published. */
 export async function withdraw(store: ObjectStore, source: Source, target: ObjectRef): Promise<void> {
-  const there = await findObject(store, target);
-  if (there?.metadata['stepwell-image'] === source.imageId && !isNewer(there, source)) await store.remove(target);
+  const existing = await findObject(store, target);
+  if (existing?.metadata['stepwell-image'] === source.imageId && !isNewer(existing, source)) await store.remove(target);
 }
 
+/** What the store says of an object; undefined where there is none. */
 export async function findObject(store: ObjectStore, ref: ObjectRef): Promise<ObjectInfo | undefined> {
   try {
     return await store.head(ref);
@@ -62,12 +64,12 @@ export async function findObject(store: ObjectStore, ref: ObjectRef): Promise<Ob
   }
 }
 
-/** What keeps an older execution from replacing the work of a newer one. */
+/** User metadata that names the upload and the plan: an older execution must not replace the object of a newer one. */
 function originOf(source: Source, plan: PlanRef): Metadata {
   return { 'stepwell-image': source.imageId, 'stepwell-sequence': source.sequence, 'stepwell-plan': plan.hash };
 }
 
-function isNewer(there: ObjectInfo, source: Source): boolean {
-  const sequence = there.metadata['stepwell-sequence'];
-  return there.metadata['stepwell-image'] === source.imageId && sequence !== undefined && sequence > source.sequence;
+function isNewer(existing: ObjectInfo, source: Source): boolean {
+  const sequence = existing.metadata['stepwell-sequence'];
+  return existing.metadata['stepwell-image'] === source.imageId && sequence !== undefined && sequence > source.sequence;
 }

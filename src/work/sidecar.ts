@@ -1,8 +1,14 @@
+/** `<published>.json`, the sidecar: what is known of a published pyramid and its master. */
 import { z } from 'zod';
+import type { Publication } from '../ledger/ledger.ts';
+import { levelsOf, type Plan } from '../pyramid/plan.ts';
 import { uprightSize } from '../pyramid/source-image.ts';
-import { MAX_SIDECAR_BYTES, MAX_WARNINGS } from '../metadata/bounds.ts';
 import { EmbeddedMetadata, type MetadataFields } from '../metadata/embedded-metadata.ts';
 import { RedactedMetadata } from '../metadata/redact.ts';
+import type { RecordedChecksums } from './checksums.ts';
+import type { Source } from './execution-input.ts';
+import type { Header } from './header.ts';
+import { limitSidecar, sidecarBytes } from './sidecar-limit.ts';
 
 const Size = z.strictObject({ width: z.int().min(1), height: z.int().min(1) });
 
@@ -21,17 +27,16 @@ const SidecarSource = z.strictObject({
     .regex(/^[0-9a-f]{32}$/u)
     .optional(),
   format: z.string(),
-  /** As the pixels lie in the file. */
+  /** Size of the pixels in the file. */
   stored: Size,
-  /** As people see it: the orientation applied. */
+  /** Size with the orientation applied. */
   upright: Size,
   /** Without alpha. */
   bands: z.int().min(1),
   alpha: z.boolean(),
   bitDepth: z.int().min(1),
-  /** As Exif numbers it. */
+  /** Exif Orientation. */
   orientation: z.int().min(1).max(8),
-  compression: z.string().optional(),
 });
 
 const SidecarPublished = z.strictObject({
@@ -57,9 +62,9 @@ const SidecarMetadata = z.strictObject({
   resolution: EmbeddedMetadata.shape.resolution,
   warnings: EmbeddedMetadata.shape.warnings,
 });
-type SidecarMetadata = z.infer<typeof SidecarMetadata>;
+export type SidecarMetadata = z.infer<typeof SidecarMetadata>;
 
-/** What is known of a published pyramid: where it came from, what its master says of itself, and what made it. */
+/** Where the pyramid came from, the embedded metadata of its master, and the software that made it. */
 export const Sidecar = z.strictObject({
   schemaVersion: z.literal(1),
   source: SidecarSource,
@@ -69,6 +74,44 @@ export const Sidecar = z.strictObject({
   metadata: SidecarMetadata,
 });
 export type Sidecar = z.infer<typeof Sidecar>;
+
+interface SidecarParts {
+  readonly source: Source;
+  readonly header: Header;
+  readonly plan: Plan;
+  readonly digests: RecordedChecksums;
+  readonly published: Pick<Publication, 'bucket' | 'key' | 'size' | 'etag'>;
+}
+
+/** The sidecar of a published pyramid, as it is stored. */
+export function sidecarOf({ source, header, plan, digests, published }: SidecarParts): Uint8Array {
+  const { image, recipe } = plan;
+  const { sha256, md5, leftOut } = digests;
+  const { bucket, key, size, etag } = source;
+  const { width, height, bands, alpha, bitDepth, orientation, converted } = image;
+  const warnings = [...header.metadata.warnings, ...(leftOut === undefined ? [] : [leftOut])];
+  return sidecarBytes(
+    makeSidecar({
+      source: {
+        ...{ bucket, key, size, etag, sha256, md5 },
+        format: converted?.from ?? image.format,
+        ...{ width, height, bands, alpha, bitDepth, orientation },
+      },
+      published: {
+        bucket: published.bucket,
+        key: published.key,
+        size: published.size,
+        etag: published.etag,
+        tileSize: recipe.tileSize,
+        compression: recipe.encoding.compression,
+        levels: levelsOf(plan).map((level) => ({ width: level.width, height: level.height })),
+      },
+      recipe: { name: recipe.name, version: recipe.version },
+      software: header.software,
+      metadata: { ...header.metadata, warnings },
+    }),
+  );
+}
 
 export interface SidecarRequest {
   readonly source: Omit<Sidecar['source'], 'stored' | 'upright'> & { readonly width: number; readonly height: number };
@@ -108,71 +151,9 @@ export function makeSidecar({ source, published, recipe, software, metadata }: S
     },
   };
   // Through JSON, so that what is undefined is absent; the schema puts keys in its own order.
-  return fitted(Sidecar.parse(JSON.parse(JSON.stringify(ordered))));
-}
-
-/** The sidecar as it is stored: JSON in UTF-8, indented, with a line break at its end. */
-export function sidecarBytes(sidecar: Sidecar): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(sidecar, undefined, 2)}\n`);
+  return limitSidecar(Sidecar.parse(JSON.parse(JSON.stringify(ordered))));
 }
 
 function sorted(fields: MetadataFields): MetadataFields {
   return Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** A part that may be left out, and what it is called. */
-interface Part {
-  readonly name: string;
-  readonly bytes: number;
-  leaveOut(): void;
-}
-
-function fitted(sidecar: Sidecar): Sidecar {
-  const copy = structuredClone(sidecar);
-  const leftOut: string[] = [];
-  for (;;) {
-    const excess = sidecarBytes(copy).length - MAX_SIDECAR_BYTES;
-    if (excess <= 0) return copy;
-    const parts = partsOf(copy.metadata).sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1));
-    let freed = 0;
-    for (const part of parts) {
-      if (freed >= excess) break;
-      part.leaveOut();
-      freed += part.bytes;
-      leftOut.push(part.name);
-    }
-    copy.metadata.warnings = [...sidecar.metadata.warnings, ...sayLeftOut(leftOut)];
-  }
-}
-
-function sayLeftOut(names: readonly string[]): string[] {
-  const said = names.slice(0, MAX_WARNINGS).map((name) => `sidecar: ${name} is left out, it is too large`);
-  return names.length > said.length ? [...said, `sidecar: and ${names.length - said.length} more`] : said;
-}
-
-function partsOf(metadata: SidecarMetadata): Part[] {
-  const { exif, gps, iptc, xmp, text } = metadata;
-  const parts = [
-    ...fieldParts('exif', exif),
-    ...fieldParts('gps', gps),
-    ...fieldParts('iptc', iptc),
-    ...fieldParts('xmp', xmp?.fields),
-    ...fieldParts('text', text),
-  ];
-  if (xmp?.packet !== undefined) {
-    parts.push({ name: 'the XMP packet', bytes: jsonBytes(xmp.packet), leaveOut: () => delete xmp.packet });
-  }
-  return parts;
-}
-
-function fieldParts(group: string, fields: MetadataFields = {}): Part[] {
-  return Object.entries(fields).map(([name, value]) => ({
-    name: `${group} ${name}`,
-    bytes: jsonBytes(value),
-    leaveOut: () => Reflect.deleteProperty(fields, name),
-  }));
-}
-
-function jsonBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value));
 }

@@ -3,14 +3,21 @@
  * it that lists their byte counts.
  */
 import { z } from 'zod';
-import { InconsistentWorkError, ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
+import { InconsistentWorkError } from '../errors.ts';
 import { type Raster, rasterBytes } from '../imaging/raster.ts';
 import type { EncodedLevels } from '../imaging/render-levels.ts';
-import type { TileRect } from '../pyramid/blocks.ts';
-import type { Level } from '../pyramid/levels.ts';
+import { type Rect, rectAtLevel, tilesOf } from '../pyramid/blocks.ts';
+import { levelsOf, type Plan } from '../pyramid/plan.ts';
 import type { ObjectRef, ObjectStore } from '../storage/object-store.ts';
 import { TileEncoding } from '../tiff/pyramid-fields.ts';
-import { type BundleName, type PlanRef, readText, toJsonBytes, type WorkArea } from './work-area.ts';
+import {
+  type BundleName,
+  isMissingOrReplaced,
+  type PlanRef,
+  readText,
+  toJsonBytes,
+  type WorkArea,
+} from './work-area.ts';
 
 const StoredObject = z.strictObject({ etag: z.string(), size: z.number() });
 
@@ -42,43 +49,51 @@ const TileBundleIndexSchema = z.strictObject({
 });
 export type TileBundleIndex = z.infer<typeof TileBundleIndexSchema>;
 
+/** What a tile bundle is made of. */
 export interface BundleContent {
+  readonly plan: Plan;
+  /** The part of level 0 that was rendered. */
+  readonly rect: Rect;
   readonly rendered: EncodedLevels;
-  /** All levels of the pyramid, full size first. */
-  readonly levels: readonly Level[];
-  /** The tiles of a level that the bundle holds. */
-  readonly tilesAt: (level: Level) => TileRect;
   /** The block's level-k raster, where RenderTopLevels needs it. */
   readonly raster?: Raster | undefined;
 }
 
-/** Writes the tiles, smallest level first, then the raster if there is one, and last the index. */
+/** The tiles of a bundle in the order in which they are stored, smallest level first, and their runs. */
+export function tilesAndRuns({ plan, rect, rendered }: BundleContent): {
+  tiles: readonly Uint8Array[];
+  runs: TileBundleIndex['runs'];
+} {
+  const smallestFirst = [...rendered.levels].reverse();
+  const levels = levelsOf(plan);
+  const runs = smallestFirst.map(({ index, across, down, tiles }) => {
+    const level = levels[index];
+    if (!level) throw new RangeError(`Expected a level below ${levels.length} but received ${index}`);
+    const { column, row } = tilesOf(rectAtLevel(rect, plan, level), plan.recipe.tileSize);
+    return { level: index, column, row, across, down, byteCounts: tiles.map((tile) => tile.length) };
+  });
+  return { tiles: smallestFirst.flatMap(({ tiles }) => tiles), runs };
+}
+
+/** Writes the tiles, then the raster if there is one, and last the index. */
 export async function writeTileBundle(
   store: ObjectStore,
   area: WorkArea,
-  plan: PlanRef,
+  ref: PlanRef,
   name: BundleName,
-  { rendered, levels, tilesAt, raster: pixels }: BundleContent,
+  content: BundleContent,
 ): Promise<TileBundleIndex> {
-  const smallestFirst = [...rendered.levels].reverse();
-  const tiles = await store.compose(
-    area.tiles(plan, name),
-    smallestFirst.flatMap((level) => level.tiles),
-  );
-  const raster = pixels && (await store.write(area.raster(plan, name), rasterBytes(pixels)));
+  const { tiles: encoded, runs } = tilesAndRuns(content);
+  const tiles = await store.compose(area.tiles(ref, name), encoded);
+  const raster = content.raster && (await store.write(area.raster(ref, name), rasterBytes(content.raster)));
   const index: TileBundleIndex = {
     schemaVersion: 1,
     tiles: { etag: tiles.etag, size: tiles.size },
     ...(raster ? { raster: { etag: raster.etag, size: raster.size } } : {}),
-    encoding: rendered.encoding,
-    runs: smallestFirst.map(({ index, across, down, tiles: encoded }) => {
-      const level = levels[index];
-      if (!level) throw new RangeError(`Expected a level below ${levels.length} but received ${index}`);
-      const { column, row } = tilesAt(level);
-      return { level: index, column, row, across, down, byteCounts: encoded.map((tile) => tile.length) };
-    }),
+    encoding: content.rendered.encoding,
+    runs,
   };
-  await store.write(area.index(plan, name), toJsonBytes(index), { contentType: 'application/json' });
+  await store.write(area.index(ref, name), toJsonBytes(index));
   return index;
 }
 
@@ -103,7 +118,7 @@ async function isStored(
   try {
     return (await store.head(ref, { ifMatch: expected.etag })).size === expected.size;
   } catch (error) {
-    if (error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError) return false;
+    if (isMissingOrReplaced(error)) return false;
     throw error;
   }
 }

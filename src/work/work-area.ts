@@ -1,42 +1,28 @@
-/** Where the work of one upload lies, and the forms of what lies there. */
+/** Keys of the work area of one upload, and reading what earlier steps wrote there. */
 import { z } from 'zod';
 import type { Source } from './execution-input.ts';
-import { RedactedMetadata } from '../metadata/redact.ts';
 import { type Plan, parsePlan } from '../pyramid/plan.ts';
-import { InconsistentWorkError, ObjectNotFoundError } from '../errors.ts';
+import { InconsistentWorkError, ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
 import type { ObjectRef, ObjectStore } from '../storage/object-store.ts';
-import { Description } from '../tiff/pyramid-fields.ts';
 
 /** Names the plan of one execution; its hash keeps the work of different plans apart. */
 export const PlanRef = z.object({ hash: z.string().regex(/^[0-9a-f]{16}$/u), key: z.string().min(1) });
 export type PlanRef = z.infer<typeof PlanRef>;
 
-/** What ValidateObject or ConvertSource found in the header, for the steps that need it; private parts are not in it. */
-const HeaderSchema = Description.extend({
-  metadata: RedactedMetadata,
-  /** The uploader said what the master's digest is. */
-  digestSent: z.boolean(),
-  /** Versions of what reads and writes the pixels. */
-  software: z.strictObject({ stepwell: z.string(), sharp: z.string(), libvips: z.string() }),
-});
-export type Header = z.infer<typeof HeaderSchema>;
-
-/** A block number, or the top levels. */
+/** Names a tile bundle: the number of a block, or the top levels. */
 export type BundleName = number | 'top-levels';
 
-/** The keys of one upload's work. */
+/** The objects of one upload's work area. */
 export function workArea(bucket: string, source: Pick<Source, 'imageId' | 'sequence'>) {
-  const prefix = `work/${source.imageId}/${source.sequence}`;
-  const ref = (name: string): ObjectRef => ({ bucket, key: `${prefix}/${name}` });
+  const ref = (name: string): ObjectRef => ({ bucket, key: `work/${source.imageId}/${source.sequence}/${name}` });
   const bundle = (plan: PlanRef, name: BundleName): string =>
     name === 'top-levels' ? `${plan.hash}/top-levels` : `${plan.hash}/blocks/${name}`;
   return {
-    prefix,
-    /** What the header says beyond geometry: profile, resolution, and what the master tells of itself. */
+    /** What the header of the master says beyond geometry: profile, resolution, embedded metadata. */
     header: ref('header.json'),
-    /** Digests of the master's bytes. */
+    /** Digests of the master, unless the execution state carries them. */
     checksums: ref('checksums.json'),
-    /** The TIFF that a master of another format was made. */
+    /** The TIFF that ConvertSource made of a master of another format. */
     converted: ref('converted.tif'),
     plan: (hash: string): ObjectRef => ref(`${hash}/plan.json`),
     tiles: (plan: PlanRef, name: BundleName): ObjectRef => ref(`${bundle(plan, name)}.tiles`),
@@ -48,25 +34,41 @@ export function workArea(bucket: string, source: Pick<Source, 'imageId' | 'seque
 
 export type WorkArea = ReturnType<typeof workArea>;
 
-/** Reads the plan. Throws InconsistentWorkError when it is gone. */
+/** Reads the plan. Throws InconsistentWorkError when it is missing. */
 export async function readPlan(store: ObjectStore, bucket: string, plan: PlanRef): Promise<Plan> {
   return parsePlan(await readText(store, { bucket, key: plan.key }));
 }
 
-/** Reads what the header said. Throws InconsistentWorkError when it is gone. */
-export async function readHeader(store: ObjectStore, area: WorkArea): Promise<Header> {
-  return HeaderSchema.parse(JSON.parse(await readText(store, area.header)));
-}
-
+/** Reads a text object of the work area. Throws InconsistentWorkError when it is missing. */
 export async function readText(store: ObjectStore, ref: ObjectRef): Promise<string> {
-  try {
-    return new TextDecoder().decode(await store.read(ref));
-  } catch (error) {
-    if (!(error instanceof ObjectNotFoundError)) throw error;
-    throw new InconsistentWorkError(`Expected ${ref.key} in the work area but it is missing`, { cause: error });
-  }
+  return new TextDecoder().decode(await fromWork(ref.key, store.read(ref)));
 }
 
 export function toJsonBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/**
+ * Awaits a call on objects of the work area. Throws InconsistentWorkError where the store has no such object, or not in the
+ * version that the call asks for; `expected` names the object.
+ */
+export async function fromWork<Result>(expected: string, call: Promise<Result>): Promise<Result> {
+  try {
+    return await call;
+  } catch (error) {
+    throw isMissingOrReplaced(error) ? inconsistent(expected, error) : error;
+  }
+}
+
+/** The error for an object of the work area that is missing or has been replaced. */
+export function inconsistent(expected: string, cause: Error): InconsistentWorkError {
+  return new InconsistentWorkError(
+    `Expected ${expected} as it was written but it is missing or has changed: ${cause.message}`,
+    { cause },
+  );
+}
+
+/** Whether a store has no such object, or has it in another version than it was asked for. */
+export function isMissingOrReplaced(error: unknown): error is ObjectNotFoundError | PreconditionFailedError {
+  return error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError;
 }

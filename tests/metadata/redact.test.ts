@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { readEmbeddedMetadata } from '../../src/formats/read-metadata.ts';
 import { redact } from '../../src/metadata/redact.ts';
-import { makeSidecar, sidecarBytes } from '../../src/work/sidecar.ts';
+import { makeSidecar } from '../../src/work/sidecar.ts';
+import { sidecarBytes } from '../../src/work/sidecar-limit.ts';
 import { memoryReader } from '../../src/bytes/range-reader.ts';
 import {
   blob,

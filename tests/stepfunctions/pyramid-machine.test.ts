@@ -10,6 +10,7 @@ const keys = [
   'recordMetadata',
   'planPyramid',
   'renderBlock',
+  'renderImage',
   'checksumSource',
   'renderTopLevels',
   'assembleTiff',
@@ -34,7 +35,7 @@ async function run(behaviours: Parameters<typeof hostOf>[0]) {
 
 const healthy = {
   validateObject: () => ({ width: 10 }),
-  planPyramid: () => ({ ref: { key: 'plan.json' }, blocks: [{ x: 0 }, { x: 1 }], digests: 'within' }),
+  planPyramid: () => ({ ref: { key: 'plan.json' }, blocks: [{ x: 0 }, { x: 1 }], oneBlock: false, digests: 'within' }),
   assembleTiff: () => ({ etag: 'e' }),
   publishTiff: () => ({ key: 'a.tif' }),
   publishSidecar: () => ({ key: 'a.tif.json' }),
@@ -69,6 +70,25 @@ test('the pyramid state machine calls every step once and every block once', asy
   });
 });
 
+test('an image of one block is rendered straight into its file', async () => {
+  const { status, output, calls } = await run({
+    ...healthy,
+    planPyramid: () => ({ ref: { key: 'plan.json' }, blocks: [0], oneBlock: true, digests: 'within' }),
+    renderImage: () => ({ etag: 'whole' }),
+  });
+  expect(status).toBe('SUCCEEDED');
+  expect(calls.map(([key]) => key)).toEqual([
+    'validateObject',
+    'recordMetadata',
+    'planPyramid',
+    'renderImage',
+    'verifyTiff',
+    'publishTiff',
+    'publishSidecar',
+  ]);
+  expect(output).toMatchObject({ assembled: { etag: 'whole' }, published: { key: 'a.tif' } });
+});
+
 test('a master of another format is converted before it is recorded', async () => {
   const { status, output, calls } = await run({
     ...healthy,
@@ -82,7 +102,7 @@ test('a master of another format is converted before it is recorded', async () =
 });
 
 test('a master that is read in parts has its digests taken beside everything but the sidecar', async () => {
-  const plan = { ref: { key: 'plan.json' }, blocks: [0, 1, 2], digests: 'beside' };
+  const plan = { ref: { key: 'plan.json' }, blocks: [0, 1, 2], oneBlock: false, digests: 'beside' };
   let published = false;
   const { promise: afterwards, resolve } = Promise.withResolvers<undefined>();
   const { status, output, calls } = await run({
@@ -105,7 +125,7 @@ test('a master that is read in parts has its digests taken beside everything but
 });
 
 test('a master whose digest was sent is compared before anything is made of it', async () => {
-  const planPyramid = () => ({ ref: { key: 'plan.json' }, blocks: [0, 1], digests: 'before' });
+  const planPyramid = () => ({ ref: { key: 'plan.json' }, blocks: [0, 1], oneBlock: false, digests: 'before' });
   const sound = await run({ ...healthy, planPyramid });
   expect(sound.calls.slice(2, 5).map(([key]) => key)).toEqual(['planPyramid', 'checksumSource', 'renderBlock']);
   expect(sound.calls.filter(([key]) => key === 'checksumSource')).toHaveLength(1);

@@ -223,6 +223,7 @@ describe('a definition that runs as on AWS is accepted, and asl-validator accept
       'recordMetadata',
       'planPyramid',
       'renderBlock',
+      'renderImage',
       'checksumSource',
       'renderTopLevels',
       'assembleTiff',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ExecutionInput } from '../../src/work/execution-input.ts';
 import { makeChecksumSource } from '../../src/steps/checksum-source.ts';
-import type { PlannedState } from '../../src/work/state.ts';
+import type { PlannedState } from '../../src/work/execution-state.ts';
 import { quietCall } from '../support/pipeline.ts';
 import { pictureOf } from '../support/pixels.ts';
 import { startSteps, type Steps } from '../support/steps.ts';
@@ -32,11 +32,11 @@ async function uploadWith(key: string, master: Uint8Array, metadata: Record<stri
   return { ...input, source: { ...input.source, etag } };
 }
 
-/** Every step that reads the master. */
+/** Runs every step that reads the master. */
 async function readMaster(input: ExecutionInput): Promise<void> {
   const planned = await steps.plan(await steps.validate(input));
   if (planned.plan.digests !== 'within') await steps.checksum(planned);
-  for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
+  await steps.render(planned);
 }
 
 describe.each(masters)('of %s', (key, make, digests) => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { InconsistentWorkError, SourceChangedError } from '../../src/errors.ts';
-import type { AssembledState } from '../../src/work/state.ts';
+import type { AssembledState } from '../../src/work/execution-state.ts';
 import { makeValidateObject } from '../../src/steps/validate-object.ts';
 import { bmp } from '../support/bmp-fixtures.ts';
 import { codedColours, codedItem, heic } from '../support/heic-fixtures.ts';

@@ -23,10 +23,8 @@ async function upload(key: string, master: Uint8Array, metadata: Record<string, 
 
 async function publish(input: ExecutionInput): Promise<Publication> {
   const planned = await steps.plan(await steps.validate(input));
-  for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
   if (planned.plan.digests !== 'within') await steps.checksum(planned);
-  await steps.renderTopLevels(planned);
-  return steps.publish(await steps.assemble(planned));
+  return steps.publish(await steps.render(planned));
 }
 
 test('a work that is marked in its metadata is published in its smaller box', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { InconsistentWorkError, ServiceUnavailableError, SourceChangedError } from '../../src/errors.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import type { AssembledState } from '../../src/work/state.ts';
+import type { AssembledState } from '../../src/work/execution-state.ts';
 import { hostileKeys } from '../support/hostile-keys.ts';
 import { decodeLevels, pictureOf } from '../support/pixels.ts';
 import { startSteps, type Steps } from '../support/steps.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { InconsistentWorkError } from '../../src/errors.ts';
-import type { AssembledState, PlannedState } from '../../src/work/state.ts';
+import type { AssembledState, PlannedState } from '../../src/work/execution-state.ts';
 import type { ObjectRef } from '../../src/storage/object-store.ts';
 import { decodeLevels, pictureOf, singlePass } from '../support/pixels.ts';
 import { sixBlocks, startSteps, type Steps } from '../support/steps.ts';

@@ -8,23 +8,24 @@ import { imageId, sequenceOf } from '../../src/ledger/identity.ts';
 import { publishedDescription } from '../../src/imaging/published-description.ts';
 import type { Publication } from '../../src/ledger/ledger.ts';
 import { jsonLog } from '../../src/log.ts';
-import { blockCount } from '../../src/pyramid/blocks.ts';
 import { type Cut, makePlan } from '../../src/pyramid/plan.ts';
 import { readRecipe } from '../../src/recipe/read.ts';
 import type { Call, Ports } from '../../src/runtime.ts';
 import { makeAssembleTiff } from '../../src/steps/assemble-tiff.ts';
 import { makeChecksumSource } from '../../src/steps/checksum-source.ts';
 import { makeConvertSource } from '../../src/steps/convert-source.ts';
-import { digestsOf, makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
+import { describePlan, makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
 import { makePublishSidecar } from '../../src/steps/publish-sidecar.ts';
 import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
 import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
 import { makeRenderTopLevels } from '../../src/steps/render-top-levels.ts';
 import { makeRenderBlock } from '../../src/steps/render-block.ts';
-import type { PlannedPyramid, ValidatedState } from '../../src/work/state.ts';
+import { makeRenderImage } from '../../src/steps/render-image.ts';
+import type { AssembledTiff, PlannedPyramid, PlannedState, ValidatedState } from '../../src/work/execution-state.ts';
 import { makeValidateObject } from '../../src/steps/validate-object.ts';
 import { makeVerifyTiff } from '../../src/steps/verify-tiff.ts';
-import { readHeader, toJsonBytes, workArea } from '../../src/work/work-area.ts';
+import { readHeader } from '../../src/work/header.ts';
+import { toJsonBytes, workArea } from '../../src/work/work-area.ts';
 import { fileStore } from '../../src/storage/files/files.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { startLedger } from './ledger.ts';
@@ -100,15 +101,22 @@ async function runSteps(ports: StepPorts, input: ExecutionInput, cut?: Cut): Pro
   const planned = { ...validated, plan: await planPyramid(ports, validated, cut) };
   const { plan } = planned;
   if (plan.digests !== 'within') await makeChecksumSource(ports)(planned, quietCall);
+  const state = { ...planned, assembled: await renderPyramid(ports, planned) };
+  await makeVerifyTiff(ports)(state, quietCall);
+  const published = await makePublishTiff(ports)(state, quietCall);
+  await makePublishSidecar(ports)({ ...state, published }, quietCall);
+  return published;
+}
+
+/** From planned to assembled, as the state machine does it for one block or several. */
+export async function renderPyramid(ports: StepPorts, planned: PlannedState): Promise<AssembledTiff> {
+  const { source, plan } = planned;
+  if (plan.oneBlock) return makeRenderImage(ports)(planned, quietCall);
   for (const block of plan.blocks) {
-    await makeRenderBlock(ports)({ schemaVersion: 1, source: input.source, plan: plan.ref, block }, quietCall);
+    await makeRenderBlock(ports)({ schemaVersion: 1, source, plan: plan.ref, block }, quietCall);
   }
   await makeRenderTopLevels(ports)(planned, quietCall);
-  const assembled = await makeAssembleTiff(ports)(planned, quietCall);
-  await makeVerifyTiff(ports)({ ...planned, assembled }, quietCall);
-  const published = await makePublishTiff(ports)({ ...planned, assembled }, quietCall);
-  await makePublishSidecar(ports)({ ...planned, published }, quietCall);
-  return published;
+  return makeAssembleTiff(ports)(planned, quietCall);
 }
 
 /** Validates the object and converts it to TIFF when its format needs that. */
@@ -130,6 +138,5 @@ export async function planPyramid(ports: StepPorts, state: ValidatedState, cut?:
   const plan = makePlan(state.image, recipe, description, { cut });
   const hash = '0123456789abcdef';
   await store.write(area.plan(hash), toJsonBytes(plan));
-  const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
-  return { ref: { hash, key: area.plan(hash).key }, blocks, digests: digestsOf(plan, header) };
+  return describePlan({ hash, key: area.plan(hash).key }, plan, header);
 }

@@ -15,13 +15,13 @@ import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
 import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
 import { makeRenderTopLevels } from '../../src/steps/render-top-levels.ts';
 import { makeRenderBlock } from '../../src/steps/render-block.ts';
-import type { AssembledState, PlannedState, ValidatedState } from '../../src/work/state.ts';
+import type { AssembledState, PlannedState, ValidatedState } from '../../src/work/execution-state.ts';
 import { makeVerifyTiff } from '../../src/steps/verify-tiff.ts';
 import { workArea, type WorkArea } from '../../src/work/work-area.ts';
 import { fileStore } from '../../src/storage/files/files.ts';
 import type { ObjectRef, ObjectStore } from '../../src/storage/object-store.ts';
 import { startLedger } from './ledger.ts';
-import { planPyramid, quietCall, type StepPorts, testConfig, validateAndConvert } from './pipeline.ts';
+import { planPyramid, quietCall, renderPyramid, type StepPorts, testConfig, validateAndConvert } from './pipeline.ts';
 
 export type StoreMethod = keyof ObjectStore;
 
@@ -78,6 +78,8 @@ export interface Steps {
   planned(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<PlannedState>;
   /** From upload to rendered: every block and the top levels. */
   rendered(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<PlannedState>;
+  /** From planned to assembled, as the state machine does it for one block or several. */
+  render(state: PlannedState): Promise<AssembledState>;
   /** From upload to assembled. */
   assembled(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<AssembledState>;
   workOf(state: ExecutionInput): WorkArea;
@@ -151,8 +153,13 @@ export async function startSteps(): Promise<Steps> {
       await steps.renderTopLevels(planned);
       return planned;
     },
+    async render(planned) {
+      return { ...planned, assembled: await renderPyramid(ports, planned) };
+    },
     async assembled(key, master, options) {
-      return steps.assemble(await steps.rendered(key, master, options));
+      const planned = await steps.planned(key, master, options);
+      if (planned.plan.digests !== 'within') await steps.checksum(planned);
+      return steps.render(planned);
     },
     workOf: ({ source }) => workArea(testConfig.workBucket, source),
     async objects(bucket, prefix = '') {

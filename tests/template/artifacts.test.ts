@@ -15,6 +15,7 @@ const handlers = {
   recordMetadata: 'src/steps/record-metadata',
   planPyramid: 'src/steps/plan-pyramid',
   renderBlock: 'src/steps/render-block',
+  renderImage: 'src/steps/render-image',
   checksumSource: 'src/steps/checksum-source',
   renderTopLevels: 'src/steps/render-top-levels',
   assembleTiff: 'src/steps/assemble-tiff',
@@ -24,7 +25,15 @@ const handlers = {
   recordRejection: 'src/steps/record-rejection',
   recordOutcome: 'src/handlers/record-outcome',
 };
-const withSharp = ['convertSource', 'planPyramid', 'renderTopLevels', 'renderBlock', 'validateObject', 'verifyTiff'];
+const withSharp = [
+  'convertSource',
+  'planPyramid',
+  'renderBlock',
+  'renderImage',
+  'renderTopLevels',
+  'validateObject',
+  'verifyTiff',
+];
 const withDecoders = ['convertSource'];
 /** Every decoder is an Emscripten module, and this is the name that such a module gives the program it is. */
 const emscripten = './this.program';

@@ -20,6 +20,7 @@ const functionOfState = {
   RecordMetadata: 'RecordMetadataLambdaFunction',
   PlanPyramid: 'PlanPyramidLambdaFunction',
   RenderBlock: 'RenderBlockLambdaFunction',
+  RenderImage: 'RenderImageLambdaFunction',
   ChecksumSource: 'ChecksumSourceLambdaFunction',
   CompareDigest: 'ChecksumSourceLambdaFunction',
   RenderTopLevels: 'RenderTopLevelsLambdaFunction',
@@ -90,7 +91,7 @@ test('every state calls its own function, unversioned', () => {
   const called = tasks(definition.States).map(([name, { Resource }]) => [name, Resource]);
   const expected = Object.entries(functionOfState).map(([state, id]) => [state, `<${id}.Arn>`]);
   expect(Object.fromEntries(called)).toEqual(Object.fromEntries(expected));
-  expect(called).toHaveLength(13);
+  expect(called).toHaveLength(Object.keys(functionOfState).length);
   for (const id of Object.values(functionOfState)) expect(resource(template, id).Type).toBe('AWS::Lambda::Function');
 });
 
@@ -110,14 +111,12 @@ test('is valid ASL', () => {
 
 test('a function ends before its state does, with time to say why', () => {
   const functions = new Map(lambdaFunctions(template).map((each) => [each.logicalId, each.properties.Timeout]));
-  let compared = 0;
   for (const [name, { TimeoutSeconds, Resource }] of tasks(definition.States)) {
     const timeout = functions.get(String(Resource).replace(/^<(.*)\.Arn>$/u, '$1'));
     expect([name, (TimeoutSeconds ?? NaN) - (timeout ?? NaN)]).toEqual([name, expect.any(Number)]);
     expect((TimeoutSeconds ?? NaN) - (timeout ?? NaN)).toBeGreaterThanOrEqual(30);
-    compared++;
   }
-  expect(compared).toBe(13);
+  expect(tasks(definition.States)).not.toEqual([]);
 });
 
 test('its role invokes exactly the functions it calls', () => {

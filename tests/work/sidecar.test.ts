@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EmbeddedMetadata } from '../../src/metadata/embedded-metadata.ts';
 import { redact } from '../../src/metadata/redact.ts';
-import { makeSidecar, Sidecar, sidecarBytes, type SidecarRequest } from '../../src/work/sidecar.ts';
+import { makeSidecar, Sidecar, type SidecarRequest } from '../../src/work/sidecar.ts';
+import { sidecarBytes } from '../../src/work/sidecar-limit.ts';
 import { xmpPacket } from '../support/embedded.ts';
 import { sidecarRequest } from '../support/sidecar.ts';
 

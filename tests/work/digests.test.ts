@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { checksums, compareChecksums, verifiedChecksums } from '../../src/work/checksums.ts';
+import { compareDigests, computeDigests, verifiedDigests } from '../../src/work/digests.ts';
 import { ServiceUnavailableError } from '../../src/errors.ts';
 import { memoryReader, type RangeReader } from '../../src/bytes/range-reader.ts';
 
@@ -29,15 +29,15 @@ async function* stream(...chunks: string[]): AsyncGenerator<Uint8Array> {
 
 describe('digests', () => {
   test('of a stream are those of its chunks together', async () => {
-    expect(await checksums(stream('a', '', 'bc'), ['sha256', 'md5'])).toEqual(abc);
-    expect(await checksums(stream(), ['md5', 'sha256'])).toEqual(nothing);
+    expect(await computeDigests(stream('a', '', 'bc'), ['sha256', 'md5'])).toEqual(abc);
+    expect(await computeDigests(stream(), ['md5', 'sha256'])).toEqual(nothing);
   });
 
   test('of a reader are those of its bytes', async () => {
     const reader = memoryReader(Buffer.alloc(1_000_000, 'a'));
-    expect(await checksums(reader, ['sha256', 'md5'])).toEqual(million);
-    expect(await checksums(reader, ['md5'])).toEqual({ md5: million.md5 });
-    expect(await checksums(memoryReader(new Uint8Array()), ['sha256'])).toEqual({ sha256: nothing.sha256 });
+    expect(await computeDigests(reader, ['sha256', 'md5'])).toEqual(million);
+    expect(await computeDigests(reader, ['md5'])).toEqual({ md5: million.md5 });
+    expect(await computeDigests(memoryReader(new Uint8Array()), ['sha256'])).toEqual({ sha256: nothing.sha256 });
   });
 
   test('of a large object are read into two buffers, one read ahead', async () => {
@@ -57,7 +57,7 @@ describe('digests', () => {
         pending--;
       },
     };
-    expect(await checksums({ ...reader, size: zeros.size }, ['sha256', 'md5'])).toEqual({
+    expect(await computeDigests({ ...reader, size: zeros.size }, ['sha256', 'md5'])).toEqual({
       sha256: zeros.sha256,
       md5: zeros.md5,
     });
@@ -65,13 +65,13 @@ describe('digests', () => {
     expect(most).toBe(1);
     expect(asked).toEqual([0, 8, 16, 24, 32].map((mebibytes) => [mebibytes * 2 ** 20, 8 * 2 ** 20]));
     asked.length = 0;
-    await checksums(reader, ['md5']);
+    await computeDigests(reader, ['md5']);
     expect(asked.at(-1)).toEqual([zeros.size, 5]);
   });
 
   test('of an object that ends early are none', async () => {
     const reader: RangeReader = { size: 10, read: () => Promise.resolve(new Uint8Array(9)) };
-    await expect(checksums(reader, ['md5'])).rejects.toBeInstanceOf(ServiceUnavailableError);
+    await expect(computeDigests(reader, ['md5'])).rejects.toBeInstanceOf(ServiceUnavailableError);
   });
 
   test('fail as the storage fails, in the piece ahead too', async () => {
@@ -80,7 +80,7 @@ describe('digests', () => {
       read: (offset, length) =>
         offset === 0 ? Promise.resolve(new Uint8Array(length)) : Promise.reject(new Error('connection lost')),
     };
-    await expect(checksums(reader, ['md5'])).rejects.toThrow('connection lost');
+    await expect(computeDigests(reader, ['md5'])).rejects.toThrow('connection lost');
   });
 });
 
@@ -97,19 +97,19 @@ describe('what an uploader sent', () => {
     ['md5 in base64 without padding', { metadata: { md5: md5Base64.replace('==', '') } }],
     ['all of them', { metadata: { sha256: sha256Base64, md5: md5Base64 } }],
   ])('matches as %s', (_, sent) => {
-    expect(compareChecksums(abc, sent)).toBe('match');
-    expect(compareChecksums(million, sent)).toBe('mismatch');
+    expect(compareDigests(abc, sent)).toBe('match');
+    expect(compareDigests(million, sent)).toBe('mismatch');
   });
 
   test('is a mismatch when one of them differs, or is no digest', () => {
-    expect(compareChecksums(abc, { metadata: { sha256: abc.sha256, md5: million.md5 } })).toBe('mismatch');
-    expect(compareChecksums(abc, { metadata: { md5: 'unknown' } })).toBe('mismatch');
+    expect(compareDigests(abc, { metadata: { sha256: abc.sha256, md5: million.md5 } })).toBe('mismatch');
+    expect(compareDigests(abc, { metadata: { md5: 'unknown' } })).toBe('mismatch');
   });
 
   test('is nothing when there is nothing to compare', () => {
-    expect(compareChecksums(abc, { metadata: {} })).toBe('none');
-    expect(compareChecksums(abc, { metadata: { md5: '', colour: 'blue' } })).toBe('none');
-    expect(compareChecksums({ sha256: abc.sha256 }, { metadata: { md5: abc.md5 } })).toBe('none');
+    expect(compareDigests(abc, { metadata: {} })).toBe('none');
+    expect(compareDigests(abc, { metadata: { md5: '', colour: 'blue' } })).toBe('none');
+    expect(compareDigests({ sha256: abc.sha256 }, { metadata: { md5: abc.md5 } })).toBe('none');
   });
 });
 
@@ -117,7 +117,7 @@ describe('the SHA-256 that the store verified on upload', () => {
   const checksumSha256 = 'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=';
 
   test('is that of the object, in hex', () => {
-    expect(verifiedChecksums({ checksumSha256 })).toEqual({ sha256: abc.sha256 });
+    expect(verifiedDigests({ checksumSha256 })).toEqual({ sha256: abc.sha256 });
   });
 
   test.each([
@@ -126,6 +126,6 @@ describe('the SHA-256 that the store verified on upload', () => {
     ['it is no SHA-256', 'kAFQmDzST7DWlj99KOF/cg=='],
     ['it is empty', ''],
   ])('is not known when %s', (_, sent) => {
-    expect(verifiedChecksums({ checksumSha256: sent })).toEqual({});
+    expect(verifiedDigests({ checksumSha256: sent })).toEqual({});
   });
 });

@@ -1,10 +1,11 @@
-/** The state of an execution, as each step finds it. Steps read what they need of it; the rest passes through. */
+/** The execution state as each step receives it. A step parses what it needs; the state machine passes the rest on. */
 import { z } from 'zod';
-import { ExecutionInput } from './execution-input.ts';
 import { convertibleFormats, SourceImage } from '../pyramid/source-image.ts';
+import { RecordedChecksums } from './checksums.ts';
+import { ExecutionInput } from './execution-input.ts';
 import { PlanRef } from './work-area.ts';
 
-/** What ValidateObject answers for a master that ConvertSource must make a TIFF of. */
+/** Result of ValidateObject for a master that ConvertSource must turn into a TIFF. */
 export const UnconvertedImage = z.object({
   convertFrom: z.enum(convertibleFormats),
   /** Bytes. */
@@ -18,13 +19,16 @@ export type UnconvertedState = z.infer<typeof UnconvertedState>;
 export const ValidatedState = ExecutionInput.extend({ image: SourceImage });
 export type ValidatedState = z.infer<typeof ValidatedState>;
 
-/** What PlanPyramid answers: where the plan is, and the numbers that the Map state runs over. */
+/** Result of PlanPyramid. */
 export const PlannedPyramid = z.object({
   ref: PlanRef,
+  /** Block numbers, which the Map state iterates over. */
   blocks: z.array(z.int()),
+  /** One block makes every level: RenderImage makes the whole file. */
+  oneBlock: z.boolean(),
   /**
-   * Who takes the digests of the master: a step that reads all of it on the way; ChecksumSource before anything is rendered,
-   * because the uploader sent some to compare with; or ChecksumSource, while it is rendered and published.
+   * When the digests of the master are computed: `within` a step that reads all of it anyway; by ChecksumSource `before`
+   * rendering, because the uploader sent one to compare with; or by ChecksumSource `beside` rendering and publishing.
    */
   digests: z.enum(['within', 'before', 'beside']),
 });
@@ -33,19 +37,27 @@ export type PlannedPyramid = z.infer<typeof PlannedPyramid>;
 export const PlannedState = ValidatedState.extend({ plan: PlannedPyramid });
 export type PlannedState = z.infer<typeof PlannedState>;
 
-export const AssembledTiff = z.object({ key: z.string(), etag: z.string(), size: z.number() });
+/** Result of AssembleTiff and RenderImage: a TIFF in the work area. */
+export const AssembledTiff = z.object({
+  key: z.string(),
+  etag: z.string(),
+  /** Bytes. */
+  size: z.number(),
+  /** Digests of the master, where RenderImage read all of it; otherwise they are in checksums.json. */
+  checksums: RecordedChecksums.optional(),
+});
 export type AssembledTiff = z.infer<typeof AssembledTiff>;
 
 export const AssembledState = PlannedState.extend({ assembled: AssembledTiff });
 export type AssembledState = z.infer<typeof AssembledState>;
 
-/** What PublishTiff answers, as far as later steps need it. */
-export const PublishedState = PlannedState.extend({
+/** With the result of PublishTiff, as far as later steps need it. */
+export const PublishedState = AssembledState.extend({
   published: z.object({ bucket: z.string(), key: z.string(), etag: z.string(), size: z.number() }),
 });
 export type PublishedState = z.infer<typeof PublishedState>;
 
-/** What every log line of a step carries. */
+/** The fields that every log line of a step carries. */
 export function sourceLogFields(state: { source: { imageId: string; sequence: string; key: string } }) {
   const { imageId, sequence, key } = state.source;
   return { imageId, sequence, key };

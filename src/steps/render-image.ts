@@ -1,0 +1,40 @@
+import { Arena } from '../imaging/arena.ts';
+import { renderImage } from '../imaging/render-levels.ts';
+import { levelsOf } from '../pyramid/plan.ts';
+import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import { layOutAssembled } from '../work/assembled-tiff.ts';
+import { type AssembledTiff, PlannedState, sourceLogFields } from '../work/execution-state.ts';
+import { readHeader } from '../work/header.ts';
+import { renderSource } from '../work/source-rendering.ts';
+import { tilesAndRuns } from '../work/tile-bundle.ts';
+import { readPlan, workArea } from '../work/work-area.ts';
+
+/**
+ * Renders an image of one block, all its levels, straight into assembled.tif: no tile bundle is stored in between, and the
+ * execution state carries the digests of the master where all of it is read on the way.
+ */
+export function makeRenderImage({ store, config }: Pick<Ports, 'store' | 'config'>) {
+  return async ({ source, plan: { ref } }: PlannedState, { log, remainingMs }: Call): Promise<AssembledTiff> => {
+    const { workBucket } = config;
+    const work = workArea(workBucket, source);
+    const [plan, header] = await Promise.all([readPlan(store, workBucket, ref), readHeader(store, work)]);
+    const rect = { left: 0, top: 0, right: plan.width, bottom: plan.height };
+    const area = { rect, full: plan, levels: levelsOf(plan), recipe: plan.recipe };
+    const parts = { partPixels: plan.partPixels, readAhead: config.store.kind === 's3' };
+    const arena = new Arena();
+    try {
+      const request = { store, workBucket, source, plan, remainingMs, withChecksums: true };
+      const { rendered, checksums } = await renderSource(request, (pixels) => renderImage(area, pixels, parts, arena));
+      const { tiles, runs } = tilesAndRuns({ plan, rect, rendered });
+      const layout = layOutAssembled(plan, header, rendered.encoding, [{ runs }]);
+      const target = work.assembled(ref);
+      const { etag, size } = await store.compose(target, [...layout.headerPieces, ...tiles]);
+      log.info('image.rendered', { width: plan.width, height: plan.height, bytes: size });
+      return { key: target.key, etag, size, ...(checksums ? { checksums } : {}) };
+    } finally {
+      arena.release();
+    }
+  };
+}
+
+export const handler = lambdaHandler(PlannedState, makeRenderImage, sourceLogFields);

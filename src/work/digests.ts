@@ -1,0 +1,97 @@
+/** SHA-256 and MD5 of an object, and their comparison with what an uploader sent. */
+import { createHash } from 'node:crypto';
+import { ServiceUnavailableError } from '../errors.ts';
+import { type DigestAlgorithm, digestAlgorithms } from '../recipe/recipe.ts';
+import type { ObjectInfo } from '../storage/object-store.ts';
+import type { RangeReader } from '../bytes/range-reader.ts';
+
+/** Digests in hex, lower case. */
+export type Digests<Algorithm extends DigestAlgorithm = DigestAlgorithm> = Readonly<Record<Algorithm, string>>;
+
+/** Size of one read: enough to keep a connection busy; two of them fit any function. Bytes. */
+const PIECE_BYTES = 8 * 2 ** 20;
+
+/**
+ * Computes digests in one pass: of the chunks of a stream, or by ranged reads of 8 MiB, one ahead of the digest, into two
+ * buffers in turn. Throws ServiceUnavailableError when the object ends before its size.
+ */
+export async function computeDigests<Algorithm extends DigestAlgorithm>(
+  source: RangeReader | AsyncIterable<Uint8Array>,
+  algorithms: readonly Algorithm[],
+): Promise<Digests<Algorithm>> {
+  const hashes = algorithms.map((algorithm) => [algorithm, createHash(algorithm)] as const);
+  for await (const chunk of Symbol.asyncIterator in source ? source : pieces(source)) {
+    for (const [, hash] of hashes) hash.update(chunk);
+  }
+  return Object.fromEntries(hashes.map(([algorithm, hash]) => [algorithm, hash.digest('hex')])) as Digests<Algorithm>;
+}
+
+async function* pieces(reader: RangeReader): AsyncGenerator<Uint8Array> {
+  const spare: Uint8Array[] = [];
+  const fetch = async (offset: number): Promise<Uint8Array> => {
+    const length = Math.min(PIECE_BYTES, reader.size - offset);
+    if (!reader.readInto) return wholePiece(await reader.read(offset, length), offset, length);
+    const buffer = spare.pop() ?? new Uint8Array(Math.min(PIECE_BYTES, reader.size));
+    const target = buffer.subarray(0, length);
+    await reader.readInto(target, offset);
+    return target;
+  };
+  const fetchAhead = (offset: number): Promise<Uint8Array> | undefined => {
+    const piece = offset < reader.size ? fetch(offset) : undefined;
+    // A failed read is reported when its piece is awaited; a consumer that stopped before does not await it.
+    piece?.catch(() => undefined);
+    return piece;
+  };
+  let ahead = fetchAhead(0);
+  for (let offset = PIECE_BYTES; ahead; offset += PIECE_BYTES) {
+    const piece: Uint8Array = await ahead;
+    ahead = fetchAhead(offset);
+    yield piece;
+    if (reader.readInto) spare.push(new Uint8Array(piece.buffer));
+  }
+}
+
+function wholePiece(piece: Uint8Array, offset: number, length: number): Uint8Array {
+  if (piece.length === length) return piece;
+  throw new ServiceUnavailableError(`Expected ${length} bytes at ${offset} but received ${piece.length}`);
+}
+
+/** User metadata of the object; `sha256` and `md5` are what the uploader sent, in hex or base64. */
+export type SentDigests = Pick<ObjectInfo, 'metadata'>;
+
+/**
+ * Digests that the store verified when it received the object, in hex: S3 rejects an upload whose bytes do not have the
+ * SHA-256 of its `x-amz-checksum-sha256`. That of a multipart upload (`…-12`) is of the digests of its parts and is not
+ * the digest of the object.
+ */
+export function verifiedDigests({ checksumSha256 }: Pick<ObjectInfo, 'checksumSha256'>): Partial<Digests> {
+  // 32 bytes in base64.
+  if (checksumSha256 === undefined || !/^[A-Za-z0-9+/]{43}=$/u.test(checksumSha256)) return {};
+  return { sha256: Buffer.from(checksumSha256, 'base64').toString('hex') };
+}
+
+/** The digests that were sent to be compared with. */
+export function sentAlgorithms({ metadata }: SentDigests): DigestAlgorithm[] {
+  return digestAlgorithms.filter((algorithm) => algorithm in metadata);
+}
+
+/**
+ * Compares digests with those that were sent: `mismatch` when any of them differs or is no digest at all, `none` when
+ * there is nothing to compare with.
+ */
+export function compareDigests(found: Partial<Digests>, { metadata }: SentDigests): 'match' | 'mismatch' | 'none' {
+  const comparisons = digestAlgorithms.flatMap((algorithm) => {
+    const digest = found[algorithm];
+    const sent = metadata[algorithm]?.trim();
+    return digest === undefined || sent === undefined || sent === '' ? [] : [isDigest(sent, digest)];
+  });
+  if (comparisons.length === 0) return 'none';
+  return comparisons.every((isMatch) => isMatch) ? 'match' : 'mismatch';
+}
+
+/** Hex of either case, or base64 with or without padding; their lengths tell them apart. */
+function isDigest(sent: string, digest: string): boolean {
+  if (sent.length === digest.length) return sent.toLowerCase() === digest;
+  const base64 = Buffer.from(digest, 'hex').toString('base64');
+  return sent.replace(/=+$/u, '') === base64.replace(/=+$/u, '');
+}

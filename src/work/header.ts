@@ -1,0 +1,53 @@
+/** `header.json`: what the header of the master says beyond geometry, for the steps after it. */
+import { z } from 'zod';
+import type { Identified } from '../formats/format.ts';
+import { libraryVersions } from '../imaging/library-versions.ts';
+import type { EmbeddedMetadata } from '../metadata/embedded-metadata.ts';
+import { redact, RedactedMetadata } from '../metadata/redact.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
+import { Description } from '../tiff/pyramid-fields.ts';
+import { isDigestSent } from './checksums.ts';
+import { readText, toJsonBytes, type WorkArea } from './work-area.ts';
+
+/** Version of this project. It is written here because bundles carry no package.json; a test compares the two. */
+export const VERSION = '0.1.0';
+
+const HeaderSchema = Description.extend({
+  /** Without what the recipe keeps private. */
+  metadata: RedactedMetadata,
+  /** The uploader sent a digest of the master. */
+  digestSent: z.boolean(),
+  /** Versions of the software that reads and writes the pixels. */
+  software: z.strictObject({ stepwell: z.string(), sharp: z.string(), libvips: z.string() }),
+});
+export type Header = z.infer<typeof HeaderSchema>;
+
+interface HeaderRequest {
+  /** Of the master. */
+  readonly info: ObjectInfo;
+  readonly metadata: EmbeddedMetadata;
+  readonly identified: Identified;
+  readonly recipe: Pick<Recipe, 'metadata'>;
+}
+
+/** Writes the header, without the metadata that the recipe keeps private. */
+export async function writeHeader(
+  store: ObjectStore,
+  area: WorkArea,
+  { info, metadata: embedded, identified, recipe }: HeaderRequest,
+): Promise<void> {
+  const policy = {
+    gps: recipe.metadata.gps !== 'keep',
+    serialNumbers: recipe.metadata.serialNumbers !== 'keep',
+  };
+  const metadata = redact(embedded, policy);
+  const software = { stepwell: VERSION, ...libraryVersions() };
+  const header = { ...identified.description, metadata, digestSent: isDigestSent(info), software };
+  await store.write(area.header, toJsonBytes(header));
+}
+
+/** Reads the header. Throws InconsistentWorkError when it is missing. */
+export async function readHeader(store: ObjectStore, area: WorkArea): Promise<Header> {
+  return HeaderSchema.parse(JSON.parse(await readText(store, area.header)));
+}
