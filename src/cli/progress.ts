@@ -31,7 +31,7 @@ const RENDERING = 'RenderPyramid';
 const PARALLEL = 'ChecksumSource';
 
 /** Descriptions of the states, in their order. States that take no time are left out. */
-const descriptions: Readonly<Record<string, string>> = {
+export const stateDescriptions: Readonly<Record<string, string>> = {
   ValidateObject: 'reading the header',
   ConvertSource: 'converting',
   RecordMetadata: 'recording',
@@ -87,7 +87,8 @@ class Items {
 
 function stateAfter(progress: Progress): string | undefined {
   if (progress.kind === 'state-exited' && progress.state === 'PublishTiff') return PARALLEL;
-  const isShown = progress.kind === 'state-entered' && progress.state !== PARALLEL && progress.state in descriptions;
+  const isShown =
+    progress.kind === 'state-entered' && progress.state !== PARALLEL && progress.state in stateDescriptions;
   return isShown && progress.index === undefined ? progress.state : undefined;
 }
 
@@ -107,7 +108,7 @@ export function plainDisplay(write: (text: string) => void, now: () => number = 
       if (!item) return;
       if (progress.kind === 'task-retried') line(`${item.name}: retrying ${progress.state} after ${progress.error}`);
       if (progress.kind === 'state-entered' && progress.state === 'PlanPyramid')
-        line(`${item.name}: ${descriptions['PlanPyramid'] ?? ''}`);
+        line(`${item.name}: ${stateDescriptions['PlanPyramid'] ?? ''}`);
       if (progress.kind !== 'iteration-succeeded') return;
       const tenth = (done: number): number => Math.floor((done * 10) / item.blocks);
       if (tenth(item.done) > tenth(item.done - 1)) line(`${item.name}: ${item.done} of ${item.blocks} blocks`);
@@ -194,14 +195,14 @@ export function terminalDisplay(
 }
 
 function itemLine(item: Item, time: string): string {
-  const description = descriptions[item.state] ?? item.state;
+  const description = stateDescriptions[item.state] ?? item.state;
   const blocks = item.state === RENDERING && item.blocks > 0 ? ` block ${item.done} of ${item.blocks}` : '';
   return `${bar(fractionOf(item))}  ${item.name}  ${description}${blocks}  ${time}`;
 }
 
 /** Estimated fraction of the work: 5 % before rendering, 80 % for rendering, the rest after it. */
 function fractionOf(item: Item): number {
-  const states = Object.keys(descriptions);
+  const states = Object.keys(stateDescriptions);
   const rendering = states.indexOf(RENDERING);
   const at = states.indexOf(item.state);
   if (at < rendering) return (0.05 * at) / rendering;
