@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { inflate, type ZlibOptions } from 'node:zlib';
 import { MalformedTiffError } from '../errors.ts';
 import { layoutTiff, joinHeader } from '../tiff/layout.ts';
 import { pyramidFields, type TileEncoding } from '../tiff/pyramid-fields.ts';
@@ -7,9 +9,12 @@ import { colourspaceOf } from './encode.ts';
 import { type Raster, rasterFromBytes } from './raster.ts';
 import { sharp } from './sharp.ts';
 
+const decompress = promisify<Uint8Array, ZlibOptions, Buffer>(inflate);
+
 /**
- * Decodes encoded tiles by themselves, into one raster of one below the other in memory of the arena. Throws what the
- * decoder throws when one of them is broken.
+ * Decodes encoded tiles into one raster, one below the other, in memory of the arena. Throws MalformedTiffError for a JPEG
+ * tile without its end marker and for a deflate tile whose Adler-32 checksum is wrong, which the decoders do not report;
+ * otherwise what the decoder throws.
  */
 export async function decodeTiles(
   tiles: readonly Uint8Array[],
@@ -17,9 +22,11 @@ export async function decodeTiles(
   encoding: TileEncoding,
   arena: Arena,
 ): Promise<Raster> {
-  // A decoder fills up what is missing of a JPEG without a word; but every whole one ends in this marker.
+  // libjpeg pads a JPEG that was cut short without an error.
   const isJpeg = encoding.compression === Compression.jpeg;
-  if (isJpeg && !tiles.every(hasJpegEnd)) throw new MalformedTiffError('a JPEG without its end');
+  if (isJpeg && !tiles.every(hasJpegEnd)) throw new MalformedTiffError('Expected an end marker in every JPEG tile');
+  // libtiff stops at a tile's last row and does not read the checksum behind it.
+  if (encoding.compression === Compression.deflate) await Promise.all(tiles.map(assertIntactDeflate));
   const shape = { width: tileSize, height: tileSize * tiles.length };
   const layout = layoutTiff({
     tileSize,
@@ -51,4 +58,14 @@ const column = { level: 0, column: 0, row: 0, across: 1 } as const;
 
 function hasJpegEnd(tile: Uint8Array): boolean {
   return tile.at(-2) === 0xff && tile.at(-1) === 0xd9;
+}
+
+/** Throws MalformedTiffError unless the zlib stream (RFC 1950) is complete and agrees with its Adler-32 checksum. */
+async function assertIntactDeflate(tile: Uint8Array): Promise<void> {
+  try {
+    await decompress(tile, {});
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new MalformedTiffError(`Expected an intact zlib stream in every tile: ${reason}`, { cause: error });
+  }
 }
