@@ -152,14 +152,10 @@ const assembleTiff = makeAssembleTiff({
     store: { kind: 's3' },
     workBucket: BUCKET,
     publishedBucket: 'published',
-    ledgerTable: 'ledger',
-    stateMachineArn: undefined,
     defaultRecipe: 'default',
     recipeRules: [],
     recipesDirectory: 'recipes',
     concurrency: MAP_CONCURRENCY,
-    eventBusName: undefined,
-    logLevel: 'silent',
   },
 });
 const call = { remainingMs: () => 600_000, log: jsonLog(() => undefined, 'silent') };

@@ -3,23 +3,27 @@ import type { LogLevel } from './log.ts';
 import { MAP_CONCURRENCY } from './limits.ts';
 import { type RecipeRule, RecipeRules } from './recipe/choice.ts';
 
-/** What a deployed function (or the embedded engine) is told by its environment. The only reader of `process.env`. */
+/** Settings of the functions, on AWS and on one machine. */
 export interface Config {
-  /** Where objects are: S3, or folders below a workspace directory (see `storage/files.ts`). */
+  /** S3, or folders below a workspace directory (see `storage/files/files.ts`). */
   readonly store: { readonly kind: 's3' } | { readonly kind: 'files'; readonly workspace: string };
   readonly workBucket: string;
   readonly publishedBucket: string;
-  readonly ledgerTable: string;
-  /** Where upload events start executions; only `start-pyramid` needs it. */
-  readonly stateMachineArn: string | undefined;
   readonly defaultRecipe: string;
-  /** Recipes by the beginning of a master's key; others get the default. */
+  /** Recipes by key prefix of the master; others get the default. */
   readonly recipeRules: readonly RecipeRule[];
   /** Directory of the recipe files. */
   readonly recipesDirectory: string;
   /** Functions that compute at the same time: on Lambda the iterations of the Map over blocks, on one machine the cores. */
   readonly concurrency: number;
-  /** EventBridge bus that is told of every published image; none: the log is. */
+}
+
+/** The environment of a deployed function. This module is the only reader of `process.env` in the functions. */
+export interface DeployedConfig extends Config {
+  readonly ledgerTable: string;
+  /** State machine of the executions; only `start-pyramid` needs it. */
+  readonly stateMachineArn: string | undefined;
+  /** EventBridge bus that is notified of every published image; without it a log line is written instead. */
   readonly eventBusName: string | undefined;
   readonly logLevel: LogLevel;
 }
@@ -41,8 +45,8 @@ const environment = z.object({
   LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
 });
 
-/** Reads the configuration. Throws, naming every variable that is missing or wrong. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+/** Reads the configuration. Throws an error that names every variable that is missing or wrong. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): DeployedConfig {
   const parsed = environment.safeParse(env);
   if (!parsed.success) throw new Error(`Expected a complete environment:\n${z.prettifyError(parsed.error)}`);
   const values = parsed.data;

@@ -1,87 +1,110 @@
 /**
- * Where the adapters are chosen and a Lambda is made of a function over ports. A handler file is one call of
- * `lambdaHandler`; nothing below `handlers` and `steps` knows which store or engine it runs on.
+ * Makes a Lambda handler of a function over ports. A handler file is one call of `lambdaHandler`; nothing below
+ * `handlers` and `steps` knows which adapters it runs on.
  */
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { z } from 'zod';
-import { type Config, readConfig } from './config.ts';
-import { dynamoLedger } from './ledger/dynamodb/dynamodb.ts';
+import type { z } from 'zod';
+import { type Config, type DeployedConfig, readConfig } from './config.ts';
+import type { Executions } from './executions/executions.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { jsonLog, type Log } from './log.ts';
-import { eventBridgeNotifier, logNotifier, type Notifier } from './notifications/eventbridge.ts';
-import { fileStore } from './storage/files/files.ts';
+import { logNotifier, type Notifier } from './notifications/notifier.ts';
 import type { ObjectStore } from './storage/object-store.ts';
-import { s3Store } from './storage/s3/s3.ts';
 
 export interface Ports {
   readonly config: Config;
   readonly store: ObjectStore;
   readonly ledger: Ledger;
   readonly notifier: Notifier;
-  /** Step Functions, or the embedded engine behind the same API. */
-  readonly engine: SFNClient;
+  readonly executions: Executions;
   readonly clock: () => Date;
   readonly log: Log;
 }
 
-/** One invocation: how long it may take, and a log that carries its execution. */
+/** One invocation. */
 export interface Call {
   /** Milliseconds until the platform ends this invocation. */
   readonly remainingMs: () => number;
+  /** Its lines carry the fields that identify the execution. */
   readonly log: Log;
 }
 
-/** The part of the Lambda context that is used. The embedded engine passes the same. */
+/** The part of the Lambda context that is used. */
 export interface InvocationContext {
   getRemainingTimeInMillis(): number;
+  /** The adapters of a host that runs functions in its own process; AWS passes none. */
+  readonly ports?: Ports;
 }
 
 export type LambdaHandler = (event: unknown, context: InvocationContext) => Promise<unknown>;
 
 /**
- * A Lambda handler: parses the event, builds the ports once per configuration, calls the function.
- * `about` picks the fields that every log line of the invocation carries.
+ * A Lambda handler: parses the event, takes the host's ports or builds those of the environment, calls the function.
+ * `logFields` picks the fields that every log line of the invocation carries.
  */
 export function lambdaHandler<Event, Result>(
   event: z.ZodType<Event>,
   make: (ports: Ports) => (event: Event, call: Call) => Promise<Result>,
-  about: (event: Event) => Record<string, unknown> = () => ({}),
+  logFields: (event: Event) => Record<string, unknown> = () => ({}),
 ): LambdaHandler {
   return async (raw, context) => {
-    const ports = portsFor(readConfig(process.env));
+    const ports = context.ports ?? (await deployedPorts(readConfig(process.env)));
     const parsed = event.parse(raw);
-    const log = ports.log.with(about(parsed));
+    const log = ports.log.with(logFields(parsed));
     return make({ ...ports, log })(parsed, { remainingMs: () => context.getRemainingTimeInMillis(), log });
   };
 }
 
-const built = new Map<string, Ports>();
+const built = new Map<string, Promise<Ports>>();
 
-/** The adapters for a configuration; the same ones for the same configuration. */
-export function portsFor(config: Config): Ports {
-  const identity = JSON.stringify([
-    config,
-    process.env['AWS_ENDPOINT_URL_SFN'],
-    process.env['AWS_ENDPOINT_URL_DYNAMODB'],
-  ]);
-  const known = built.get(identity);
-  if (known) return known;
-  const clock = (): Date => new Date();
-  const log = jsonLog((line) => process.stderr.write(`${line}\n`), config.logLevel);
-  const ports: Ports = {
-    config,
-    store: config.store.kind === 's3' ? s3Store(new S3Client({})) : fileStore(config.store.workspace),
-    ledger: dynamoLedger({ client: new DynamoDBClient({}), table: config.ledgerTable, clock }),
-    notifier: config.eventBusName
-      ? eventBridgeNotifier(new EventBridgeClient({}), config.eventBusName)
-      : logNotifier(log),
-    engine: new SFNClient({}),
-    clock,
-    log,
-  };
+/** The adapters for a configuration, built once per configuration. */
+function deployedPorts(config: DeployedConfig): Promise<Ports> {
+  const identity = JSON.stringify(config);
+  const ports = built.get(identity) ?? buildPorts(config);
   built.set(identity, ports);
   return ports;
+}
+
+async function buildPorts(config: DeployedConfig): Promise<Ports> {
+  const clock = (): Date => new Date();
+  const log = jsonLog((line) => process.stderr.write(`${line}\n`), config.logLevel);
+  const [store, ledger, notifier, executions] = await Promise.all([
+    chooseStore(config.store),
+    openLedger(config.ledgerTable, clock),
+    chooseNotifier(config.eventBusName, log),
+    openExecutions(config.stateMachineArn),
+  ]);
+  return { config, store, ledger, notifier, executions, clock, log };
+}
+
+// The adapters are imported when they are chosen: a host that brings its own ports loads no AWS SDK.
+
+async function chooseStore(store: DeployedConfig['store']): Promise<ObjectStore> {
+  if (store.kind === 'files') return (await import('./storage/files/files.ts')).fileStore(store.workspace);
+  const [{ S3Client }, { s3Store }] = await Promise.all([import('@aws-sdk/client-s3'), import('./storage/s3/s3.ts')]);
+  return s3Store(new S3Client({}));
+}
+
+async function openLedger(table: string, clock: () => Date): Promise<Ledger> {
+  const [{ DynamoDBClient }, { dynamoLedger }] = await Promise.all([
+    import('@aws-sdk/client-dynamodb'),
+    import('./ledger/dynamodb/dynamodb.ts'),
+  ]);
+  return dynamoLedger({ client: new DynamoDBClient({}), table, clock });
+}
+
+async function chooseNotifier(eventBusName: string | undefined, log: Log): Promise<Notifier> {
+  if (eventBusName === undefined) return logNotifier(log);
+  const [{ EventBridgeClient }, { eventBridgeNotifier }] = await Promise.all([
+    import('@aws-sdk/client-eventbridge'),
+    import('./notifications/eventbridge.ts'),
+  ]);
+  return eventBridgeNotifier(new EventBridgeClient({}), eventBusName);
+}
+
+async function openExecutions(stateMachineArn: string | undefined): Promise<Executions> {
+  const [{ SFNClient }, { sfnExecutions }] = await Promise.all([
+    import('@aws-sdk/client-sfn'),
+    import('./executions/sfn.ts'),
+  ]);
+  return sfnExecutions(new SFNClient({}), stateMachineArn);
 }

@@ -1,14 +1,12 @@
 /**
- * What became of an execution, told to the ledger by the "Step Functions Execution Status Change" event
- * (https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html). It is the only way that a failed,
- * aborted or timed-out execution gets there; steps write the other outcomes themselves.
+ * Records the outcome of an execution in the ledger, from the "Step Functions Execution Status Change" event
+ * (https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html). Failed, aborted and timed-out
+ * executions are recorded by this handler only; the steps record the other outcomes themselves.
  */
-import { DescribeExecutionCommand, type DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { parseExecutionName } from '../ledger/identity.ts';
 import type { ImageStatus, LedgerEntry, UploadId } from '../ledger/ledger.ts';
 import { lambdaHandler, type Call, type Ports } from '../runtime.ts';
-import { callService } from '../service-errors.ts';
 
 const Detail = z.object({
   executionArn: z.string().min(1),
@@ -25,7 +23,7 @@ export const PyramidStatusChange = z.object({
 });
 export type PyramidStatusChange = z.infer<typeof PyramidStatusChange>;
 
-type OutcomePorts = Pick<Ports, 'ledger' | 'engine'>;
+type OutcomePorts = Pick<Ports, 'ledger' | 'executions'>;
 
 export const handler = lambdaHandler(PyramidStatusChange, makeRecordOutcome, ({ detail }) => ({
   execution: detail.name,
@@ -33,8 +31,8 @@ export const handler = lambdaHandler(PyramidStatusChange, makeRecordOutcome, ({ 
 }));
 
 /**
- * Writes one status change to the ledger. The image is known by the execution's NAME, for the event comes without its
- * input when that is large. Throws when the ledger or the engine cannot answer, so that the event is delivered again.
+ * Records one status change. The image is identified by the execution's name, because EventBridge leaves a large input
+ * out of the event. Throws when the ledger or the engine cannot answer, so that the event is delivered again.
  */
 export function makeRecordOutcome(
   ports: OutcomePorts,
@@ -64,20 +62,20 @@ export function makeRecordOutcome(
   };
 }
 
-/** Started, or redriven: the event is the same for both. */
+/** The event of a start and that of a redrive are the same. */
 async function recordRunning(ports: OutcomePorts, upload: UploadId, { executionArn }: Detail): Promise<void> {
   const entry = await ports.ledger.get(upload.imageId);
-  // Most often whoever started it has said so already.
+  // Usually the start is on record already.
   if (entry?.sequence === upload.sequence && entry.executionArn === undefined) {
     await ports.ledger.started(upload, executionArn);
   }
   if (!isUnder(entry, upload, ['FAILED', 'ABORTED', 'TIMED_OUT'])) return;
-  // Events come in any order: this may be the start of an execution whose failure is on record already.
-  const { status } = await describe(ports, executionArn);
+  // Events arrive in any order: this may be the start of an execution whose failure is on record already.
+  const { status } = await ports.executions.describe(executionArn);
   if (status === 'RUNNING') await ports.ledger.resumed(upload);
 }
 
-/** The steps wrote the outcome before the execution succeeded. If they did not, somebody must look. */
+/** The steps record the outcome before the execution succeeds. A missing one is a defect, so it is logged. */
 async function checkSettled({ ledger }: OutcomePorts, upload: UploadId, log: Call['log']): Promise<void> {
   const entry = await ledger.get(upload.imageId);
   if (isUnder(entry, upload, ['CLAIMED', 'PROCESSING'])) {
@@ -87,15 +85,11 @@ async function checkSettled({ ledger }: OutcomePorts, upload: UploadId, log: Cal
 
 async function failureOf(ports: OutcomePorts, detail: Detail): Promise<{ error: string; cause: string }> {
   const complete = typeof detail.error === 'string' && typeof detail.cause === 'string';
-  const described = complete ? undefined : await describe(ports, detail.executionArn);
+  const described = complete ? undefined : await ports.executions.describe(detail.executionArn);
   return {
     error: detail.error ?? described?.error ?? detail.status,
     cause: detail.cause ?? described?.cause ?? 'No cause was given',
   };
-}
-
-function describe({ engine }: OutcomePorts, executionArn: string): Promise<DescribeExecutionCommandOutput> {
-  return callService('Step Functions', () => engine.send(new DescribeExecutionCommand({ executionArn })));
 }
 
 function isUnder(entry: LedgerEntry | undefined, upload: UploadId, statuses: readonly ImageStatus[]): boolean {

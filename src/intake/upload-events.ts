@@ -1,6 +1,6 @@
 /**
- * Upload events, in the shapes S3 sends them: a notification (`Records`, straight or as the body of a queue message), an
- * EventBridge event (straight or as such a body), and the test event that S3 sends when a notification is set up.
+ * Upload events in the shapes that S3 sends: a notification (`Records`, direct or as the body of a queue message), an
+ * EventBridge event (direct or as such a body), and the test event that S3 sends when a notification is configured.
  *
  * Shapes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html and
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { Source } from '../work/execution-input.ts';
 import { imageId, sequenceOf } from '../ledger/identity.ts';
 
-/** A queue's batch. Its bodies are read one by one, so that a bad one harms no other. */
+/** A batch of queue messages. Bodies are parsed one by one, so that an invalid one does not affect the others. */
 export const QueueEvent = z.object({
   Records: z
     .array(z.object({ eventSource: z.literal('aws:sqs'), messageId: z.string().min(1), body: z.string() }))
@@ -17,12 +17,12 @@ export const QueueEvent = z.object({
 });
 export type QueueEvent = z.infer<typeof QueueEvent>;
 
-/** Records are read one by one, so that a bad one harms no other. */
+/** Records are parsed one by one, so that an invalid one does not affect the others. */
 const Notification = z.object({ Records: z.array(z.unknown()) });
 const TestEvent = z.object({ Event: z.literal('s3:TestEvent') });
 const BridgeEvent = z.object({ source: z.literal('aws.s3'), 'detail-type': z.string(), detail: z.unknown() });
 
-/** An event that no queue carried. */
+/** An event that did not come through a queue. */
 export const DirectEvent = z.union([Notification, BridgeEvent, TestEvent]);
 export type DirectEvent = z.infer<typeof DirectEvent>;
 
@@ -50,7 +50,7 @@ const CreatedDetail = z.object({
   }),
 });
 
-/** What an event says. `malformed` holds one error for every part of it that cannot be read. */
+/** The uploads of an event. `malformed` holds one error for every part of it that cannot be parsed. */
 export interface UploadEvent {
   readonly uploads: readonly Source[];
   readonly malformed: readonly Error[];
@@ -65,7 +65,7 @@ export function readMessage(body: string): UploadEvent {
   });
 }
 
-/** Reads an event that no queue carried. Never throws. */
+/** Reads an event that did not come through a queue. Never throws. */
 export function readEvent(event: DirectEvent): UploadEvent {
   if ('Records' in event) return joined(event.Records.map((record) => attempt(() => uploads(fromRecord(record)))));
   if ('detail-type' in event) return attempt(() => uploads(fromBridge(event)));
@@ -90,7 +90,7 @@ function fromBridge(event: z.infer<typeof BridgeEvent>): Source | undefined {
   return sourceOf(bucket.name, object.key, object.etag, { ...object, versionId: object['version-id'] });
 }
 
-/** The upload, or undefined for a folder marker, which consoles make to show an empty folder. */
+/** The upload, or undefined for a folder marker, which the S3 console creates for an empty folder. */
 function sourceOf(
   bucket: string,
   key: string,
@@ -110,7 +110,7 @@ function sourceOf(
   };
 }
 
-/** Notifications carry keys as HTML forms do: a plus is a space, and everything else is percent-encoded UTF-8. */
+/** Keys in notifications are form-encoded: a plus is a space, and everything else is percent-encoded UTF-8. */
 function formDecoded(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '));

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { UsageError } from '../errors.ts';
+import type { Ports } from '../runtime.ts';
 import type { FunctionHost, InvokeOptions } from '../stepfunctions/function-host.ts';
 import { type Json, jsonCopy } from '../stepfunctions/json.ts';
 import { slots } from '../stepfunctions/slots.ts';
@@ -10,7 +11,7 @@ import type { FunctionTable, LocalFunction } from './functions.ts';
 
 type Handler = (event: Json, context: object) => unknown;
 
-/** A failed invocation as Step Functions reports it: the error's type, and its JSON as the cause. */
+/** A failed invocation as Step Functions reports it: `name` is the error's type, `message` its JSON as the cause. */
 export class InvocationError extends Error {
   constructor(errorType: string, errorMessage: string, trace: readonly string[] = []) {
     super(JSON.stringify({ errorType, errorMessage, trace }));
@@ -18,20 +19,23 @@ export class InvocationError extends Error {
   }
 }
 
-/** On Lambda a function has one core with this much memory, and more with more (AWS Lambda, Configure memory). Bytes. */
+/** Lambda gives one vCPU per this much memory (AWS Lambda, Configure memory). Bytes. */
 const ONE_CORE_MEMORY = 1769 * 2 ** 20;
-/** Each encodes several columns of its block at once, and so keeps more than one core busy while others read or write. */
+/** A computing function encodes several columns of its block concurrently, and so keeps more than one core busy. */
 const COMPUTING_FUNCTIONS = availableParallelism();
-/** Functions that mostly wait, for each one that computes. */
+/** Functions that mostly wait for input and output, per computing function. */
 const WAITING_FUNCTIONS = 4;
 
 /**
- * Runs functions in this process. Of those that have more than one core on Lambda, `concurrency` at once; of the others,
- * which read and write more than they compute, four times as many beside them. Whatever is more waits its turn, in order.
- * Events and results are copied through JSON. A function that overran its timeout cannot be ended here: its result is
- * dropped and its place is given away.
+ * Runs functions in this process: `concurrency` of those that have more than one core on Lambda, and beside them four
+ * times as many of the others, which read and write more than they compute. Further invocations wait in order.
+ * Events and results are copied through JSON. `ports` are passed to the functions in their context. A function that
+ * exceeds its timeout cannot be ended here: its result is dropped and its slot is free for the next one.
  */
-export function inProcessHost(functions: FunctionTable, { concurrency = COMPUTING_FUNCTIONS } = {}): FunctionHost {
+export function inProcessHost(
+  functions: FunctionTable,
+  { concurrency = COMPUTING_FUNCTIONS, ports }: { concurrency?: number; ports?: Promise<Ports> } = {},
+): FunctionHost {
   const computing = slots(concurrency);
   const waiting = slots(WAITING_FUNCTIONS * concurrency);
   return {
@@ -42,11 +46,11 @@ export function inProcessHost(functions: FunctionTable, { concurrency = COMPUTIN
           `Expected one of the functions ${[...functions.byKey.keys()].join(', ')} but received ${functionKey}`,
         );
       const payload = jsonCopy(event);
-      const places = bound.memory > ONE_CORE_MEMORY ? computing : waiting;
-      const release = await places.take(options.signal);
+      const slotsOfKind = bound.memory > ONE_CORE_MEMORY ? computing : waiting;
+      const release = await slotsOfKind.take(options.signal);
       try {
         options.onStart?.();
-        return await runWithin(bound, payload, options);
+        return await runWithin(bound, payload, await ports, options);
       } finally {
         release();
       }
@@ -54,7 +58,12 @@ export function inProcessHost(functions: FunctionTable, { concurrency = COMPUTIN
   };
 }
 
-async function runWithin(bound: LocalFunction, payload: Json, { timeoutMs, signal }: InvokeOptions): Promise<Json> {
+async function runWithin(
+  bound: LocalFunction,
+  payload: Json,
+  ports: Ports | undefined,
+  { timeoutMs, signal }: InvokeOptions,
+): Promise<Json> {
   const limit = Math.min(bound.timeoutMs, timeoutMs ?? Number.POSITIVE_INFINITY);
   const stateTimesOut = timeoutMs !== undefined && timeoutMs <= bound.timeoutMs;
   const { promise: over, reject } = Promise.withResolvers<never>();
@@ -66,7 +75,7 @@ async function runWithin(bound: LocalFunction, payload: Json, { timeoutMs, signa
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([run(bound, payload, performance.now() + limit), over]);
+    return await Promise.race([run(bound, payload, ports, performance.now() + limit), over]);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
@@ -83,12 +92,13 @@ function functionTimeout(limitMs: number): Error {
   return new InvocationError('Sandbox.Timedout', `Task timed out after ${(limitMs / 1000).toFixed(2)} seconds`);
 }
 
-async function run(bound: LocalFunction, payload: Json, deadline: number): Promise<Json> {
+async function run(bound: LocalFunction, payload: Json, ports: Ports | undefined, deadline: number): Promise<Json> {
   try {
     const handler = await handlerOf(bound);
     const context = {
       functionName: bound.key,
       awsRequestId: randomUUID(),
+      ports,
       getRemainingTimeInMillis: () => Math.max(0, Math.round(deadline - performance.now())),
     };
     return jsonCopy(await handler(payload, context));

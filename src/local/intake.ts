@@ -1,66 +1,49 @@
-/** How files come in on one machine: the same events as from S3, but raised when somebody asks. */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { RedriveExecutionCommand } from '@aws-sdk/client-sfn';
-import { z } from 'zod';
+/** Takes files in on one machine: raises the events that S3 raises for uploads, when it is asked to. */
+import { createHash } from 'node:crypto';
 import { ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
 import { executionName, imageId, sequenceOf } from '../ledger/identity.ts';
 import type { LedgerEntry, UploadId } from '../ledger/ledger.ts';
 import { readRecipe } from '../recipe/read.ts';
 import type { Ports } from '../runtime.ts';
-import { ApiError } from '../stepfunctions/api-errors.ts';
-import type { Engine } from '../stepfunctions/engine.ts';
-import type { ExecutionStatus } from '../stepfunctions/executions.ts';
 import type { FunctionHost } from '../stepfunctions/function-host.ts';
+import type { RecordedUpload, Uploads } from './uploads.ts';
 
 export interface TakenUpload extends UploadId {
   /** Name of its execution. */
   readonly execution: string;
-  /** `unchanged`: published before from the same bytes, and still there. `resumed`: an unfinished execution goes on. */
+  /** `unchanged`: published before from the same bytes, and still public. `resumed`: its execution was unfinished. */
   readonly how: 'started' | 'resumed' | 'unchanged';
 }
 
-/** What an image was last taken in as; kept so that the same request twice is one. */
-const Receipt = z.object({ sequencer: z.string(), request: z.string() });
-type Receipt = z.infer<typeof Receipt>;
+type IntakePorts = Pick<Ports, 'store' | 'ledger' | 'config' | 'executions' | 'clock'>;
 
 export class Intake {
-  readonly #ports: Pick<Ports, 'store' | 'ledger' | 'config' | 'engine' | 'clock'>;
+  readonly #ports: IntakePorts;
   readonly #host: FunctionHost;
-  readonly #runner: Engine;
-  readonly #directory: string;
+  readonly #uploads: Uploads;
 
-  constructor(
-    options: Pick<Ports, 'store' | 'ledger' | 'config' | 'clock'> & {
-      readonly host: FunctionHost;
-      readonly engine: Engine;
-      readonly client: Ports['engine'];
-      readonly directory: string;
-    },
-  ) {
-    this.#ports = { ...options, engine: options.client };
+  constructor(options: { readonly ports: IntakePorts; readonly host: FunctionHost; readonly uploads: Uploads }) {
+    this.#ports = options.ports;
     this.#host = options.host;
-    this.#runner = options.engine;
-    this.#directory = path.join(options.directory, 'intake');
+    this.#uploads = options.uploads;
   }
 
   /**
    * Takes an object in. The same bytes for the same recipe and the same published bucket are the same upload: it is left
-   * alone when it was published, goes on where it stopped when it was not, and comes anew after a rejection.
-   * `onNamed` hears the name of the execution before that can do anything.
+   * alone when it was published, resumed when its execution is unfinished, and started anew after a rejection.
+   * `onNamed` is called with the name of the execution before the execution starts.
    */
   async take(bucket: string, key: string, onNamed: (execution: string) => void): Promise<TakenUpload> {
     const { etag, size } = await this.#ports.store.head({ bucket, key });
     const image = imageId(bucket, key);
     const request = await this.#requestFor(etag);
-    const known = await this.#readReceipt(image);
+    const known = this.#uploads.find(image);
     if (known?.request === request) {
       const again = await this.#takeAgain({ imageId: image, sequence: sequenceOf(known.sequencer) }, onNamed);
       if (again) return again;
     }
     const sequencer = this.#nextSequencer(known);
-    await this.#writeReceipt(image, { sequencer, request });
+    this.#uploads.record(image, { bucket, key, sequencer, request, takenAt: this.#ports.clock() });
     const upload = taken({ imageId: image, sequence: sequenceOf(sequencer) }, 'started');
     onNamed(upload.execution);
     await this.#host.invoke('startPyramid', uploadEvent(bucket, key, etag, size, sequencer));
@@ -84,19 +67,20 @@ export class Intake {
     if (entry.status === 'PUBLISHED' && !(await this.#isPublic(entry))) return undefined;
     if (entry.status === 'PUBLISHED' && entry.sidecar) return taken(upload, 'unchanged');
     if (entry.status === 'REJECTED' || entry.status === 'SUPERSEDED') return undefined;
-    const executionArn = this.#runner.arnOf(executionName(upload));
-    const status = this.#statusOf(executionArn);
+    const { executions } = this.#ports;
+    const executionArn = executions.arnOf(executionName(upload));
+    const status = await this.#statusOf(executionArn);
     if (status === undefined || status === 'SUCCEEDED') return undefined;
     onNamed(executionName(upload));
-    if (status !== 'RUNNING') await this.#ports.engine.send(new RedriveExecutionCommand({ executionArn }));
+    if (status !== 'RUNNING') await executions.redrive(executionArn);
     return taken(upload, 'resumed');
   }
 
-  #statusOf(executionArn: string): ExecutionStatus | undefined {
+  async #statusOf(executionArn: string): Promise<string | undefined> {
     try {
-      return this.#runner.describe(executionArn).status;
+      return (await this.#ports.executions.describe(executionArn)).status;
     } catch (error) {
-      if (error instanceof ApiError && error.type === 'ExecutionDoesNotExist') return undefined;
+      if (error instanceof Error && error.name === 'ExecutionDoesNotExist') return undefined;
       throw error;
     }
   }
@@ -119,27 +103,11 @@ export class Intake {
     return createHash('sha256').update(request).digest('hex');
   }
 
-  /** Later than any before it, by the clock or, where that stood still or went back, by one. */
-  #nextSequencer(known: Receipt | undefined): string {
+  /** Larger than the last one: by the clock, or by one when the clock stood still or went back. */
+  #nextSequencer(known: RecordedUpload | undefined): string {
     const now = BigInt(this.#ports.clock().getTime()) << 20n;
     const last = known ? BigInt(`0x${known.sequencer}`) : -1n;
     return (now > last ? now : last + 1n).toString(16).padStart(18, '0');
-  }
-
-  async #readReceipt(image: string): Promise<Receipt | undefined> {
-    const text = await readFile(this.#receiptFile(image), 'utf8').catch(() => undefined);
-    return text === undefined ? undefined : Receipt.parse(JSON.parse(text));
-  }
-
-  async #writeReceipt(image: string, receipt: Receipt): Promise<void> {
-    await mkdir(this.#directory, { recursive: true });
-    const unfinished = path.join(this.#directory, `.${randomUUID()}`);
-    await writeFile(unfinished, JSON.stringify(receipt));
-    await rename(unfinished, this.#receiptFile(image));
-  }
-
-  #receiptFile(image: string): string {
-    return path.join(this.#directory, `${image}.json`);
   }
 }
 
@@ -147,7 +115,7 @@ function taken(upload: UploadId, how: TakenUpload['how']): TakenUpload {
   return { ...upload, execution: executionName(upload), how };
 }
 
-/** As EventBridge delivers S3's Object Created. */
+/** The Object Created event of S3 as EventBridge delivers it. */
 function uploadEvent(bucket: string, key: string, etag: string, size: number, sequencer: string): object {
   return {
     source: 'aws.s3',

@@ -1,32 +1,35 @@
-/** One machine as a stack: folders as buckets, dynalite as the ledger, the embedded engine, and the events between them. */
+/** The stack on one machine: folders as buckets, one SQLite file, the embedded engine, and the events between them. */
 import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { mkdir, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { readConfig } from '../config.ts';
-import { type Database, openDatabase } from '../database/database.ts';
-import { lockWorkspace } from '../database/lock.ts';
+import type { Config } from '../config.ts';
+import { embeddedExecutions } from '../executions/embedded.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
-import type { LogLevel } from '../log.ts';
-import { portsFor } from '../runtime.ts';
+import { sqliteLedger } from '../ledger/sqlite/sqlite.ts';
+import { jsonLog, type LogLevel } from '../log.ts';
+import { logNotifier } from '../notifications/notifier.ts';
+import type { Ports } from '../runtime.ts';
 import { registerBucket } from '../storage/files/buckets.ts';
+import { fileStore } from '../storage/files/files.ts';
 import { type ServedApi, serveApi } from '../stepfunctions/api.ts';
 import { type Engine, startEngine } from '../stepfunctions/engine.ts';
-import { executionMigrations, sqliteExecutionStore } from '../stepfunctions/sqlite-store.ts';
+import { sqliteExecutionStore } from '../stepfunctions/sqlite-store.ts';
 import { readFunctions } from './functions.ts';
 import { inProcessHost } from './in-process-host.ts';
 import { Intake, type TakenUpload } from './intake.ts';
-import { serveLedger } from './ledger-server.ts';
+import { openState, type WorkspaceState } from './state.ts';
+import { uploadsIn } from './uploads.ts';
 import type { Progress } from '../stepfunctions/progress.ts';
 import type { StatusChangeEvent } from '../stepfunctions/status-event.ts';
 
 export interface WorkspaceOptions {
-  /** Where the ledger, the executions and the work area are kept. */
+  /** Holds the database, the executions and the work area. */
   readonly directory: string;
-  /** The published bucket is this folder. */
+  /** Folder of the published bucket. */
   readonly out: string;
-  /** Name of the recipe for what is taken in. */
+  /** Name of the recipe for all masters. */
   readonly recipe: string;
   /** Absolute path of the folder of recipes; by default the project's own. */
   readonly recipes?: string;
@@ -40,7 +43,6 @@ export interface WorkspaceOptions {
 }
 
 const WORK_BUCKET = 'stepwell-work';
-const LEDGER_TABLE = 'stepwell-ledger';
 
 export class Workspace {
   readonly engine: Engine;
@@ -51,14 +53,7 @@ export class Workspace {
   readonly #directory: string;
   readonly #stop: () => Promise<void>;
 
-  private constructor(parts: {
-    engine: Engine;
-    api: ServedApi;
-    intake: Intake;
-    outcomes: Outcomes;
-    directory: string;
-    stop: () => Promise<void>;
-  }) {
+  private constructor(parts: WorkspaceParts) {
     this.engine = parts.engine;
     this.endpoint = parts.api.endpoint;
     this.#intake = parts.intake;
@@ -67,85 +62,40 @@ export class Workspace {
     this.#stop = parts.stop;
   }
 
-  /** Starts everything. Throws UsageError when another process has the directory. */
+  /** Starts everything. Throws UsageError when another process uses the directory or it cannot be read. */
   static async start(options: WorkspaceOptions): Promise<Workspace> {
     const directory = await makeDirectory(options.directory);
-    const published = await bucketFor(directory, await makeDirectory(options.out));
-    const functions = readFunctions(path.join(options.project, 'serverless.yml'));
-    const host = inProcessHost(functions);
-    const outcomes = new Outcomes();
-    // Status events of executions that an earlier process left behind come as soon as the engine starts, before there is
-    // an API and an environment to handle them in.
-    const ready = Promise.withResolvers<undefined>();
-    const records = openRecords(directory);
-    const engine = startEngine({
-      store: sqliteExecutionStore(records.database),
-      definitionFile: path.join(options.project, 'state-machines', 'pyramid.asl.yml'),
-      functions,
-      host,
-      ...(options.onProgress ? { onProgress: options.onProgress } : {}),
-      onStatusChange: async (event) => {
-        await ready.promise;
-        await host.invoke('recordOutcome', event);
-        outcomes.recorded(event);
-      },
-    });
-    const ledger = await serveLedger({ directory, table: LEDGER_TABLE });
-    const api = await serveApi(engine, { port: options.port ?? 0 });
-    Object.assign(process.env, {
-      ...localCredentials,
-      AWS_ENDPOINT_URL_DYNAMODB: ledger.endpoint,
-      AWS_ENDPOINT_URL_SFN: api.endpoint,
-      OBJECT_STORE: `files:${directory}`,
-      WORK_BUCKET,
-      PUBLISHED_BUCKET: published,
-      LEDGER_TABLE,
-      STATE_MACHINE_ARN: engine.stateMachine.arn,
-      DEFAULT_RECIPE: options.recipe,
-      RECIPES_BY_PREFIX: '',
-      RECIPES_DIRECTORY: options.recipes ?? path.join(options.project, 'recipes'),
-      CONCURRENCY: String(options.concurrency ?? availableParallelism()),
-      LOG_LEVEL: options.logLevel ?? 'silent',
-    });
-    const ports = portsFor(readConfig(process.env));
-    ready.resolve(undefined);
-    return new Workspace({
-      engine,
-      api,
-      outcomes,
-      directory,
-      intake: new Intake({ ...ports, client: ports.engine, host, engine, directory }),
-      stop: async () => {
-        await engine.stop();
-        await api.stop();
-        await ledger.stop();
-        records.close();
-      },
-    });
+    const state = openState(directory);
+    try {
+      return new Workspace(await startParts(directory, state, options));
+    } catch (error) {
+      state.close();
+      throw error;
+    }
   }
 
-  /** The bucket that is this folder. */
+  /** The bucket of a folder. */
   bucketOf(folder: string): Promise<string> {
     return bucketFor(this.#directory, folder);
   }
 
-  /** Takes an object in as if it had just arrived: raises its event, redrives what was left unfinished. */
+  /** Takes an object in: raises the event of its upload, or redrives its unfinished execution. */
   take(bucket: string, key: string, onNamed: (execution: string) => void): Promise<TakenUpload> {
     return this.#intake.take(bucket, key, onNamed);
   }
 
-  /** Resolves when the upload's execution has ended and the ledger knows. */
+  /** Resolves when the upload's execution has ended and the ledger has recorded it. */
   async ended(upload: TakenUpload): Promise<void> {
     const arn = this.engine.arnOf(upload.execution);
     await this.#outcomes.until(upload.execution, (status) => status === this.engine.describe(arn).status);
   }
 
-  /** What became of an upload. */
+  /** The ledger entry of an upload's image. */
   entry(upload: TakenUpload): Promise<LedgerEntry | undefined> {
     return this.#intake.entry(upload);
   }
 
-  /** Removes the work of an upload that needs none any more. */
+  /** Removes the work objects of an upload. */
   clearWork(upload: TakenUpload): Promise<void> {
     return this.#intake.clearWork(upload);
   }
@@ -155,7 +105,78 @@ export class Workspace {
   }
 }
 
-/** Which ends of executions the ledger has been told of. */
+interface WorkspaceParts {
+  readonly engine: Engine;
+  readonly api: ServedApi;
+  readonly intake: Intake;
+  readonly outcomes: Outcomes;
+  readonly directory: string;
+  readonly stop: () => Promise<void>;
+}
+
+async function startParts(
+  directory: string,
+  { database, close }: WorkspaceState,
+  options: WorkspaceOptions,
+): Promise<WorkspaceParts> {
+  const published = await bucketFor(directory, await makeDirectory(options.out));
+  const functions = readFunctions(path.join(options.project, 'serverless.yml'));
+  // The functions get the engine as a port, and the engine invokes the functions: invocations wait for the ports.
+  const ready = Promise.withResolvers<Ports>();
+  const host = inProcessHost(functions, { ports: ready.promise });
+  const outcomes = new Outcomes();
+  const engine = startEngine({
+    store: sqliteExecutionStore(database),
+    definitionFile: path.join(options.project, 'state-machines', 'pyramid.asl.yml'),
+    functions,
+    host,
+    ...(options.onProgress ? { onProgress: options.onProgress } : {}),
+    onStatusChange: async (event) => {
+      await host.invoke('recordOutcome', event);
+      outcomes.recorded(event);
+    },
+  });
+  const clock = (): Date => new Date();
+  const log = jsonLog((line) => process.stderr.write(`${line}\n`), options.logLevel ?? 'silent');
+  const ports: Ports = {
+    config: configOf(options, directory, published),
+    store: fileStore(directory),
+    ledger: sqliteLedger({ database, clock }),
+    notifier: logNotifier(log),
+    executions: embeddedExecutions(engine),
+    clock,
+    log,
+  };
+  ready.resolve(ports);
+  const api = await serveApi(engine, { port: options.port ?? 0 }).catch(async (error: unknown) => {
+    await engine.stop();
+    throw error;
+  });
+  const stop = async (): Promise<void> => {
+    await engine.stop();
+    await api.stop();
+    close();
+  };
+  return { engine, api, outcomes, directory, intake: new Intake({ ports, host, uploads: uploadsIn(database) }), stop };
+}
+
+function configOf(
+  { recipe, recipes, project, concurrency = availableParallelism() }: WorkspaceOptions,
+  workspace: string,
+  publishedBucket: string,
+): Config {
+  return {
+    store: { kind: 'files', workspace },
+    workBucket: WORK_BUCKET,
+    publishedBucket,
+    defaultRecipe: recipe,
+    recipeRules: [],
+    recipesDirectory: recipes ?? path.join(project, 'recipes'),
+    concurrency,
+  };
+}
+
+/** The last status of each execution that the ledger has recorded. */
 class Outcomes {
   readonly #last = new Map<string, string>();
   readonly #events = new EventEmitter().setMaxListeners(0);
@@ -165,7 +186,7 @@ class Outcomes {
     this.#events.emit(detail.name);
   }
 
-  /** Resolves when the last status recorded of an execution is an end, and still its status. */
+  /** Resolves when the last recorded status of an execution is not RUNNING and is its current one. */
   async until(execution: string, isCurrent: (status: string) => boolean): Promise<void> {
     for (;;) {
       const last = this.#last.get(execution);
@@ -175,39 +196,12 @@ class Outcomes {
   }
 }
 
-/** Nothing may reach a real account by accident, whatever profile the machine has. */
-const localCredentials = {
-  AWS_REGION: 'us-east-1',
-  AWS_ACCESS_KEY_ID: 'local',
-  AWS_SECRET_ACCESS_KEY: 'local',
-  AWS_SESSION_TOKEN: '',
-  AWS_EC2_METADATA_DISABLED: 'true',
-};
-
-/** The workspace's database, for this process alone. */
-function openRecords(directory: string): { readonly database: Database; readonly close: () => void } {
-  const unlock = lockWorkspace(path.join(directory, 'lock'));
-  try {
-    const database = openDatabase(path.join(directory, 'stepwell.db'), executionMigrations);
-    return {
-      database,
-      close: () => {
-        database.close();
-        unlock();
-      },
-    };
-  } catch (error) {
-    unlock();
-    throw error;
-  }
-}
-
 async function makeDirectory(directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   return realpath(directory);
 }
 
-/** A bucket's name says which folder it is, and the same folder always has the same name. */
+/** Registers a folder as a bucket. The bucket's name is derived from the folder's path. */
 async function bucketFor(workspace: string, folder: string): Promise<string> {
   const hash = createHash('sha256').update(folder).digest('hex').slice(0, 12);
   const bucket = `folder-${hash}`;

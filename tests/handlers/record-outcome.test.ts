@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { sfnExecutions } from '../../src/executions/sfn.ts';
 import { makeRecordOutcome, PyramidStatusChange } from '../../src/handlers/record-outcome.ts';
 import type { Claim, LedgerEntry, Publication } from '../../src/ledger/ledger.ts';
 import { jsonLog } from '../../src/log.ts';
@@ -36,7 +37,7 @@ const publication: Publication = {
   ...{ width: 512, height: 512, levels: 1, tileSize: 512 },
 };
 
-/** The event as EventBridge sends it; fields that are undefined are not there. */
+/** The event as EventBridge sends it, without the fields that are undefined. */
 function statusChange(status: string, detail: Record<string, unknown> = {}): unknown {
   return JSON.parse(
     JSON.stringify({
@@ -62,7 +63,8 @@ function statusChange(status: string, detail: Record<string, unknown> = {}): unk
 
 function record(event: unknown): Promise<void> {
   const log = jsonLog((line) => lines.push(line));
-  return makeRecordOutcome({ ledger: table.ledger, engine: engine.client })(PyramidStatusChange.parse(event), { log });
+  const executions = sfnExecutions(engine.client, undefined);
+  return makeRecordOutcome({ ledger: table.ledger, executions })(PyramidStatusChange.parse(event), { log });
 }
 
 const entry = (): Promise<LedgerEntry | undefined> => table.ledger.get(upload.imageId);
@@ -71,8 +73,8 @@ function executionIs(status: FakeExecution['status'], outcome: { error?: string;
   engine.executions.set(name, { name, input: '{}', status, ...outcome });
 }
 
-describe('fault 33: an execution that ended badly is on record', () => {
-  test.each(['FAILED', 'ABORTED', 'TIMED_OUT'] as const)('%s', async (status) => {
+describe('fault 33: an unsuccessful execution is recorded', () => {
+  test.each(['FAILED', 'ABORTED', 'TIMED_OUT'] as const)('as %s with its error and cause', async (status) => {
     await table.ledger.started(upload, arn);
     await record(statusChange(status, { error: 'InconsistentWorkError', cause: 'block 7 is gone' }));
     expect(await entry()).toMatchObject({
@@ -82,7 +84,7 @@ describe('fault 33: an execution that ended badly is on record', () => {
     expect(engine.calls).toEqual([]);
   });
 
-  test('fault 32: even when the event comes without its input', async () => {
+  test('fault 32: although the event comes without its input', async () => {
     await record(
       statusChange('FAILED', { input: undefined, inputDetails: { included: false }, error: 'E', cause: 'C' }),
     );
@@ -93,13 +95,13 @@ describe('fault 33: an execution that ended badly is on record', () => {
     ['both', {}],
     ['the cause', { error: 'States.Timeout' }],
     ['the error', { cause: 'after 86,400 s', error: null }],
-  ])('the engine is asked when the event lacks %s', async (_what, detail) => {
+  ])('the execution is described when the event lacks %s', async (_what, detail) => {
     executionIs('TIMED_OUT', { error: 'States.Timeout', cause: 'after 86,400 s' });
     await record(statusChange('TIMED_OUT', detail));
     expect(await entry()).toMatchObject({ failure: { error: 'States.Timeout', cause: 'after 86,400 s' } });
   });
 
-  test('an abort without a reason is recorded as such', async () => {
+  test('an abort without error and cause is recorded with a placeholder', async () => {
     executionIs('ABORTED');
     await record(statusChange('ABORTED'));
     expect(await entry()).toMatchObject({
@@ -112,22 +114,25 @@ describe('fault 33: an execution that ended badly is on record', () => {
     [{ status: 400, type: 'ThrottlingException' }, 'ServiceUnavailableError'],
     ['lost', 'ServiceUnavailableError'],
     [{ status: 400, type: 'ExecutionDoesNotExist' }, 'ExecutionDoesNotExist'],
-  ] as const)('when the engine answers %j the event comes again', async (trouble, errorName) => {
-    executionIs('FAILED', { error: 'E', cause: 'C' });
-    engine.troubles.push(trouble);
-    await expect(record(statusChange('FAILED'))).rejects.toMatchObject({ name: errorName });
-    expect(await entry()).toMatchObject({ status: 'CLAIMED' });
-    await record(statusChange('FAILED'));
-    expect(await entry()).toMatchObject({ status: 'FAILED', failure: { error: 'E', cause: 'C' } });
-  });
+  ] as const)(
+    'when the engine answers %j the handler throws, so that the event is delivered again',
+    async (trouble, errorName) => {
+      executionIs('FAILED', { error: 'E', cause: 'C' });
+      engine.troubles.push(trouble);
+      await expect(record(statusChange('FAILED'))).rejects.toMatchObject({ name: errorName });
+      expect(await entry()).toMatchObject({ status: 'CLAIMED' });
+      await record(statusChange('FAILED'));
+      expect(await entry()).toMatchObject({ status: 'FAILED', failure: { error: 'E', cause: 'C' } });
+    },
+  );
 
-  test('what is final stays', async () => {
+  test('a final status is kept', async () => {
     await table.ledger.published(upload, publication);
     await record(statusChange('FAILED', { error: 'E', cause: 'the notification failed' }));
     expect(await entry()).toMatchObject({ status: 'PUBLISHED' });
   });
 
-  test('a newer upload is not harmed', async () => {
+  test('a newer upload is not changed', async () => {
     await table.ledger.claim({ ...upload, sequence: 'F'.repeat(32) });
     await record(statusChange('ABORTED', { error: 'E', cause: 'C' }));
     expect(await entry()).toMatchObject({ status: 'CLAIMED', sequence: 'F'.repeat(32) });
@@ -135,14 +140,14 @@ describe('fault 33: an execution that ended badly is on record', () => {
 });
 
 describe('RUNNING', () => {
-  test('settles a start whose answer was lost', async () => {
+  test('records a start whose answer was lost', async () => {
     executionIs('RUNNING');
     await record(statusChange('RUNNING'));
     expect(await entry()).toMatchObject({ status: 'PROCESSING', executionArn: arn });
     expect(engine.calls).toEqual([]);
   });
 
-  test.each(['FAILED', 'ABORTED', 'TIMED_OUT'] as const)('takes up a redrive after %s', async (status) => {
+  test.each(['FAILED', 'ABORTED', 'TIMED_OUT'] as const)('records a redrive after %s', async (status) => {
     await table.ledger.ended(upload, status, { error: 'E', cause: 'C' });
     executionIs('RUNNING');
     await record(statusChange('RUNNING'));
@@ -151,14 +156,14 @@ describe('RUNNING', () => {
     expect(found).not.toHaveProperty('failure');
   });
 
-  test('that comes after the failure does not hide it', async () => {
+  test('that arrives after the failure does not replace it', async () => {
     await table.ledger.ended(upload, 'FAILED', { error: 'E', cause: 'C' });
     executionIs('FAILED', { error: 'E', cause: 'C' });
     await record(statusChange('RUNNING'));
     expect(await entry()).toMatchObject({ status: 'FAILED', failure: { error: 'E', cause: 'C' } });
   });
 
-  test('does not undo what is final', async () => {
+  test('does not replace a final status', async () => {
     await table.ledger.rejected(upload, { code: 'EMPTY_OBJECT', detail: 'no bytes' });
     await record(statusChange('RUNNING'));
     expect(await entry()).toMatchObject({ status: 'REJECTED' });
@@ -166,39 +171,39 @@ describe('RUNNING', () => {
 });
 
 describe('SUCCEEDED', () => {
-  test('is silent when the steps wrote the outcome', async () => {
+  test('logs nothing when the steps recorded the outcome', async () => {
     await table.ledger.published(upload, publication);
     await record(statusChange('SUCCEEDED'));
     expect(lines).toEqual([]);
   });
 
-  test.each(['CLAIMED', 'PROCESSING'])('warns when the entry is still %s', async (status) => {
+  test.each(['CLAIMED', 'PROCESSING'])('logs a warning when the entry is still %s', async (status) => {
     if (status === 'PROCESSING') await table.ledger.started(upload, arn);
     await record(statusChange('SUCCEEDED'));
     expect(events()).toEqual(['outcome.missing']);
     expect(await entry()).toMatchObject({ status });
   });
 
-  test('of an older upload says nothing about the newer one', async () => {
+  test('of an older upload logs nothing about the newer one', async () => {
     await table.ledger.claim({ ...upload, sequence: 'F'.repeat(32) });
     await record(statusChange('SUCCEEDED'));
     expect(lines).toEqual([]);
   });
 });
 
-describe('events that are not ours', () => {
+describe('unrelated events', () => {
   test.each(['by-hand', `${'0'.repeat(32)}-later`])('an execution named %s is ignored', async (other) => {
     await record(statusChange('FAILED', { name: other }));
     expect(events()).toEqual(['outcome.ignored']);
   });
 
-  test('a status of the future is ignored', async () => {
+  test('an unknown status is ignored', async () => {
     await record(statusChange('PENDING_REDRIVE'));
     expect(events()).toEqual(['outcome.ignored']);
     expect(await entry()).toMatchObject({ status: 'CLAIMED' });
   });
 
-  test('another event is refused', () => {
+  test('an event of another type is refused', () => {
     expect(() => PyramidStatusChange.parse({ 'detail-type': 'Object Created', detail: {} })).toThrow();
   });
 });

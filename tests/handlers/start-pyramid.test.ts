@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { readConfig } from '../../src/config.ts';
 import { ServiceUnavailableError } from '../../src/errors.ts';
 import { ExecutionInput } from '../../src/work/execution-input.ts';
-import { makeStartPyramid, StartPyramidEvent } from '../../src/handlers/start-pyramid.ts';
+import { sfnExecutions } from '../../src/executions/sfn.ts';
+import { makeStartPyramid } from '../../src/handlers/start-pyramid.ts';
+import { DeliveredEvent } from '../../src/intake/start-uploads.ts';
 import { imageId } from '../../src/ledger/identity.ts';
 import type { Ledger, LedgerEntry } from '../../src/ledger/ledger.ts';
 import { jsonLog } from '../../src/log.ts';
@@ -36,10 +38,13 @@ afterAll(() => table.stop());
 
 async function start(event: unknown, ledger: Ledger = table.ledger): Promise<unknown> {
   const log = jsonLog((line) => lines.push(line));
-  return makeStartPyramid({ config, ledger, engine: engine.client })(StartPyramidEvent.parse(event), { log });
+  return makeStartPyramid({ config, ledger, executions: sfnExecutions(engine.client, stateMachineArn) })(
+    DeliveredEvent.parse(event),
+    { log },
+  );
 }
 
-/** The log's lines of one event name. */
+/** The log lines of one event name. */
 const logged = (event: string): unknown[] =>
   lines.map((line) => JSON.parse(line) as { event: string }).filter((line) => line.event === event);
 const inputs = (): ExecutionInput[] =>
@@ -55,7 +60,7 @@ let names = 0;
 const newKey = (): string => `maps/${++names}.tif`;
 
 describe('an upload', () => {
-  test('starts an execution named after it, whose input is a pure function of the object', async () => {
+  test('starts an execution of its name, whose input is a pure function of the object', async () => {
     const key = newKey();
     const id = imageId('masters', key);
     expect(await start(queueEvent(bridgeEvent({ key, versionId: 'v1' })))).toEqual(done);
@@ -85,7 +90,7 @@ describe('an upload', () => {
   test.each([
     ['an S3 notification', (key: string) => ({ Records: [s3Record({ key })] })],
     ['an EventBridge event', (key: string) => bridgeEvent({ key })],
-  ])('needs no queue: %s', async (_shape, event) => {
+  ])('is started by %s without a queue', async (_shape, event) => {
     const key = newKey();
     expect(await start(event(key))).toBeUndefined();
     expect(await entry(key)).toMatchObject({ status: 'PROCESSING' });
@@ -104,10 +109,10 @@ describe('an upload', () => {
     expect(await inputOf(bridgeEvent({ key }))).toBe(notified);
   });
 
-  test('says which variable is missing', async () => {
+  test('is refused with the name of the missing variable', async () => {
     const log = jsonLog(() => undefined);
-    const ports = { config: { ...config, stateMachineArn: undefined }, ledger: table.ledger, engine: engine.client };
-    const event = StartPyramidEvent.parse(bridgeEvent({ key: newKey() }));
+    const ports = { config, ledger: table.ledger, executions: sfnExecutions(engine.client, undefined) };
+    const event = DeliveredEvent.parse(bridgeEvent({ key: newKey() }));
     await expect(makeStartPyramid(ports)(event, { log })).rejects.toThrow(
       'Expected an ARN for STATE_MACHINE_ARN but received nothing',
     );
@@ -122,7 +127,7 @@ describe('fault 1: the same event twice', () => {
     expect(logged('upload.ignored')).toMatchObject([{ reason: 'duplicate', status: 'PROCESSING' }]);
   });
 
-  test('at once: one execution', async () => {
+  test('concurrently: one execution', async () => {
     const key = newKey();
     const event = queueEvent(bridgeEvent({ key }), { Records: [s3Record({ key })] }, bridgeEvent({ key }));
     expect(await Promise.all([start(event), start(event)])).toEqual([done, done]);
@@ -130,7 +135,7 @@ describe('fault 1: the same event twice', () => {
     expect(await entry(key)).toMatchObject({ status: 'PROCESSING' });
   });
 
-  test('after it ended: still one execution', async () => {
+  test('after the execution ended: still one execution', async () => {
     const key = newKey();
     await start(bridgeEvent({ key }));
     const { sequence } = inputs()[0]?.source ?? { sequence: '' };
@@ -162,7 +167,7 @@ test('fault 3: sequencers of different length and letter case are ordered right'
 });
 
 describe('fault 4: the redelivery ends with exactly one execution', () => {
-  /** The table, but for one call that fails: before it is done, or with its answer lost. */
+  /** The ledger with one call that fails: before its effect, or with its answer lost. */
   const failing = (method: 'claim' | 'started', done: boolean): Ledger => ({
     ...table.ledger,
     [method]: async (...args: [never, never]) => {
@@ -228,7 +233,7 @@ describe('fault 5: hostile keys start byte-exact, whatever the event shape', () 
 });
 
 describe('fault 6', () => {
-  test('folder markers and test events start nothing and come no more', async () => {
+  test('folder markers and test events start nothing and are not delivered again', async () => {
     const marker = { key: 'maps/', size: 0 };
     const batch = queueEvent({ Records: [s3Record(marker)] }, bridgeEvent(marker), testEvent, { Records: [] });
     expect(await start(batch)).toEqual(done);
@@ -236,32 +241,32 @@ describe('fault 6', () => {
     expect(engine.calls).toEqual([]);
   });
 
-  test('a zero-byte object is started, to be rejected on record', async () => {
+  test('a zero-byte object is started, so that its rejection is recorded', async () => {
     const key = newKey();
     expect(await start(queueEvent(bridgeEvent({ key, size: 0 })))).toEqual(done);
     expect(inputs()[0]?.source.size).toBe(0);
   });
 
-  test('a malformed message is left to the dead-letter queue', async () => {
+  test('a malformed message is reported for the dead-letter queue', async () => {
     expect(await start(queueEvent('no JSON', { hello: 'world' }))).toEqual(retry('m0', 'm1'));
     expect(logged('upload.failed')).toHaveLength(2);
   });
 
-  test('a malformed event that no queue carried is thrown', async () => {
+  test('a malformed event without a queue throws', async () => {
     await expect(start({ Records: [{ eventSource: 'aws:s3' }] })).rejects.toThrow('Expected an S3 event record');
     await expect(start({ hello: 'world' })).rejects.toThrow();
   });
 });
 
 describe('fault 10: several records in one event, one of them bad', () => {
-  test('of a batch, only the bad message is asked for again', async () => {
+  test('of a batch, only the malformed message is delivered again', async () => {
     const keys = [newKey(), newKey(), newKey()];
     const [a, b, c] = keys.map((key) => bridgeEvent({ key }));
     expect(await start(queueEvent(a, 'bad', b, c))).toEqual(retry('m1'));
     expect(new Set(inputs().map(({ source }) => source.key))).toEqual(new Set(keys));
   });
 
-  test('of a batch, only the message whose start failed is asked for again', async () => {
+  test('of a batch, only the message whose start failed is delivered again', async () => {
     const events = Array.from({ length: 4 }, () => bridgeEvent({ key: newKey() }));
     engine.troubles.push({ status: 503, type: 'ServiceUnavailable' });
     const answer = (await start(queueEvent(...events))) as { batchItemFailures: unknown[] };
@@ -271,7 +276,7 @@ describe('fault 10: several records in one event, one of them bad', () => {
     expect(engine.executions.size).toBe(4);
   });
 
-  test('of one message, the other records start, and start once when it comes again', async () => {
+  test('of one message, the other records start, and start once when it is delivered again', async () => {
     const keys = [newKey(), newKey()];
     const [a, c] = keys.map((key) => s3Record({ key }));
     const event = queueEvent({ Records: [a, { eventSource: 'aws:s3' }, c] });
@@ -287,13 +292,14 @@ describe('fault 10: several records in one event, one of them bad', () => {
   });
 });
 
-test('the key of an upload says which recipe it gets', async () => {
+test('the recipe of an upload is chosen by its key prefix', async () => {
   const rules = { recipeRules: [{ prefix: 'maps/', recipe: 'large-tiles' }] };
   const keys = ['maps/north.tif', 'photos/maps.tif'];
-  const ports = { config: { ...config, ...rules }, ledger: table.ledger, engine: engine.client };
+  const executions = sfnExecutions(engine.client, stateMachineArn);
+  const ports = { config: { ...config, ...rules }, ledger: table.ledger, executions };
   const startPyramid = makeStartPyramid(ports);
   for (const key of keys) {
-    await startPyramid(StartPyramidEvent.parse(bridgeEvent({ key })), { log: jsonLog(() => undefined) });
+    await startPyramid(DeliveredEvent.parse(bridgeEvent({ key })), { log: jsonLog(() => undefined) });
   }
   expect(inputs().map(({ source, recipe }) => [source.key, recipe])).toEqual([
     ['maps/north.tif', 'large-tiles'],
@@ -301,7 +307,7 @@ test('the key of an upload says which recipe it gets', async () => {
   ]);
 });
 
-test('fault 9: a batch is started a few at a time', async () => {
+test('fault 9: at most five messages of a batch are handled concurrently', async () => {
   const batch = Array.from({ length: 40 }, () => bridgeEvent({ key: newKey() }));
   expect(await start(queueEvent(...batch))).toEqual(done);
   expect(engine.executions.size).toBe(40);

@@ -38,14 +38,10 @@ export const testConfig: Config = {
   store: { kind: 's3' },
   workBucket: 'stepwell-work',
   publishedBucket: 'stepwell-published',
-  ledgerTable: 'ledger',
-  stateMachineArn: undefined,
   defaultRecipe: 'default',
   recipeRules: [],
   recipesDirectory: 'recipes',
   concurrency: 40,
-  eventBusName: undefined,
-  logLevel: 'silent',
 };
 
 export interface Pipeline extends StepPorts {

@@ -6,7 +6,7 @@ import type { ExecutionInput } from '../../src/work/execution-input.ts';
 import { imageId, sequenceOf } from '../../src/ledger/identity.ts';
 import type { Ledger, Publication, PublishedSidecar } from '../../src/ledger/ledger.ts';
 import { Sidecar } from '../../src/work/sidecar.ts';
-import type { PublishedImage } from '../../src/notifications/eventbridge.ts';
+import type { PublishedImage } from '../../src/notifications/notifier.ts';
 import type { Cut } from '../../src/pyramid/plan.ts';
 import { makeAssembleTiff } from '../../src/steps/assemble-tiff.ts';
 import { makeChecksumSource } from '../../src/steps/checksum-source.ts';

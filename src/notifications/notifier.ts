@@ -1,0 +1,23 @@
+import type { Publication } from '../ledger/ledger.ts';
+import type { Log } from '../log.ts';
+
+export interface PublishedImage extends Publication {
+  readonly imageId: string;
+  readonly sequence: string;
+  readonly source: { readonly bucket: string; readonly key: string };
+}
+
+/** Is notified of every published image, at least once. */
+export interface Notifier {
+  published(image: PublishedImage): Promise<void>;
+}
+
+/** Writes a line to the log. */
+export function logNotifier(log: Log): Notifier {
+  return {
+    published(image) {
+      log.info('pyramid.published', { ...image });
+      return Promise.resolve();
+    },
+  };
+}
