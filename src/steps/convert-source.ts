@@ -6,6 +6,7 @@ import { assertAffordable, decode, probe } from '../formats/convert.ts';
 import type { DecodedImage } from '../formats/decoded-image.ts';
 import { writeTiledTiff } from '../formats/tiled-tiff.ts';
 import { identify } from '../formats/identify.ts';
+import { libraryVersions } from '../imaging/library-versions.ts';
 import { CONVERSION_BUDGET } from '../limits.ts';
 import type { EmbeddedMetadata } from '../metadata/embedded-metadata.ts';
 import { readEmbeddedMetadata } from '../formats/read-metadata.ts';
@@ -45,7 +46,7 @@ export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'conf
     const { reader } = await openPixels(store, config.workBucket, source, { converted });
     const identified = await identify(reader, 'tiff');
     const metadata = await metadataOf(format, memoryReader(bytes), reader);
-    await writeHeader(store, area, { info: master.info, metadata, identified, recipe });
+    await writeHeader(store, area, { info: master.info, metadata, identified, recipe, libraries: libraryVersions() });
     log.info('source.converted', { format, width: shape.width, height: shape.height });
     return { ...identified.image, converted };
   };

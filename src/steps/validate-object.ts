@@ -4,6 +4,7 @@ import { readEmbeddedMetadata } from '../formats/read-metadata.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
 import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import { libraryVersions } from '../imaging/library-versions.ts';
 import { pagedReader } from '../bytes/range-reader.ts';
 import { openSource } from '../work/pinned-object.ts';
 import { sourceLogFields, type UnconvertedImage } from '../work/execution-state.ts';
@@ -27,7 +28,13 @@ export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'con
     const identified = await identify(prefix, format);
     const recipe = await readRecipe(config.recipesDirectory, name);
     const metadata = await readEmbeddedMetadata(prefix, format);
-    await writeHeader(store, workArea(config.workBucket, source), { info, metadata, identified, recipe });
+    await writeHeader(store, workArea(config.workBucket, source), {
+      info,
+      metadata,
+      identified,
+      recipe,
+      libraries: libraryVersions(),
+    });
     log.info('object.validated', { ...identified.image });
     return identified.image;
   };

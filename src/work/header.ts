@@ -1,7 +1,6 @@
 /** `header.json`: what the header of the master says beyond geometry, for the steps after it. */
 import { z } from 'zod';
 import type { Identified } from '../formats/format.ts';
-import { libraryVersions } from '../imaging/library-versions.ts';
 import type { EmbeddedMetadata } from '../metadata/embedded-metadata.ts';
 import { redact, RedactedMetadata } from '../metadata/redact.ts';
 import type { Recipe } from '../recipe/recipe.ts';
@@ -29,20 +28,22 @@ interface HeaderRequest {
   readonly metadata: EmbeddedMetadata;
   readonly identified: Identified;
   readonly recipe: Pick<Recipe, 'metadata'>;
+  /** Versions of the libraries; passed in, because functions that only read the header have no sharp. */
+  readonly libraries: Omit<Header['software'], 'stepwell'>;
 }
 
 /** Writes the header, without the metadata that the recipe keeps private. */
 export async function writeHeader(
   store: ObjectStore,
   area: WorkArea,
-  { info, metadata: embedded, identified, recipe }: HeaderRequest,
+  { info, metadata: embedded, identified, recipe, libraries }: HeaderRequest,
 ): Promise<void> {
   const policy = {
     gps: recipe.metadata.gps !== 'keep',
     serialNumbers: recipe.metadata.serialNumbers !== 'keep',
   };
   const metadata = redact(embedded, policy);
-  const software = { stepwell: VERSION, ...libraryVersions() };
+  const software = { stepwell: VERSION, ...libraries };
   const header = { ...identified.description, metadata, digestSent: isDigestSent(info), software };
   await store.write(area.header, toJsonBytes(header));
 }
