@@ -26,7 +26,7 @@ export interface Contestant {
   readonly version: string;
   command(job: Job): Command;
   /** Seconds of the run that the pipeline itself took, where a contestant is more than that. */
-  pipelineSeconds?(job: Job): Promise<number | undefined>;
+  pipelineSeconds?(job: Job): number;
 }
 
 const project = path.resolve(import.meta.dirname, '..');

@@ -1,37 +1,30 @@
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-
-const entered = { type: 'TaskStateEntered', state: 'PlanPyramid' };
-const exited = { type: 'TaskStateExited', state: 'PublishTiff' };
-
-interface Line {
-  readonly event?: {
-    readonly type: string;
-    readonly timestamp: number;
-    readonly stateEnteredEventDetails?: { readonly name: string };
-    readonly stateExitedEventDetails?: { readonly name: string };
-  };
-}
+import { DatabaseSync } from 'node:sqlite';
 
 /**
- * Seconds from the first execution's plan to the last one's publication, by the histories that a workspace keeps. Undefined
- * when it has none.
+ * Times are ISO 8601 with milliseconds, so that their order as text is their order in time. The states are the first
+ * and the last that every image goes through, whether RenderImage or RenderPyramid makes its pixels.
  */
-export async function pipelineSeconds(workspace: string): Promise<number | undefined> {
-  const folder = path.join(workspace, 'executions');
-  const names = existsSync(folder) ? await readdir(folder) : [];
-  let first = Infinity;
-  let last = -Infinity;
-  for (const name of names.filter((each) => each.endsWith('.jsonl'))) {
-    for (const text of (await readFile(path.join(folder, name), 'utf8')).split('\n')) {
-      if (!text.includes(entered.state) && !text.includes(exited.state)) continue;
-      const { event } = JSON.parse(text) as Line;
-      if (!event) continue;
-      const { type, timestamp, stateEnteredEventDetails, stateExitedEventDetails } = event;
-      if (type === entered.type && stateEnteredEventDetails?.name === entered.state) first = Math.min(first, timestamp);
-      if (type === exited.type && stateExitedEventDetails?.name === exited.state) last = Math.max(last, timestamp);
+const span = `
+  SELECT
+    min(time) FILTER (WHERE type = 'TaskStateEntered' AND details ->> 'name' = 'PlanPyramid') AS planned,
+    max(time) FILTER (WHERE type = 'TaskStateExited' AND details ->> 'name' = 'PublishTiff') AS published
+  FROM events`;
+
+/**
+ * Seconds from the start of the first plan to the end of the last publication, by the histories of all executions in a
+ * workspace. Throws when the workspace has no database or the histories do not contain both states.
+ */
+export function pipelineSeconds(workspace: string): number {
+  const file = path.join(workspace, 'stepwell.db');
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    const { planned, published } = database.prepare(span).get() ?? {};
+    if (typeof planned !== 'string' || typeof published !== 'string') {
+      throw new Error(`Expected executions with PlanPyramid and PublishTiff in ${file}`);
     }
+    return (Date.parse(published) - Date.parse(planned)) / 1000;
+  } finally {
+    database.close();
   }
-  return last > first ? (last - first) / 1000 : undefined;
 }

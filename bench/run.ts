@@ -130,7 +130,7 @@ async function runOnce(contestant: Contestant, one: Case, input: Input, cache: s
     if (one.input.kind !== 'none' && files.length !== input.files) {
       throw new Error(`Expected ${input.files} files from ${contestant.name} but received ${files.length}`);
     }
-    const pipeline = await contestant.pipelineSeconds?.(job);
+    const pipeline = contestant.pipelineSeconds?.(job);
     return { ...measured, outputBytes: counted, ...(pipeline === undefined ? {} : { pipelineSeconds: pipeline }) };
   } finally {
     await rm(folder, { recursive: true, force: true });
