@@ -23,7 +23,7 @@ export async function assembleWebAssembly(name: string): Promise<string> {
 
 async function writeModule(name: string): Promise<void> {
   const lines = (await assembleWebAssembly(name)).match(/.{1,110}/gu) ?? [];
-  const source = `/** Assembled from ${name}.wat by \`npm run build:webassembly\`; do not edit. WebAssembly with SIMD, base64. */
+  const source = `/** WebAssembly with SIMD in base64, assembled from ${name}.wat by \`npm run build:webassembly\`. */
 export const ${name}Module =
   ${lines.map((line) => `'${line}'`).join(' +\n  ')};
 `;

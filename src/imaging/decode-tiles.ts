@@ -12,9 +12,10 @@ import { sharp } from './sharp.ts';
 const decompress = promisify<Uint8Array, ZlibOptions, Buffer>(inflate);
 
 /**
- * Decodes encoded tiles into one raster, one below the other, in memory of the arena. Throws MalformedTiffError for a JPEG
- * tile without its end marker and for a deflate tile whose Adler-32 checksum is wrong, which the decoders do not report;
- * otherwise what the decoder throws.
+ * Decodes tiles into one raster, in memory of the arena, each tile below the previous one. Throws
+ * MalformedTiffError for a JPEG tile without its end marker and for a deflate tile whose Adler-32
+ * checksum is wrong, because the decoders do not report these; other errors of the decoder pass
+ * through.
  */
 export async function decodeTiles(
   tiles: readonly Uint8Array[],
@@ -22,10 +23,10 @@ export async function decodeTiles(
   encoding: TileEncoding,
   arena: Arena,
 ): Promise<Raster> {
-  // libjpeg pads a JPEG that was cut short without an error.
+  // libjpeg pads a truncated JPEG without reporting an error.
   const isJpeg = encoding.compression === Compression.jpeg;
   if (isJpeg && !tiles.every(hasJpegEnd)) throw new MalformedTiffError('Expected an end marker in every JPEG tile');
-  // libtiff stops at a tile's last row and does not read the checksum behind it.
+  // libtiff stops after the last row of a tile and does not verify the checksum after it.
   if (encoding.compression === Compression.deflate) await Promise.all(tiles.map(assertIntactDeflate));
   const shape = { width: tileSize, height: tileSize * tiles.length };
   const layout = layoutTiff({
@@ -34,7 +35,7 @@ export async function decodeTiles(
     bundles: [{ runs: [{ ...column, down: tiles.length, byteCounts: tiles.map(({ length }) => length) }] }],
   });
   const bitDepth = encoding.bitsPerSample[0] === 16 ? 16 : 8;
-  const { data, info } = await sharp(together([joinHeader(layout), ...tiles], arena), {
+  const { data, info } = await sharp(concatenate([joinHeader(layout), ...tiles], arena), {
     failOn: 'warning',
     ignoreIcc: true,
   })
@@ -44,7 +45,7 @@ export async function decodeTiles(
   return rasterFromBytes({ ...shape, bands: info.channels, bitDepth }, arena.adopt(data));
 }
 
-function together(parts: readonly Uint8Array[], arena: Arena): Uint8Array {
+function concatenate(parts: readonly Uint8Array[], arena: Arena): Uint8Array {
   const bytes = arena.take(parts.reduce((sum, { length }) => sum + length, 0));
   let end = 0;
   for (const part of parts) {
@@ -60,7 +61,10 @@ function hasJpegEnd(tile: Uint8Array): boolean {
   return tile.at(-2) === 0xff && tile.at(-1) === 0xd9;
 }
 
-/** Throws MalformedTiffError unless the zlib stream (RFC 1950) is complete and agrees with its Adler-32 checksum. */
+/**
+ * Throws MalformedTiffError unless the zlib stream (RFC 1950) is complete and matches its Adler-32
+ * checksum.
+ */
 async function assertIntactDeflate(tile: Uint8Array): Promise<void> {
   try {
     await decompress(tile, {});

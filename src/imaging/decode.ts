@@ -18,27 +18,39 @@ export interface DecodeRequest {
     SourceImage,
     'width' | 'height' | 'format' | 'alpha' | 'orientation' | 'model' | 'profile' | 'bands' | 'bitDepth'
   >;
-  /** Size of what is decoded, as it is stored: the master's, or the slice's, which may reach beyond the master. */
+  /**
+   * Stored size of the input in pixels: that of the master, or that of the slice, which may extend
+   * beyond the master.
+   */
   readonly stored: Size;
-  /** The size that the whole upright picture is reduced to before it is cropped, in pixels; not there: it keeps its own. */
+  /**
+   * Size to which the whole upright image is reduced before it is cropped, in pixels; absent if it
+   * keeps its size.
+   */
   readonly reducedTo?: Size | undefined;
-  /** Of the upright picture, reduced or not, in pixels. */
+  /** Rectangle of the upright image, after any reduction, in pixels. */
   readonly crop: Rect;
-  /** What is done to the colours. */
+  /** Colour conversion to apply. */
   readonly conversion: Conversion;
-  /** What shows through where the master is transparent, like #ffffff, in the colours of what is published. */
+  /**
+   * Colour under transparent pixels, such as #ffffff, in the colour space of the published file.
+   */
   readonly background: string;
-  /** Of the samples wanted: 16 bits become 8 as libvips rounds them, after any conversion; never the other way. */
+  /**
+   * Bits of an output sample. 16 bits are reduced to 8 after any conversion, rounded as libvips
+   * does; 8 bits are never widened.
+   */
   readonly bitDepth: 8 | 16;
-  /** Wanted: 1 for grey, 3 for RGB. */
+  /** Output bands: 1 for grey, 3 for RGB. */
   readonly bands: 1 | 3;
-  /** Give up with DeadlineExceededError after this many seconds. */
+  /** Decoding is aborted with DeadlineExceededError after this many seconds. */
   readonly timeoutSeconds: number;
 }
 
 /**
- * Decodes a rectangle of a master, or of a slice of one, upright and in the colours wanted, into memory of the arena.
- * Throws RejectedImageError when a decoder finds the pixels cut short or broken, DeadlineExceededError when time is up.
+ * Decodes a rectangle of a master, or of a slice of one, into memory of the arena: upright, with
+ * its colours converted. Throws RejectedImageError when the pixels are truncated or damaged,
+ * DeadlineExceededError when the timeout expires.
  */
 export async function decodeRect(input: string | Uint8Array, request: DecodeRequest, arena: Arena): Promise<Raster> {
   if (convertsInOnePass(request)) return readRaster(decodePipeline(input, request), request, request, arena);
@@ -47,14 +59,17 @@ export async function decodeRect(input: string | Uint8Array, request: DecodeRequ
   try {
     if (conversion === 'lab') return await decodeLab(input, request, own, arena);
     const shape = { bands: (hasGreyTarget(request) ? 1 : 3) + (image.alpha ? 1 : 0), bitDepth: image.bitDepth };
-    const converted = await readRaster(throughProfile(input, request), shape, request, own);
-    return await readRaster(finished(converted, request), request, request, arena);
+    const converted = await readRaster(convertedByProfile(input, request), shape, request, own);
+    return await readRaster(flattened(converted, request), request, request, arena);
   } finally {
     own.release();
   }
 }
 
-/** a* and b* may be signed, which no decoder knows of: they are made colours before they are mixed with their neighbours. */
+/**
+ * No decoder reads signed a* and b* correctly, so L*a*b* is converted to sRGB before it is
+ * resampled.
+ */
 async function decodeLab(
   input: string | Uint8Array,
   { reducedTo, ...request }: DecodeRequest,
@@ -74,23 +89,31 @@ async function decodeLab(
   return readRaster(small, request, request, arena);
 }
 
-/** What decodes the rectangle in one pass of libvips, for an encoder to follow; its failures are for `decodeFailure`. */
+/**
+ * The libvips pipeline that decodes and converts the rectangle in one pass, for an encoder to
+ * consume. Pass its errors to `decodeFailure`.
+ */
 export function decodePipeline(input: string | Uint8Array, request: DecodeRequest): Sharp {
   const { image, conversion, bitDepth, bands } = request;
-  if (conversion === 'profile') return throughProfile(input, request);
+  if (conversion === 'profile') return convertedByProfile(input, request);
   const upright = storedPixels(input, request);
   const flat = image.alpha ? upright.flatten({ background: request.background }) : upright;
   return flat.toColourspace(colourspaceOf(bands, bitDepth));
 }
 
-/** The rectangle, upright, its samples as they are stored; CMYK goes on to sRGB as soon as another space is asked for. */
+/**
+ * The pipeline of the upright rectangle, samples as stored. libvips converts CMYK to sRGB because
+ * another colour space is requested.
+ */
 function storedPixels(input: string | Uint8Array, request: DecodeRequest): Sharp {
   const { image, stored, crop, reducedTo } = request;
   const pipeline = sharp(input, {
     page: 0,
-    // A broken tile of a TIFF is a warning to libvips, which leaves it black. Slices carry no tag to warn of.
+    // libvips reports a damaged TIFF tile as a warning and leaves it black. The tags of a slice
+    // cause no warnings.
     failOn: 'warning',
-    // sharp's own conversion goes through Display P3 where samples have 16 bits: it is good for CMYK alone.
+    // sharp converts profiles of 16-bit images through Display P3, so its conversion is used for
+    // CMYK only.
     ignoreIcc: !(image.model === 'cmyk' && image.profile === 'other'),
     limitInputPixels: stored.width * stored.height,
   }).timeout({ seconds: wholeSeconds(request.timeoutSeconds) });
@@ -102,7 +125,10 @@ function oriented(pipeline: Sharp, { orientation }: DecodeRequest['image']): Sha
   return orientation === 1 ? pipeline : pipeline.autoOrient();
 }
 
-/** Turned once it is small: sharp would turn a picture that is cropped as well, and so hold it, before it is reduced. */
+/**
+ * Resizes before rotating: sharp rotates an image that is also cropped before it resizes it, and
+ * holds the whole image for that.
+ */
 function reduced(pipeline: Sharp, { image, stored }: DecodeRequest, to: Size): Sharp {
   const { width, height, orientation } = image;
   const isPadded = stored.width > width || stored.height > height;
@@ -113,7 +139,10 @@ function reduced(pipeline: Sharp, { image, stored }: DecodeRequest, to: Size): S
   return turn === undefined ? mirrored : mirrored.rotate(turn);
 }
 
-/** Degrees clockwise for each orientation as Exif numbers it, after 4 and 5 are put upside down and 2 and 7 mirrored. */
+/**
+ * Clockwise rotation in degrees by Exif orientation, after 4 and 5 are flipped vertically and 2 and
+ * 7 horizontally.
+ */
 const turns: Readonly<Record<number, number>> = { 3: 180, 5: 90, 6: 90, 7: 90, 8: 270 };
 
 function resized(pipeline: Sharp, size: Size): Sharp {
@@ -124,18 +153,24 @@ function cropped(pipeline: Sharp, crop: Rect): Sharp {
   return pipeline.extract({ left: crop.left, top: crop.top, ...rectSize(crop) });
 }
 
-/** From the embedded profile to sRGB or its grey in one step, at the master's depth; alpha stays. */
-function throughProfile(input: string | Uint8Array, request: DecodeRequest): Sharp {
+/**
+ * Converts from the embedded profile to sRGB, or to grey with its tone curve, in one step and at
+ * the depth of the master. Alpha is kept.
+ */
+function convertedByProfile(input: string | Uint8Array, request: DecodeRequest): Sharp {
   return storedPixels(input, request).withIccProfile(hasGreyTarget(request) ? greyProfileFile() : SRGB);
 }
 
-/** sharp drops the alpha of raw 8-bit grey, so grey with alpha becomes three bands that are alike. */
+/**
+ * Whether the profile conversion yields one band. sharp drops the alpha of raw 8-bit grey, so grey
+ * with alpha is converted to three equal bands.
+ */
 function hasGreyTarget({ image, bands }: DecodeRequest): boolean {
   return image.bands === 1 && bands === 1 && !image.alpha;
 }
 
-/** Converted samples on their background, in the bands and the depth wanted. */
-function finished(converted: Raster, request: DecodeRequest): Sharp {
+/** Flattens converted samples onto the background, in the output bands and depth. */
+function flattened(converted: Raster, request: DecodeRequest): Sharp {
   const samples = samplesPipeline(converted, request);
   const flat = request.image.alpha ? samples.flatten({ background: request.background }) : samples;
   return flat.toColourspace(colourspaceOf(request.bands, request.bitDepth));
@@ -149,7 +184,7 @@ function samplesPipeline(
   return sharp(data, { raw, limitInputPixels: width * height }).timeout({ seconds: wholeSeconds(timeoutSeconds) });
 }
 
-/** sharp counts whole seconds, up to an hour. */
+/** sharp accepts timeouts of 1 to 3600 whole seconds. */
 function wholeSeconds(seconds: number): number {
   return Math.min(3600, Math.max(1, Math.floor(seconds)));
 }
@@ -170,18 +205,21 @@ async function readRaster(
   return rasterFromBytes({ ...rectSize(crop), bands, bitDepth }, arena.adopt(data));
 }
 
-const cutShort = /premature end|truncated|end of (file|stream|data)|read error|not enough data|unexpected end/iu;
-const notTheImage = /memory|no space left|too many open files|input file is missing/iu;
+const truncation = /premature end|truncated|end of (file|stream|data)|read error|not enough data|unexpected end/iu;
+const machineFailure = /memory|no space left|too many open files|input file is missing/iu;
 
-/** libvips gives every failure as a message: those of the machine pass through, the image's own become rejections. */
+/**
+ * Classifies an error of libvips by its message: errors of the machine are returned unchanged,
+ * errors of the image become RejectedImageError.
+ */
 export function decodeFailure(error: unknown): unknown {
-  if (!(error instanceof Error) || notTheImage.test(error.message)) return error;
+  if (!(error instanceof Error) || machineFailure.test(error.message)) return error;
   if (error.message.startsWith('timeout: ')) return new DeadlineExceededError(error.message, { cause: error });
   const detail = error.message.trim().split('\n').join('; ');
-  return new RejectedImageError(cutShort.test(detail) ? 'TRUNCATED' : 'CORRUPT_PIXELS', detail, { cause: error });
+  return new RejectedImageError(truncation.test(detail) ? 'TRUNCATED' : 'CORRUPT_PIXELS', detail, { cause: error });
 }
 
-/** A TIFF whose directory cannot be followed, as a rejection of the image. */
+/** The rejection of a TIFF whose directory cannot be parsed. */
 export function malformed(error: MalformedTiffError): RejectedImageError {
   return new RejectedImageError(error.cutShort ? 'TRUNCATED' : 'CORRUPT_HEADER', error.message, { cause: error });
 }

@@ -1,6 +1,7 @@
 /**
- * Tiles compressed with deflate and the horizontal predictor (TIFF 6.0, section 14), as libtiff writes them but by Node's
- * zlib: several tiles at once, on the threads of libuv.
+ * Encodes tiles with deflate and the horizontal predictor (TIFF 6.0, section 14), in the same
+ * format as libtiff but with Node's zlib, so that several tiles are compressed in parallel on the
+ * threads of libuv.
  */
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
@@ -15,14 +16,21 @@ import { type Raster, rasterBytes } from './raster.ts';
 
 const compress = promisify<Uint8Array, ZlibOptions, Buffer>(deflate);
 
-/** Tiles under way at once: one for each core, and one that is being cut meanwhile. */
-const TILES_AT_ONCE = availableParallelism() + 1;
-/** Uncompressed tiles under way take at most this much, one tile excepted. Bytes. */
-const UNDER_WAY_BYTES = 64 * 2 ** 20;
-/** The largest blocks of symbols that zlib can collect (its `memLevel`): the best compression of long inputs. */
+/**
+ * Number of tiles encoded concurrently: one for each core, and one whose samples are being copied.
+ */
+const CONCURRENT_TILES = availableParallelism() + 1;
+/** Limit of the uncompressed tiles held at the same time; one tile is always allowed. Bytes. */
+const UNCOMPRESSED_BYTES = 64 * 2 ** 20;
+/**
+ * zlib's `memLevel`: 9 collects the largest blocks of symbols, which compresses long inputs best.
+ */
 const MEMORY_LEVEL = 9;
 
-/** Encodes a raster into deflate tiles, row by row. Level 1 to 9 as in zlib. The tiles lie in memory of the arena. */
+/**
+ * Encodes a raster into deflate tiles, row by row, in memory of the arena. `level` is that of zlib,
+ * 1 to 9.
+ */
 export async function deflateTiles(
   raster: Raster,
   { tileSize, level }: { readonly tileSize: number; readonly level: number },
@@ -31,14 +39,14 @@ export async function deflateTiles(
   const across = Math.max(1, Math.ceil(raster.width / tileSize));
   const down = Math.max(1, Math.ceil(raster.height / tileSize));
   const tileBytes = tileSize * tileSize * bytesPerPixel(raster);
-  const atOnce = Math.max(1, Math.min(TILES_AT_ONCE, Math.floor(UNDER_WAY_BYTES / tileBytes)));
+  const concurrency = Math.max(1, Math.min(CONCURRENT_TILES, Math.floor(UNCOMPRESSED_BYTES / tileBytes)));
   const tiles = new Array<Uint8Array>(across * down);
   const own = new Arena();
   try {
-    const buffers = Array.from({ length: Math.min(atOnce, tiles.length) }, () => own.take(tileBytes));
+    const buffers = Array.from({ length: Math.min(concurrency, tiles.length) }, () => own.take(tileBytes));
     await forEachParallel(tiles.keys(), buffers.length, async (index) => {
       const buffer = buffers.pop() ?? own.take(tileBytes);
-      cutTile(raster, tileSize, index % across, Math.floor(index / across), buffer);
+      predictTile(raster, tileSize, index % across, Math.floor(index / across), buffer);
       tiles[index] = await deflateTile(buffer, tileSize, level, arena);
       buffers.push(buffer);
     });
@@ -48,8 +56,11 @@ export async function deflateTiles(
   return { across, down, tiles, encoding: encodingOf(raster) };
 }
 
-/** One tile, predicted. Beyond the raster its samples decode to the row's last pixel, and to zero below the last row. */
-function cutTile(raster: Raster, tileSize: number, column: number, row: number, into: Uint8Array): void {
+/**
+ * Writes one predicted tile. Samples to the right of the raster decode to the last pixel of their
+ * row, samples below its last row to zero.
+ */
+function predictTile(raster: Raster, tileSize: number, column: number, row: number, into: Uint8Array): void {
   const pixel = bytesPerPixel(raster);
   const stride = raster.width * pixel;
   const left = column * tileSize;
@@ -67,8 +78,8 @@ async function deflateTile(tile: Uint8Array, tileSize: number, level: number, ar
   const runs = { ...searched, strategy: constants.Z_RLE };
   const [withSearch, withRuns] = await Promise.all([compress(sample, searched), compress(sample, runs)]);
   const strategy = withRuns.length <= withSearch.length ? runs : searched;
-  // The whole output in one buffer: incompressible input grows by less than a thousandth. An odd size is never that of
-  // the buffer which Node shares among small allocations, and which must not be freed.
+  // One buffer holds the whole output: incompressible input grows by less than a thousandth. Node's
+  // shared pool for small allocations, which must not be freed, never has an odd size.
   const chunkSize = (tile.length + (tile.length >> 10) + 1024) | 1;
   const bytes = await compress(tile, { ...strategy, chunkSize });
   const copy = arena.pack(bytes);
@@ -76,20 +87,24 @@ async function deflateTile(tile: Uint8Array, tileSize: number, level: number, ar
   return copy;
 }
 
-/** Groups of rows that are compressed to find out which strategy suits a tile, and their share of it. */
-const SAMPLES = 4;
-const SAMPLED = 1 / 16;
+/**
+ * Number of row groups that are compressed to choose the strategy of a tile, and their share of its
+ * rows.
+ */
+const SAMPLE_GROUPS = 4;
+const SAMPLED_SHARE = 1 / 16;
 
 /**
- * A few rows from four places. In the differences of grainy pictures zlib finds hardly a match, and those it finds cost
- * more bits than the bytes themselves: there Huffman codes and runs alone are smaller, in a quarter of the time.
+ * Returns a few rows from four positions in the tile. Where noise leaves few matches, a match costs
+ * more bits than its literals: run-length matching with Huffman coding (Z_RLE) is then smaller and
+ * takes a quarter of the time.
  */
 function sampleRows(tile: Uint8Array, tileSize: number): Uint8Array {
   const row = tile.length / tileSize;
-  const rows = Math.max(1, Math.round((tileSize * SAMPLED) / SAMPLES));
-  const sample = new Uint8Array(SAMPLES * rows * row);
-  for (let part = 0; part < SAMPLES; part++) {
-    const first = Math.floor(((part + 0.5) * tileSize) / SAMPLES);
+  const rows = Math.max(1, Math.round((tileSize * SAMPLED_SHARE) / SAMPLE_GROUPS));
+  const sample = new Uint8Array(SAMPLE_GROUPS * rows * row);
+  for (let part = 0; part < SAMPLE_GROUPS; part++) {
+    const first = Math.floor(((part + 0.5) * tileSize) / SAMPLE_GROUPS);
     sample.set(tile.subarray(first * row, (first + rows) * row), part * rows * row);
   }
   return sample;

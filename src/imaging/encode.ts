@@ -10,7 +10,10 @@ import { deflateTiles } from './deflate-tiles.ts';
 import type { Raster } from './raster.ts';
 import { sharp } from './sharp.ts';
 
-/** What sharp is told to write TIFF tiles as this recipe says. Also what a single pass over the whole image would be told. */
+/**
+ * sharp's options for TIFF tiles in the encoding of the recipe; a single pass over the whole image
+ * uses the same options.
+ */
 export function tiffOptions(recipe: Pick<Recipe, 'tileSize' | 'encoding'>): TiffOptions {
   const { tileSize, encoding } = recipe;
   const { predictor } = encodingProperties(encoding);
@@ -24,16 +27,25 @@ export function tiffOptions(recipe: Pick<Recipe, 'tileSize' | 'encoding'>): Tiff
   };
 }
 
-/** sharp's names for the colour spaces that are written as they are: one band or three, 8 or 16 bits. */
+/**
+ * sharp's name of the colour space with one or three bands of 8 or 16 bits, in which samples are
+ * written unchanged.
+ */
 export function colourspaceOf(bands: number, bitDepth: number): string {
   if (bitDepth === 16) return bands === 1 ? 'grey16' : 'rgb16';
   return bands === 1 ? 'b-w' : 'srgb';
 }
 
-/** Columns of one raster that are encoded at once: on its own an encoder leaves a core idle between one and the next. */
+/**
+ * Number of parts of one raster that are encoded concurrently. A single encoder leaves a core idle
+ * between two parts.
+ */
 const ENCODERS = 2;
 
-/** Encodes one level's raster (or a part of it) into tiles, row by row, in memory of the arena; libvips pads edge tiles. */
+/**
+ * Encodes the raster of one level, or of a part of it, into tiles, row by row, in memory of the
+ * arena. Edge tiles are padded.
+ */
 export async function encodeTiles(
   raster: Raster,
   recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
@@ -48,12 +60,12 @@ export async function encodeTiles(
   const columns = pairs(edges(raster.width, width));
   const rows = pairs(edges(raster.height, height));
   const parts: EncodedTiles[] = [];
-  const places = rows.flatMap(([top, bottom]) => columns.map(([left, right]) => ({ left, top, right, bottom })));
-  await forEachParallel(places, ENCODERS, async ({ left, top, right, bottom }, index) => {
+  const rects = rows.flatMap(([top, bottom]) => columns.map(([left, right]) => ({ left, top, right, bottom })));
+  await forEachParallel(rects, ENCODERS, async ({ left, top, right, bottom }, index) => {
     const part = { left, top, width: right - left, height: bottom - top };
     parts[index] = await encodePart(raster, recipe, arena, part);
   });
-  const bands = rows.map((_, row) => besideEachOther(parts.slice(row * columns.length, (row + 1) * columns.length)));
+  const bands = rows.map((_, row) => joinHorizontally(parts.slice(row * columns.length, (row + 1) * columns.length)));
   return {
     ...firstOf(bands),
     down: bands.reduce((sum, { down }) => sum + down, 0),
@@ -72,7 +84,7 @@ async function encodePart(
   return firstOf(await takeTiles(arena.adopt(file)));
 }
 
-/** What decodes nothing: the raster's own samples. */
+/** A libvips pipeline whose input is the samples of the raster. */
 export function rasterPipeline({ width, height, bands, data }: Raster): Sharp {
   const raw = { width, height, channels: bands === 1 ? 1 : 3 } as const;
   return sharp(data, { raw, limitInputPixels: width * height }).toColourspace(
@@ -80,7 +92,10 @@ export function rasterPipeline({ width, height, bands, data }: Raster): Sharp {
   );
 }
 
-/** Encodes a picture and all its halvings, in one pass of libvips. From the largest; tiles lie in memory of the arena. */
+/**
+ * Encodes an image and all levels below it in one pass of libvips, largest level first. The tiles
+ * are in memory of the arena.
+ */
 export async function encodePyramid(
   picture: Sharp,
   recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
@@ -90,8 +105,8 @@ export async function encodePyramid(
   return takeTiles(arena.adopt(file));
 }
 
-/** Parts of one row of tiles, or of several, as one. */
-function besideEachOther(parts: readonly EncodedTiles[]): EncodedTiles {
+/** Joins parts that lie side by side and have the same number of tile rows. */
+function joinHorizontally(parts: readonly EncodedTiles[]): EncodedTiles {
   const { down, encoding } = firstOf(parts);
   const tiles = Array.from({ length: down }, (_, row) =>
     parts.flatMap((part) => part.tiles.slice(row * part.across, (row + 1) * part.across)),

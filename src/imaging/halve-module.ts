@@ -1,4 +1,4 @@
-/** Assembled from halve.wat by `npm run build:webassembly`; do not edit. WebAssembly with SIMD, base64. */
+/** WebAssembly with SIMD in base64, assembled from halve.wat by `npm run build:webassembly`. */
 export const halveModule =
   'AGFzbQEAAAABEAJgBHt7e3sBe2AEf39/fwADBgUAAAEBAQUDAQABByEDBm1lbW9yeQIACGhhbHZlUmdiAAMJaGFsdmVHcmV5AAQK0gQFKwAgAP' +
   '2JASAB/YkB/Y4BIAL9iQEgA/2JAf2OAUEC/RD9jgH9jgFBAv2NAQsrACAA/YoBIAH9igH9jgEgAv2KASAD/YoB/Y4BQQL9EP2OAf2OAUEC/Y0B' +

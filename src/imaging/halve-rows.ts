@@ -1,9 +1,15 @@
 import { halveModule } from './halve-module.ts';
 
-/** Offsets of the two input rows and the output row in the module's memory; the output row's length in pixels. */
+/**
+ * Arguments: offsets of the two input rows and of the output row in the module's memory, and the
+ * length of the output row in pixels.
+ */
 type HalveRow = (above: number, below: number, into: number, pixels: number) => void;
 
-/** Halves two rows of 8-bit pixels into one, in WebAssembly with SIMD: several times as fast as in JavaScript. */
+/**
+ * Exports of the WebAssembly module, which halves two rows of 8-bit pixels into one with SIMD,
+ * several times as fast as JavaScript.
+ */
 interface HalveExports {
   readonly memory: WebAssembly.Memory;
   readonly halveRgb: HalveRow;
@@ -12,19 +18,20 @@ interface HalveExports {
 
 let loaded: HalveExports | undefined;
 
-/** Compiled at first use: less than a kilobyte. */
+/** Compiles the module, which is smaller than one kilobyte. */
 function load(): HalveExports {
   const module = new WebAssembly.Module(Buffer.from(halveModule, 'base64'));
   return new WebAssembly.Instance(module).exports as unknown as HalveExports;
 }
 
-/** The vectors reach this far beyond a row. Bytes. */
+/** Vector loads and stores may extend this far beyond a row. Bytes. */
 const SLACK = 32;
 const PAGE = 65_536;
 
 /**
- * Halves a raster of 8-bit grey or RGB at least two pixels wide and high, row by row through a little memory of the
- * module's own. `from` has `height` rows of `width` pixels; `to` gets half as many of each, rounded down.
+ * Halves a raster of 8-bit grey or RGB, at least two pixels wide and high, one row at a time in the
+ * module's memory. `from` has `height` rows of `width` pixels; `to` receives half as many of each,
+ * rounded down.
  */
 export function halveRows8(from: Uint8Array, width: number, height: number, bands: 1 | 3, to: Uint8Array): void {
   loaded ??= load();

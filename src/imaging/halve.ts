@@ -3,16 +3,17 @@ import { halveRows8 } from './halve-rows.ts';
 import { type Raster, rasterIn } from './raster.ts';
 
 /**
- * The next smaller level: every pixel is the mean of 2 × 2, rounded half up; an odd last column or row is dropped, and a
- * side of one pixel stays one. The same arithmetic as libvips (`vips_region_shrink`, mean, integer formats), so levels
- * made block by block equal those of one pass over the whole image. The result lies in the arena.
+ * Computes the next smaller level: every pixel is the mean of 2 × 2 pixels, rounded half up. An odd
+ * last column or row is dropped; a side of one pixel keeps its length. The arithmetic is that of
+ * libvips (`vips_region_shrink`, mean, integer formats), so levels rendered block by block equal
+ * those of one pass over the whole image. The result is in memory of the arena.
  */
 export function halve(raster: Raster, arena: Arena): Raster {
   const width = Math.max(1, raster.width >> 1);
   const height = Math.max(1, raster.height >> 1);
   const shape = { width, height, bands: raster.bands, bitDepth: raster.data instanceof Uint8Array ? 8 : 16 };
   const half = rasterIn(arena, shape);
-  // One function a sample type, so that each sees one kind of array and stays fast.
+  // One function per sample type keeps the array accesses monomorphic and fast.
   if (raster.data instanceof Uint8Array && half.data instanceof Uint8Array)
     halve8(raster, raster.data, half, half.data);
   else if (raster.data instanceof Uint16Array && half.data instanceof Uint16Array) {
@@ -36,7 +37,7 @@ type Samples = Uint8Array | Uint16Array;
 function halveAny(raster: Raster, from: Samples, half: Raster, to: Samples): void {
   const { bands } = raster;
   const row = raster.width * bands;
-  // One pixel wide or high: both columns or rows of the 2 × 2 box are the same one.
+  // If a side is one pixel long, both columns or rows of the 2 × 2 box are the same.
   const right = raster.width === 1 ? 0 : bands;
   const below = raster.height === 1 ? 0 : row;
   let o = 0;

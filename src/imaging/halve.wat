@@ -1,6 +1,6 @@
-;; Halves pairs of rows of 8-bit pixels: every output sample is the mean of 2 x 2 input samples, rounded half up.
-;; $a and $b are the upper and lower input row, $o the output row, $n its length in pixels. Memory is laid out by the caller.
-;; Assembled by scripts/build-webassembly.ts.
+;; Halves pairs of rows of 8-bit pixels: every output sample is the mean of 2 x 2 input samples,
+;; rounded half up. $a and $b are the upper and lower input row, $o the output row, $n its length in
+;; pixels. The caller lays out the memory. Assembled by scripts/build-webassembly.ts.
 (module
   (memory (export "memory") 1)
 
@@ -23,7 +23,7 @@
           (i16x8.splat (i32.const 2))))
       (i32.const 2)))
 
-  ;; one sample, `$step` bytes to its right-hand neighbour
+  ;; One output sample; `$step` is the distance to the sample of the right-hand pixel in bytes.
   (func $one (param $a i32) (param $b i32) (param $o i32) (param $step i32)
     (i32.store8 (local.get $o)
       (i32.shr_u
@@ -37,7 +37,8 @@
   (func (export "halveRgb") (param $a i32) (param $b i32) (param $o i32) (param $n i32)
     (local $a0 v128) (local $a1 v128) (local $b0 v128) (local $b1 v128)
     (local $ae v128) (local $ao v128) (local $be v128) (local $bo v128)
-    ;; Four output pixels a turn, from eight input pixels. Loads and the store reach four bytes beyond; hence six, not four.
+    ;; Each iteration computes four output pixels from eight input pixels. Loads and the store
+    ;; extend four bytes beyond them, so at least six output pixels must remain.
     (block $rest
       (loop $four
         (br_if $rest (i32.lt_u (local.get $n) (i32.const 6)))

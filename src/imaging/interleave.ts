@@ -1,4 +1,4 @@
-/** Turns a slice whose planes stand one below the other into a slice with the samples of a pixel together. */
+/** Converts a slice of separate planes, stored one below the other, to interleaved samples. */
 import { RejectedImageError } from '../errors.ts';
 import type { PlaneStack } from '../tiff/plane-stack.ts';
 import type { Arena } from './arena.ts';
@@ -7,8 +7,10 @@ import { colourspaceOf } from './encode.ts';
 import { sharp } from './sharp.ts';
 
 /**
- * An uncompressed TIFF of the picture, in memory of the arena. `slice` is a TIFF of the stack; `width` and `height` are the
- * picture's, in pixels. Throws RejectedImageError when a plane cannot be decoded, DeadlineExceededError when time is up.
+ * Returns an uncompressed TIFF with interleaved samples, in memory of the arena. `slice` is a TIFF
+ * of the stacked planes; `width` and `height` are those of the image, in pixels. Throws
+ * RejectedImageError when a plane cannot be decoded, DeadlineExceededError when the timeout
+ * expires.
  */
 export async function interleavePlanes(
   slice: Uint8Array,
@@ -19,7 +21,8 @@ export async function interleavePlanes(
   const { planes, rowsApart, bitDepth, header } = stack;
   const rows = (planes - 1) * rowsApart + height;
   const bytesPerSample = bitDepth / 8;
-  // A tile that cannot be decoded is black and a warning to libvips; the slice's own few fields give it no other cause.
+  // libvips reports a tile that cannot be decoded as a warning and leaves it black. The few tags of
+  // the slice cause no other warnings.
   const pipeline = sharp(slice, { failOn: 'warning', limitInputPixels: width * rows })
     .timeout({ seconds: Math.min(3600, Math.max(1, Math.floor(timeoutSeconds))) })
     .toColourspace(colourspaceOf(1, bitDepth))
@@ -38,18 +41,21 @@ export async function interleavePlanes(
   for (let plane = 0; plane < planes; plane++) {
     const start = plane * rowsApart * width * bytesPerSample;
     const from = decoded.subarray(start, start + width * height * bytesPerSample);
-    if (bitDepth === 8) spread(from, samples, plane, planes);
-    else spreadWords(from, samples, plane, planes, stack.littleEndian);
+    if (bitDepth === 8) interleaveBytes(from, samples, plane, planes);
+    else interleaveWords(from, samples, plane, planes, stack.littleEndian);
   }
   return picture;
 }
 
-function spread(from: Uint8Array, samples: Uint8Array, plane: number, planes: number): void {
+function interleaveBytes(from: Uint8Array, samples: Uint8Array, plane: number, planes: number): void {
   for (let pixel = 0, at = plane; pixel < from.length; pixel++, at += planes) samples[at] = from[pixel] ?? 0;
 }
 
-/** Decoders give the machine's byte order, which is little-endian wherever this runs. */
-function spreadWords(from: Uint8Array, samples: Uint8Array, plane: number, planes: number, little: boolean): void {
+/**
+ * Decoded samples are in the machine's byte order, which is little-endian on all supported
+ * platforms.
+ */
+function interleaveWords(from: Uint8Array, samples: Uint8Array, plane: number, planes: number, little: boolean): void {
   const [low, high] = little ? [0, 1] : [1, 0];
   for (let byte = 0, at = plane * 2; byte < from.length; byte += 2, at += planes * 2) {
     samples[at + low] = from[byte] ?? 0;

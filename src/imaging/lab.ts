@@ -1,27 +1,33 @@
-/** CIE L*a*b* to sRGB by its definition: libvips does not read all of the forms that it takes in a TIFF. */
+/**
+ * Converts CIE L*a*b* to sRGB by its definition, because libvips does not read all of its TIFF
+ * encodings.
+ */
 import type { Arena } from './arena.ts';
 import { type Raster, rasterIn } from './raster.ts';
 import { encodeSrgb } from './srgb-curve.ts';
 
 export type LabModel = 'lab' | 'icc-lab';
 
-/** The white of L*a*b* in TIFF and ICC: D50, as ICC.1 rounds it. */
+/** White point of L*a*b* in TIFF and ICC: D50, as ICC.1 rounds it. */
 const white = [0.9642, 1, 0.8249] as const;
 
-/** XYZ under D50 to linear sRGB, adapted to D65 by Bradford (Lindbloom, RGB/XYZ matrices). */
+/**
+ * XYZ under D50 to linear sRGB, adapted to D65 by the Bradford method (Lindbloom, RGB/XYZ
+ * matrices).
+ */
 const matrix = [
   [3.133_856_1, -1.616_866_7, -0.490_614_6],
   [-0.978_768_4, 1.916_141_5, 0.033_454],
   [0.071_945_3, -0.228_991_4, 1.405_242_7],
 ] as const;
 
-/** Steps of the tone curve's table; between them it is a straight line. */
+/** Number of steps in the table of the tone curve, which is interpolated linearly. */
 const STEPS = 65_536;
 let curve: Float32Array | undefined;
 
 /**
- * Converts three bands as they are stored to sRGB of `bitDepth`, in memory of the arena. What sRGB cannot say is clipped,
- * band by band.
+ * Converts three stored bands to sRGB of `bitDepth`, in memory of the arena. Colours outside sRGB
+ * are clipped in each band.
  */
 export function labToSrgb(stored: Raster, model: LabModel, bitDepth: 8 | 16, arena: Arena): Raster {
   const { width, height, data } = stored;
@@ -31,7 +37,10 @@ export function labToSrgb(stored: Raster, model: LabModel, bitDepth: 8 | 16, are
   return converted;
 }
 
-/** L* is the sample times `lightness`; a* and b* are times `chroma`, once `zero` is taken off and samples from `wrap` on are negative. */
+/**
+ * Scale of stored samples. L* is the sample times `lightness`. For a* and b*, `zero` is subtracted,
+ * samples from `wrap` on are negative, and the result is multiplied by `chroma`.
+ */
 interface LabEncoding {
   readonly lightness: number;
   readonly chroma: number;
@@ -39,7 +48,10 @@ interface LabEncoding {
   readonly wrap: number;
 }
 
-/** TIFF 6.0 section 23 for signed chroma; ICC.1:2001-04 section 6.3.4.2 for an offset, whose 16-bit L* ends at 0xff00. */
+/**
+ * Signed chroma: TIFF 6.0 section 23. Chroma with an offset: ICC.1:2001-04 section 6.3.4.2, where
+ * L* = 100 is 0xff00 in 16 bits.
+ */
 function encodingOf(model: LabModel, bits: 8 | 16): LabEncoding {
   const count = 2 ** bits;
   const chroma = 256 / count;
@@ -74,7 +86,7 @@ function convert(
   }
 }
 
-/** CIE 15, the inverse of L*a*b*'s cube root and its straight beginning. */
+/** The inverse of the cube root of L*a*b* and of its linear segment (CIE 15). */
 function expand(value: number): number {
   return value > 6 / 29 ? value * value * value : (108 / 841) * (value - 4 / 29);
 }

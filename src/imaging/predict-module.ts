@@ -1,4 +1,4 @@
-/** Assembled from predict.wat by `npm run build:webassembly`; do not edit. WebAssembly with SIMD, base64. */
+/** WebAssembly with SIMD in base64, assembled from predict.wat by `npm run build:webassembly`. */
 export const predictModule =
   'AGFzbQEAAAABCQFgBX9/f39/AAMDAgAABQMBAAEHIQMGbWVtb3J5AgAIcHJlZGljdDgAAAlwcmVkaWN0MTYAAQqSAgKGAQECfwJAA0AgAUUNAS' +
   'AAIARqIQYgACADaiEFAkADQCAFIAZrQRBJDQEgBUEQayEFIAUgBf0ABAAgBSAEa/0ABAD9cf0LBAAMAAsLAkADQCAFIAZNDQEgBUEBayEFIAUg' +

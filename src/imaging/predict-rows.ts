@@ -1,9 +1,15 @@
 import { predictModule } from './predict-module.ts';
 
-/** Address, rows, bytes from row to row, bytes of samples in a row, bytes of a pixel. */
+/**
+ * Arguments: address of the first row, number of rows, stride, bytes of samples in a row, and bytes
+ * in a pixel.
+ */
 type PredictRows = (at: number, rows: number, stride: number, length: number, step: number) => void;
 
-/** The horizontal predictor (TIFF 6.0, section 14) on rows in the module's memory, with SIMD. */
+/**
+ * Exports of the WebAssembly module: the horizontal predictor (TIFF 6.0, section 14) on rows in the
+ * module's memory, with SIMD.
+ */
 interface PredictExports {
   readonly memory: WebAssembly.Memory;
   readonly predict8: PredictRows;
@@ -18,10 +24,12 @@ function load(): PredictExports {
 }
 
 const PAGE = 65_536;
-/** Rows are processed in groups of about this size, which stay in a core's cache. Bytes. */
+/**
+ * Size of a group of rows that is processed at a time, chosen to fit in the cache of a core. Bytes.
+ */
 const GROUP_BYTES = 256 * 1024;
 
-/** Rows of a raster that are copied into a tile: `length` bytes each, `stride` bytes apart. */
+/** Rows of a raster to copy into a tile: `length` bytes each, `stride` bytes apart. */
 export interface SampleRows {
   readonly bytes: Uint8Array;
   readonly offset: number;
@@ -31,9 +39,10 @@ export interface SampleRows {
 }
 
 /**
- * Writes rows and their horizontal differences to the start of `tile`, whose rows are `tileRow` bytes: the samples of the
- * first pixel, then each sample minus the sample of the same band to its left. The rest of each row is zero: it decodes to
- * the last pixel repeated. `step` is the size of a pixel in bytes.
+ * Writes horizontally predicted rows to the start of `tile`, whose rows are `tileRow` bytes: the
+ * samples of the first pixel, then each sample minus the sample of the same band to its left. The
+ * rest of each row is zero, which decodes to repetitions of the last pixel. `step` is the size of a
+ * pixel in bytes.
  */
 export function predictRows(from: SampleRows, tile: Uint8Array, tileRow: number, step: number, bitDepth: number): void {
   loaded ??= load();

@@ -1,7 +1,9 @@
-;; The horizontal predictor of TIFF 6.0, section 14: every sample but the first pixel of a row becomes its difference from the
-;; same band of the pixel to its left, modulo the sample's range. In place, so each row is processed from its end.
-;; $at is the address of the first row, $stride the distance between rows, $length the bytes of a row that hold samples,
-;; $step the bytes of a pixel. Assembled by scripts/build-webassembly.ts.
+;; The horizontal predictor of TIFF 6.0, section 14: every sample except those of the first pixel of
+;; a row is replaced by its difference from the same band of the pixel to its left, modulo the
+;; sample's range. The operation is in place, so each row is processed from its end. $at is the
+;; address of the first row, $stride the distance between rows, $length the number of bytes in a row
+;; that hold samples, $step the number of bytes in a pixel. Assembled by
+;; scripts/build-webassembly.ts.
 (module
   (memory (export "memory") 1)
 

@@ -6,8 +6,9 @@ import type { Description } from '../tiff/pyramid-fields.ts';
 import { greyProfile, srgbProfile } from './standard-profiles.ts';
 
 /**
- * What the published file says of itself: as the master does, but with the profile of the samples that are published.
- * Converted ones carry that of sRGB or its grey; where a recipe asks for sRGB, samples that nothing was known of carry none.
+ * Description of the published file: that of the master, with the profile of the published samples.
+ * Converted samples have the profile of sRGB or of grey with its tone curve; if the recipe asks for
+ * sRGB, samples of unknown colour space have none.
  */
 export async function publishedDescription(
   image: SourceImage,
@@ -15,8 +16,8 @@ export async function publishedDescription(
   { iccProfile, ...rest }: Description,
 ): Promise<Description> {
   const conversion = conversionOf({ image, recipe });
-  const isTold = recipe.colour === 'srgb' && image.profile === 'srgb';
-  const isSrgb = conversion !== 'none' || isTold;
+  const isSrgbMaster = recipe.colour === 'srgb' && image.profile === 'srgb';
+  const isSrgb = conversion !== 'none' || isSrgbMaster;
   const profile = isSrgb ? await profileOf(outputBands({ image, recipe })) : undefined;
   if (profile) return { ...rest, iccProfile: Buffer.from(profile).toString('base64') };
   return recipe.colour === 'keep' && iccProfile !== undefined ? { ...rest, iccProfile } : rest;

@@ -4,13 +4,16 @@ import type { Arena } from './arena.ts';
 export interface Raster {
   readonly width: number;
   readonly height: number;
-  /** 1 grey, 3 RGB. */
+  /** 1 for grey, 3 for RGB. */
   readonly bands: number;
   /** `width · height · bands` samples: 8-bit or 16-bit. */
   readonly data: Uint8Array | Uint16Array;
 }
 
-/** A raster of `bitDepth` over bytes in native byte order. Throws RangeError when the bytes are not exactly that many. */
+/**
+ * Returns a raster of `bitDepth` over bytes in native byte order, which it shares where they are
+ * aligned. Throws RangeError unless the number of bytes matches the shape.
+ */
 export function rasterFromBytes(
   shape: { width: number; height: number; bands: number; bitDepth: number },
   bytes: Uint8Array,
@@ -24,12 +27,12 @@ export function rasterFromBytes(
   return { width, height, bands, data: new Uint16Array(aligned.buffer, aligned.byteOffset, expected / 2) };
 }
 
-/** The raster's samples as bytes in native byte order; shares memory. */
+/** The samples of the raster as bytes in native byte order; the memory is shared. */
 export function rasterBytes(raster: Raster): Uint8Array {
   return new Uint8Array(raster.data.buffer, raster.data.byteOffset, raster.data.byteLength);
 }
 
-/** A raster in memory of the arena, to be filled: its samples are left over from earlier use. */
+/** A raster in memory of the arena. Its samples are not initialised. */
 export function rasterIn(
   arena: Arena,
   shape: { width: number; height: number; bands: number; bitDepth: number },
@@ -38,7 +41,10 @@ export function rasterIn(
   return rasterFromBytes(shape, arena.take(width * height * bands * (bitDepth / 8)));
 }
 
-/** Copies `part` into `whole` with its top left corner at `left`, `top`. Both must have the same bands and depth. */
+/**
+ * Copies `part` into `whole` with its top left corner at `left`, `top`. Both must have the same
+ * bands and depth.
+ */
 export function placeRaster(whole: Raster, part: Raster, left: number, top: number): void {
   const row = part.width * part.bands;
   for (let y = 0; y < part.height; y++) {

@@ -1,4 +1,4 @@
-/** The bytes of a slice: read from the master in as few reads as is quick. */
+/** Reads the bytes of a slice from the master in few ranged reads. */
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,13 +10,13 @@ import { Arena } from './arena.ts';
 
 export type SliceReader = RangeReader & Required<Pick<RangeReader, 'readInto'>>;
 
-/** Reads of one slice at once, and the most that one of them takes. */
+/** Number of concurrent reads of one slice, and the largest size of one read in bytes. */
 const READERS = 8;
 const READ_BYTES = 16 * 2 ** 20;
-/** Reads this near each other are one read; what lies between is thrown away. Bytes. */
+/** Reads separated by at most this gap are merged; the bytes between them are discarded. Bytes. */
 const GAP_BYTES = 32 * 1024;
 
-/** The slice, in memory of the arena. */
+/** Reads the slice into memory of the arena. */
 export async function readSlice(reader: SliceReader, slice: Slice, arena: Arena): Promise<Uint8Array> {
   const bytes = arena.take(slice.size);
   bytes.set(slice.header);
@@ -31,7 +31,10 @@ export async function readSlice(reader: SliceReader, slice: Slice, arena: Arena)
   return bytes;
 }
 
-/** One read in memory of the arena: what it holds of the slice, by its place there. */
+/**
+ * Performs one merged read in memory of the arena. Returns its parts with their offsets in the
+ * slice.
+ */
 async function readGroup(
   reader: SliceReader,
   group: readonly SliceRead[],
@@ -39,12 +42,12 @@ async function readGroup(
 ): Promise<readonly (readonly [at: number, part: Uint8Array])[]> {
   const start = group[0]?.offset ?? 0;
   const last = group.at(-1);
-  const together = arena.take(last ? last.offset + last.length - start : 0);
-  await reader.readInto(together, start);
-  return group.map(({ offset, length, at }) => [at, together.subarray(offset - start, offset - start + length)]);
+  const merged = arena.take(last ? last.offset + last.length - start : 0);
+  await reader.readInto(merged, start);
+  return group.map(({ offset, length, at }) => [at, merged.subarray(offset - start, offset - start + length)]);
 }
 
-/** Long reads are cut, near ones are put together. */
+/** Splits long reads and merges neighbouring ones. */
 function groupReads(reads: readonly SliceRead[]): SliceRead[][] {
   const pieces = reads.flatMap(({ offset, length, at }) =>
     Array.from({ length: Math.ceil(length / READ_BYTES) }, (_, index) => ({
@@ -66,7 +69,10 @@ function groupReads(reads: readonly SliceRead[]): SliceRead[][] {
   return groups;
 }
 
-/** The slice in a file, while `use` runs: for those that are too large for memory. */
+/**
+ * Writes a slice that is too large for memory to a temporary file, which is removed when `use`
+ * settles.
+ */
 export async function withSliceFile<Result>(
   reader: SliceReader,
   slice: Slice,

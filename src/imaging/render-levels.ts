@@ -14,35 +14,39 @@ export interface RenderedLevel {
   readonly index: number;
   readonly across: number;
   readonly down: number;
-  /** Row by row. */
+  /** Tiles in row-major order. */
   readonly tiles: readonly Uint8Array[];
 }
 
 export interface EncodedLevels {
-  /** From the largest; levels in which nothing is left are not there. */
+  /** Largest level first; levels in which the area is empty are omitted. */
   readonly levels: readonly RenderedLevel[];
   readonly encoding: TileEncoding;
 }
 
 export interface RenderedLevels extends EncodedLevels {
-  /** The smallest raster. */
+  /** Raster of the smallest rendered level. */
   readonly last: Raster;
 }
 
-/** What to render: a rectangle of level 0 and the levels it is wanted in. */
+/** The rectangle of level 0 to render, and the levels to render it in. */
 export interface Area {
-  /** Left and top are multiples of the tile size at every level wanted; right and bottom are too, or the image's edge. */
+  /**
+   * Left and top are multiples of the tile size at every rendered level; right and bottom are too,
+   * unless they are the edge of the image.
+   */
   readonly rect: Rect;
-  /** Size of level 0. */
+  /** Size of level 0 in pixels. */
   readonly full: Size;
-  /** Ascending, each half the one before. */
+  /** In ascending order, each half the size of the previous one. */
   readonly levels: readonly Level[];
   readonly recipe: Pick<Recipe, 'tileSize' | 'encoding'>;
 }
 
 /**
- * Encodes a raster and its halvings into tiles. The raster is the area's part of the first of its levels.
- * Throws RangeError when it is of another size than that. Halvings lie in the arena, tiles in an arena of their own.
+ * Encodes a raster and its halvings into tiles. `raster` is the part of the first level within the
+ * area; throws RangeError if its size differs. Halved rasters are in memory of `arena`, tiles in
+ * memory of `tileArena`.
  */
 export async function renderLevels(
   raster: Raster,
@@ -53,10 +57,11 @@ export async function renderLevels(
   const rendering: Promise<RenderedLevel & { readonly encoding: TileEncoding }>[] = [];
   let current = raster;
   for (const [step, level] of area.levels.entries()) {
-    // Encoders run in threads of their own: while they are busy with one level, the next is halved here.
+    // Encoders run in threads of their own; the next level is halved on this thread meanwhile.
     if (step > 0) current = halve(current, arena);
     const size = rectSize(rectAtLevel(area.rect, area.full, level));
-    // At the image's edge halving may drop the last column or row, and with it all there was.
+    // At the edge of the image halving may drop the last column or row, which leaves the area
+    // empty.
     if (size.width === 0 || size.height === 0) continue;
     if (size.width !== current.width || size.height !== current.height) {
       throw new RangeError(
@@ -73,22 +78,28 @@ export async function renderLevels(
   return { levels, encoding: largest.encoding, last: current };
 }
 
-/** All results, or the first failure once nothing runs any more: what runs still reads the arena. */
+/**
+ * Returns all results, or throws the first error after all promises have settled, because running
+ * work still reads the arena.
+ */
 async function allSettled<Result>(promises: readonly Promise<Result>[]): Promise<Result[]> {
   await Promise.allSettled(promises);
   return Promise.all(promises);
 }
 
 export interface PartOptions {
-  /** Pixels that are decoded at a time. */
+  /** Number of pixels that are decoded at a time. */
   readonly partPixels: number;
-  /** Where reading means waiting, it pays to begin with the next part early; it takes the memory of another part. */
+  /**
+   * Decodes the next part while the previous one is encoded, at the cost of the memory of one more
+   * part. Useful where reads have a high latency.
+   */
   readonly readAhead: boolean;
 }
 
 /**
- * Renders a whole image, all its levels: in one pass of libvips where that makes all of them and the encoder is quick,
- * otherwise in parts like any other area. Tiles lie in the arena.
+ * Renders all levels of an image: in one pass of libvips if that yields all levels and the encoder
+ * is fast, otherwise in parts. The tiles are in memory of the arena.
  */
 export async function renderImage(
   area: Area,
@@ -107,9 +118,9 @@ export async function renderImage(
 }
 
 /**
- * Renders an area from level 0 on, in parts that each fit in `partPixels`: memory does not grow with the area. `pixels` is
- * asked for each part once; `readAhead`, for one part while the one before is being encoded. Tiles and last raster lie in
- * the arena.
+ * Renders an area from level 0 on, in parts of at most `partPixels`, so that memory does not grow
+ * with the area. Requests each part from `pixels` once. The tiles and the last raster are in memory
+ * of the arena.
  */
 export async function renderArea(
   area: Area,
@@ -121,24 +132,24 @@ export async function renderArea(
   if (blockCount(blocks) === 1) return renderLevels(await pixels.raster(area.rect, arena), area, arena);
   const parts = new Parts(area, splitLevel, arena);
   const rects = Array.from({ length: blockCount(blocks) }, (_, part) => blockRect(blocks, part));
-  await eachInTurn(rects, pixels, readAhead, async (rect, raster, partArena) => {
+  await forEachRaster(rects, pixels, readAhead, async (rect, raster, partArena) => {
     parts.put(rect, await renderLevels(raster, { ...area, levels: parts.levels, rect }, partArena, arena), partArena);
   });
-  return parts.together();
+  return parts.finish();
 }
 
-/** Does `work` with the pixels of every rectangle, one after the other. */
-async function eachInTurn(
+/** Calls `work` with the pixels of each rectangle, one after the other. */
+async function forEachRaster(
   rects: readonly Rect[],
   pixels: SourcePixels,
   readAhead: boolean,
   work: (rect: Rect, raster: Raster, arena: Arena) => Promise<void>,
 ): Promise<void> {
-  const begin = (rect: Rect): Ahead => {
+  const begin = (rect: Rect): PendingPart => {
     const arena = new Arena();
     return { rect, arena, raster: pixels.raster(rect, arena) };
   };
-  let ahead: Ahead | undefined;
+  let ahead: PendingPart | undefined;
   try {
     for (const [index, rect] of rects.entries()) {
       const current = ahead ?? begin(rect);
@@ -152,26 +163,32 @@ async function eachInTurn(
       }
     }
   } finally {
-    // After a failure the next pixels may still be on their way into their arena.
+    // After an error the next part may still be decoding into its arena.
     if (ahead) await ahead.raster.catch(() => undefined);
     ahead?.arena.release();
   }
 }
 
-interface Ahead {
+interface PendingPart {
   readonly rect: Rect;
   readonly arena: Arena;
   readonly raster: Promise<Raster>;
 }
 
-/** The parts of an area as they come: their tiles, and side by side what the levels above them are made from. */
+/**
+ * Collects the rendered parts of an area: their tiles, and the raster from which the levels above
+ * them are rendered.
+ */
 class Parts {
-  /** Levels that every part renders of itself. */
+  /** Levels that are rendered part by part. */
   readonly levels: readonly Level[];
   readonly #area: Area;
   readonly #arena: Arena;
   readonly #grids: readonly TileGrid[];
-  /** The level that is put together: the first above the parts' own, or their smallest where there is none. */
+  /**
+   * The level of the assembled raster: the first level above those of the parts, or their smallest
+   * level if there is none above.
+   */
   readonly #level: Level;
   readonly #isHalved: boolean;
   #encoding: TileEncoding | undefined;
@@ -198,8 +215,8 @@ class Parts {
     placeRaster(this.#raster, this.#isHalved ? halve(last, arena) : last, at.left - left, at.top - top);
   }
 
-  /** Renders the levels above the parts' own. */
-  async together(): Promise<RenderedLevels> {
+  /** Renders the levels above those of the parts and returns all levels. */
+  async finish(): Promise<RenderedLevels> {
     if (!this.#encoding || !this.#raster) throw new RangeError('Expected at least one part');
     const levels = this.#grids.map((grid) => grid.rendered()).filter(({ tiles }) => tiles.length > 0);
     const whole = { levels, encoding: this.#encoding, last: this.#raster };
@@ -215,7 +232,7 @@ class Parts {
   }
 }
 
-/** The tiles of one level of an area, gathered from its parts. */
+/** The tiles of one level of an area, collected from its parts. */
 class TileGrid {
   readonly #level: Level;
   readonly #area: Area;

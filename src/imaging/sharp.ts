@@ -1,7 +1,8 @@
-/** sharp as this project uses it; the rest of the folder imports it from here. */
+/** sharp with the settings of this project. Modules in this folder import sharp from here. */
 import sharp from 'sharp';
 
-// libvips would load SVG, PDF and more by content, whatever a file is called. Only these loaders may run.
+// libvips selects a loader by content, whatever the name of the file, and has loaders for SVG and
+// PDF among others. Only these loaders are allowed.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Tiff'].flatMap((format) => [
@@ -10,11 +11,11 @@ sharp.unblock({
   ]),
 });
 
-// Every block is decoded once: a cache of operations would only hold memory.
+// Every block is decoded once, so that a cache of operations would only occupy memory.
 sharp.cache(false);
 
-// Several rasters are encoded at once, so that one thread for each pass keeps all cores busy; a second one would only take
-// buffers of its own.
+// Several rasters are encoded concurrently, so one thread per pipeline keeps all cores busy; a
+// second thread would only allocate more buffers.
 sharp.concurrency(1);
 
 export { sharp };

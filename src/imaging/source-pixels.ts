@@ -1,4 +1,4 @@
-/** The pixels of a master by rectangle: from a slice of it, or from the whole of it. */
+/** Access to the pixels of a master by rectangle, from slices or from the whole file. */
 import { MalformedTiffError, RejectedImageError } from '../errors.ts';
 import { MEMORY_BUDGET, SCRATCH_BUDGET } from '../limits.ts';
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
@@ -24,29 +24,29 @@ import type { Raster } from './raster.ts';
 import { readSlice, type SliceReader, withSliceFile } from './read-slice.ts';
 
 export interface SourcePixels {
-  /** Decodes a rectangle of level 0 into memory of the arena: of the upright image, in the size wanted. */
+  /** Decodes a rectangle of level 0 (upright, reduced if requested) into memory of the arena. */
   raster(rect: Rect, arena: Arena): Promise<Raster>;
   /**
-   * Decodes the whole upright image, in the size wanted, and encodes all its levels in one pass of libvips, from the
-   * largest. Not there where converting the colours takes more than one pass.
+   * Decodes the whole upright image, reduced if requested, and encodes all its levels in one pass
+   * of libvips, largest level first. Absent if the colour conversion takes more than one pass.
    */
   pyramid?(recipe: Pick<Recipe, 'tileSize' | 'encoding'>, arena: Arena): Promise<readonly EncodedTiles[]>;
 }
 
-export type PixelWishes = Pick<
+export type PixelOptions = Pick<
   DecodeRequest,
   'background' | 'bitDepth' | 'bands' | 'conversion' | 'timeoutSeconds' | 'reducedTo'
 >;
 
-/** Every rectangle is decoded from the file's start. */
-export function pixelsOfFile(file: string, image: SourceImage, wishes: PixelWishes): SourcePixels {
-  const request = (crop: Rect): DecodeRequest => ({ ...wishes, image, stored: image, crop });
+/** Pixels of a file that can only be decoded from its start. */
+export function pixelsOfFile(file: string, image: SourceImage, options: PixelOptions): SourcePixels {
+  const request = (crop: Rect): DecodeRequest => ({ ...options, image, stored: image, crop });
   return {
     raster: (rect, arena) => decodeRect(file, request(rect), arena),
-    ...(convertsInOnePass({ ...wishes, image })
+    ...(convertsInOnePass({ ...options, image })
       ? {
           pyramid: (recipe, arena) =>
-            decodePyramid(file, request(wholeOf(wishes.reducedTo ?? uprightSize(image))), recipe, arena),
+            decodePyramid(file, request(wholeOf(options.reducedTo ?? uprightSize(image))), recipe, arena),
         }
       : {}),
   };
@@ -70,20 +70,20 @@ async function decodePyramid(
 }
 
 /**
- * Of a TIFF, only the strips or tiles that cover a rectangle are read; all of them, where the whole is reduced. Throws
- * RejectedImageError when it is broken.
+ * Pixels of a TIFF, of which only the strips or tiles that cover a rectangle are read; a reduced
+ * image reads all of them. Throws RejectedImageError for a malformed TIFF.
  */
 export async function pixelsOfSlices(
   reader: SliceReader,
   image: SourceImage,
-  wishes: PixelWishes,
+  options: PixelOptions,
 ): Promise<SourcePixels> {
   const file = await readTiff(pagedReader(reader), 1);
   const [master] = file.directories;
   if (!master) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
-  const directory = new Map([...master].filter(([tag]) => !isLeftOut(tag, wishes.conversion)));
+  const directory = new Map([...master].filter(([tag]) => !isOmitted(tag, options.conversion)));
   const info = await describeDirectory(file, directory);
-  const { reducedTo } = wishes;
+  const { reducedTo } = options;
   const upright = wholeOf(uprightSize(image));
   const sliceOf = (rect: Rect): Promise<Slice> =>
     planSlice(file, directory, info, toStored(rect, image)).catch((error: unknown) => {
@@ -91,16 +91,18 @@ export async function pixelsOfSlices(
     });
   const reduce = async <Result>(rect: Rect, arena: Arena, use: UsePicture<Result>): Promise<Result> => {
     const slice = await sliceOf(upright);
-    const request: DecodeRequest = { ...wishes, image, stored: rectSize(slice.rect), crop: rect };
+    const request: DecodeRequest = { ...options, image, stored: rectSize(slice.rect), crop: rect };
     return withPicture(reader, slice, request, arena, (picture) => use(picture, request));
   };
-  /** A slice in memory of the arena, and as a raster if it need not be decoded. */
+  /**
+   * Reads a slice into memory of the arena; `uncompressed` is its raster if it needs no decoding.
+   */
   const read = async (rect: Rect, arena: Arena) => {
     const slice = await sliceOf(rect);
-    const bytes = await readPicture(reader, slice, wishes, arena);
+    const bytes = await readPicture(reader, slice, options, arena);
     const crop = within(rect, toUpright(slice.rect, image));
-    const request: DecodeRequest = { ...wishes, image, stored: rectSize(slice.rect), crop };
-    return { bytes, request, uncompressed: uncompressedRaster(slice, bytes, info, image, crop, wishes) };
+    const request: DecodeRequest = { ...options, image, stored: rectSize(slice.rect), crop };
+    return { bytes, request, uncompressed: uncompressedRaster(slice, bytes, info, image, crop, options) };
   };
   return {
     async raster(rect, arena) {
@@ -108,7 +110,7 @@ export async function pixelsOfSlices(
       const { bytes, request, uncompressed } = await read(rect, arena);
       return uncompressed ?? decodeRect(bytes, request, arena);
     },
-    ...(convertsInOnePass({ ...wishes, image })
+    ...(convertsInOnePass({ ...options, image })
       ? {
           async pyramid(recipe, arena) {
             if (reducedTo) {
@@ -131,17 +133,20 @@ function within(rect: Rect, { left, top }: Rect): Rect {
 
 type UsePicture<Result> = (picture: string | Uint8Array, request: DecodeRequest) => Promise<Result>;
 
-/** A slice carries the profile only where it is applied; samples of L*a*b* are read as if they had no sign. */
-function isLeftOut(tag: number, conversion: Conversion): boolean {
+/**
+ * Whether a slice omits a tag of the master: the profile, unless it is applied, and the sign of
+ * L*a*b* samples, which are read as unsigned.
+ */
+function isOmitted(tag: number, conversion: Conversion): boolean {
   if (tag === Tag.IccProfile) return conversion === 'none' || conversion === 'lab';
   return tag === Tag.SampleFormat && conversion === 'lab';
 }
 
-/** A TIFF of the slice's rectangle, in memory of the arena. */
+/** Returns a TIFF of the rectangle of the slice, in memory of the arena. */
 async function readPicture(
   reader: SliceReader,
   slice: Slice,
-  { conversion, timeoutSeconds }: PixelWishes,
+  { conversion, timeoutSeconds }: PixelOptions,
   arena: Arena,
 ): Promise<Uint8Array> {
   const bytes = await readSlice(reader, slice, arena);
@@ -152,38 +157,47 @@ async function readPicture(
   return picture;
 }
 
-/** A TIFF of a slice that may be of a whole master: in a file while `use` runs, where it is too large for memory. */
+/**
+ * Calls `use` with a TIFF of the slice: in memory, or in a temporary file if the slice is too large
+ * for memory.
+ */
 async function withPicture<Result>(
   reader: SliceReader,
   slice: Slice,
-  wishes: PixelWishes,
+  options: PixelOptions,
   arena: Arena,
   use: (picture: string | Uint8Array) => Promise<Result>,
 ): Promise<Result> {
   assertWithinBudget(slice);
-  if (slice.stack || slice.size <= HELD_SLICE_BYTES) return use(await readPicture(reader, slice, wishes, arena));
-  if (wishes.conversion === 'lab') relabelAsRgb(slice.header);
+  if (slice.stack || slice.size <= HELD_SLICE_BYTES) return use(await readPicture(reader, slice, options, arena));
+  if (options.conversion === 'lab') relabelAsRgb(slice.header);
   return withSliceFile(reader, slice, use);
 }
 
-/** The header does not say that chunks share their bytes, nor that a plane has tiles of its own: planning cannot know. */
+/**
+ * Throws RejectedImageError if the slice exceeds the budgets. Planning cannot detect this: the
+ * header does not state that chunks share bytes or that planes are tiled separately.
+ */
 function assertWithinBudget({ rect, size, stack }: Slice): void {
   const { width, height } = rectSize(rect);
-  // The slice, its planes decoded, and the picture that is made of them.
+  // The slice, its decoded planes, and the interleaved image.
   const held = stack ? size + 2 * width * height * stack.planes * (stack.bitDepth / 8) : 0;
   if (held <= MEMORY_BUDGET && size <= SCRATCH_BUDGET) return;
   const form = stack ? ' in planes of tiles' : '';
   throw new RejectedImageError('OVER_BUDGET', `${width} × ${height} pixels${form} are too many to be reduced`);
 }
 
-/** Uncompressed 8-bit rows of grey or RGB are pixels as they lie: nothing needs decoding. */
+/**
+ * The raster of uncompressed 8-bit rows of grey or RGB, which need no decoding; undefined for all
+ * other slices.
+ */
 function uncompressedRaster(
   slice: Slice,
   bytes: Uint8Array,
   info: DirectoryInfo,
   image: SourceImage,
   crop: Rect,
-  { bitDepth, bands, conversion }: PixelWishes,
+  { bitDepth, bands, conversion }: PixelOptions,
 ): Raster | undefined {
   const { width, height } = rectSize(slice.rect);
   const isUncompressed =

@@ -1,16 +1,16 @@
-/** The ICC profiles that published files carry when their colours were converted. */
+/** The ICC profiles of published files whose colours were converted. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { decodeSrgb } from './srgb-curve.ts';
 import { sharp } from './sharp.ts';
 
-/** libvips' own sRGB profile, by the name it goes by there. */
+/** Name of the sRGB profile that is built into libvips. */
 export const SRGB = 'srgb';
 
 let srgb: Promise<Uint8Array> | undefined;
 
-/** The bytes of libvips' sRGB profile. */
+/** The bytes of the sRGB profile of libvips. */
 export function srgbProfile(): Promise<Uint8Array> {
   srgb ??= readSrgbProfile();
   return srgb;
@@ -23,10 +23,16 @@ async function readSrgbProfile(): Promise<Uint8Array> {
   return icc;
 }
 
-/** Samples of the tone curve: between them it is a straight line, off by less than an eighth of an 8-bit step. */
+/**
+ * Number of samples of the tone curve. The error of linear interpolation is less than an eighth of
+ * an 8-bit step.
+ */
 const CURVE_SAMPLES = 1024;
 
-/** One band with the tone curve of sRGB, which libvips has no profile for: ICC.1:2001-04, a monochrome display profile. */
+/**
+ * A profile of one band with the tone curve of sRGB, which libvips does not have: a monochrome
+ * display profile (ICC.1:2001-04).
+ */
 export function greyProfile(): Uint8Array {
   const description = 'Grey, sRGB tone curve';
   const tags: readonly [string, Uint8Array][] = [
@@ -43,7 +49,7 @@ export function greyProfile(): Uint8Array {
   view.setUint32(0, size);
   view.setUint32(8, 0x0210_0000);
   bytes.set(header, 12);
-  // A date is required; a fixed one keeps the bytes the same.
+  // A date is required; a constant keeps the profile identical between runs.
   [2000, 1, 1].forEach((part, index) => {
     view.setUint16(24 + 2 * index, part);
   });
@@ -82,7 +88,7 @@ function curveTag(): Uint8Array {
   return tag;
 }
 
-/** textDescriptionType, section 6.5.17: the text, and the empty Unicode and script forms of it. */
+/** textDescriptionType, section 6.5.17: the text with empty Unicode and ScriptCode descriptions. */
 function descriptionTag(text: string): Uint8Array {
   const tag = new Uint8Array(12 + text.length + 1 + 4 + 4 + 2 + 1 + 67);
   tag.set(latin('desc'));
@@ -101,7 +107,10 @@ function padded(length: number): number {
 
 let file: string | undefined;
 
-/** The grey profile as a file of this process: libvips takes a profile to convert to only by name. */
+/**
+ * Path of a temporary file with the grey profile, because sharp accepts an output profile only as a
+ * path. The file is removed when the process exits.
+ */
 export function greyProfileFile(): string {
   if (file === undefined) {
     const directory = mkdtempSync(path.join(tmpdir(), 'stepwell-profile-'));

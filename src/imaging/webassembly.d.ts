@@ -1,4 +1,4 @@
-/** What is used of WebAssembly; TypeScript declares it among the browser's types only. */
+/** The subset of the WebAssembly API in use; TypeScript declares it in its DOM library only. */
 declare namespace WebAssembly {
   interface Memory {
     readonly buffer: ArrayBuffer;

@@ -18,14 +18,14 @@ test.each([
     return Promise.resolve();
   };
   const { image } = await identifyTiff(memoryReader(tiff));
-  const wishes = {
+  const options = {
     background: '#ffffff',
     bitDepth: 8 as const,
     bands: 1 as const,
     timeoutSeconds: 60,
     conversion: 'none' as const,
   };
-  const pixels = await pixelsOfSlices({ ...memoryReader(tiff), readInto }, image, wishes);
+  const pixels = await pixelsOfSlices({ ...memoryReader(tiff), readInto }, image, options);
   const row = await pixels.raster({ left: 0, top: 1, right: 4, bottom: 2 }, new Arena());
   expect([...rasterBytes(row)]).toEqual(expected);
 });

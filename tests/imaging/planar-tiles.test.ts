@@ -22,14 +22,14 @@ async function pixelsOf(tiff: Buffer, bitDepth: 8 | 16): Promise<SourcePixels> {
   };
   const { image } = await identifyTiff(memoryReader(tiff));
   expect(image.chunks?.kind).toBe('tiles');
-  const wishes = {
+  const options = {
     background: '#804020',
     bitDepth,
     bands: image.bands,
     conversion: 'none',
     timeoutSeconds: 60,
   } as const;
-  return pixelsOfSlices({ ...memoryReader(tiff), readInto }, image, wishes);
+  return pixelsOfSlices({ ...memoryReader(tiff), readInto }, image, options);
 }
 
 /** The same rectangle of the same picture, written chunky and decoded by sharp as a whole. */

@@ -106,8 +106,8 @@ async function compare(tiff: Buffer, whole: Buffer, seed: number): Promise<strin
     image,
     recipe: { colour: 'keep', encoding: { compression: 'deflate', level: 6 } },
   });
-  const wishes = { background: '#ffffff', bitDepth, bands, timeoutSeconds: 60, conversion };
-  const pixels = await pixelsOfSlices({ ...memoryReader(tiff), readInto }, image, wishes);
+  const options = { background: '#ffffff', bitDepth, bands, timeoutSeconds: 60, conversion };
+  const pixels = await pixelsOfSlices({ ...memoryReader(tiff), readInto }, image, options);
   for (const { left, top, right, bottom } of rectangles(seed)) {
     const arena = new Arena();
     const raster = rasterBytes(await pixels.raster({ left, top, right, bottom }, arena));

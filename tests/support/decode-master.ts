@@ -4,7 +4,7 @@ import { decodeRect } from '../../src/imaging/decode.ts';
 import type { Identified } from '../../src/formats/format.ts';
 import { identify, recognise } from '../../src/formats/identify.ts';
 import { publishedDescription } from '../../src/imaging/published-description.ts';
-import { type PixelWishes, pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
+import { type PixelOptions, pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
 import { conversionOf } from '../../src/pyramid/conversion.ts';
 import { outputBands, outputBitDepth } from '../../src/pyramid/output-samples.ts';
 import { reducedSize } from '../../src/pyramid/plan.ts';
@@ -54,7 +54,7 @@ export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = 
   const header = Description.parse(JSON.parse(JSON.stringify(description)));
   const plan = { image, recipe: asked };
   const { width, height } = publishedSize(image, asked);
-  const wishes: PixelWishes = {
+  const options: PixelOptions = {
     background: asked.background,
     bands: outputBands(plan),
     bitDepth: outputBitDepth(plan),
@@ -66,8 +66,8 @@ export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = 
   const arena = new Arena();
   try {
     const { bands, data } = image.chunks
-      ? await (await pixelsOfSlices(fullReader(bytes), image, wishes)).raster(rect, arena)
-      : await decodeRect(bytes, { ...wishes, image, stored: image, crop: rect }, arena);
+      ? await (await pixelsOfSlices(fullReader(bytes), image, options)).raster(rect, arena)
+      : await decodeRect(bytes, { ...options, image, stored: image, crop: rect }, arena);
     const { iccProfile } = await publishedDescription(image, asked, header);
     return {
       image,
