@@ -31,7 +31,7 @@ interface FormatBase {
   metadata?(reader: RangeReader, warnings: Warnings): Promise<Carriers>;
 }
 
-/** What the header of a master says. */
+/** The content of the header of a master. */
 export interface Identified {
   readonly image: SourceImage;
   readonly description: Description;

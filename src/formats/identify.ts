@@ -10,8 +10,8 @@ export type Recognised =
   | { readonly kind: 'converted'; readonly format: ConvertibleFormat };
 
 /**
- * Recognises the format of a master by its first bytes, whatever the object is called. Throws
- * RejectedImageError, which names other well-known formats and says what to send instead.
+ * Recognises the format of a master by its first bytes, regardless of the name of the object.
+ * Throws RejectedImageError, which names other well-known formats and the formats to send instead.
  */
 export async function recognise(reader: RangeReader, registry: Registry = defaultRegistry): Promise<Recognised> {
   if (reader.size === 0) throw new RejectedImageError('EMPTY_OBJECT', 'the object has no bytes');

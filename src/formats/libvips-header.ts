@@ -41,7 +41,7 @@ function headerFailure(error: unknown): unknown {
 }
 
 /**
- * What the header says. `hasGreyPalette` states whether a palette holds greys only. Throws
+ * Describes the image by its header. `hasGreyPalette` states whether a palette holds greys only. Throws
  * RejectedImageError for animations and for samples that cannot be converted.
  */
 export async function describeLibvipsHeader(

@@ -22,7 +22,7 @@ describe('the memory estimate of a decoder', () => {
     ['jp2', shape(4_000, 3_000, { bitDepth: 16 }), 11_645_621, 247],
     ['heic', shape(4_000, 3_000), 3_343_444, 98],
     ['heic', shape(4_000, 3_000, { bitDepth: 16 }), 3_343_444, 140],
-    // A picture of that size that fills its page, uncompressed.
+    // An uncompressed image of that size that fills its page.
     ['pdf', shape(4_000, 3_000), 36_000_683, 233],
   ] as const)(
     'of a %s is an upper bound and at most 2.8 times the measured memory',

@@ -144,7 +144,7 @@ describe('an XMP packet', () => {
     ['a control character', xmpPacket('<dc:title>\u0001</dc:title>')],
     ['very deep nesting', xmpPacket('<dc:x>'.repeat(5000) + '</dc:x>'.repeat(5000))],
     ['very many elements', xmpPacket('<dc:x/>'.repeat(60_000))],
-  ])('with %s says nothing and is not published', async (_, packet) => {
+  ])('with %s yields no fields and is not published', async (_, packet) => {
     const metadata = await read(withPacket(packet), 'tiff');
     expect(metadata.xmp?.fields).toEqual({});
     expect(metadata.warnings).toHaveLength(1);

@@ -48,7 +48,7 @@ describe('identify describes accepted masters', () => {
     [
       'JPEG on its side',
       () => rgb.clone().jpeg().withMetadata({ orientation: 8 }).toBuffer(),
-      // sharp adds its sRGB.
+      // sharp adds its own sRGB profile.
       { format: 'jpeg', orientation: 8, profile: 'srgb' },
     ],
     ['PNG', () => rgb.clone().png().toBuffer(), { format: 'png' }],
@@ -248,7 +248,7 @@ describe('identify refuses TIFF samples that cannot be converted', () => {
     ['CMYK and a spot colour', withFields(cmyk, short(277, 5), short(258, 8, 8, 8, 8, 8)), '5 samples a pixel where 4'],
     ['L*a*b* with alpha', withFields(cmyk, short(262, 8), short(338, 2)), '4 samples a pixel where 3'],
     ['a fourth sample of no meaning', withFields(cmyk, short(262, 2)), '4 samples a pixel where 3 are colour'],
-    ['a fourth sample said to mean nothing', withFields(cmyk, short(262, 2), short(338, 0)), '4 samples a pixel'],
+    ['a fourth sample of unspecified meaning', withFields(cmyk, short(262, 2), short(338, 0)), '4 samples a pixel'],
     ['a fifth band', withFields(rgb, short(277, 5), short(258, 8, 8, 8, 8, 8), short(338, 2, 0)), '5 samples a pixel'],
     ['fewer bands than colours', withFields(rgb, short(277, 2), short(258, 8, 8)), '2 samples a pixel'],
     ['no samples', withFields(grey, short(277, 0)), '0 samples a pixel'],
@@ -256,10 +256,10 @@ describe('identify refuses TIFF samples that cannot be converted', () => {
     ['JPEG 2000', withFields(rgb, short(259, 34_712)), 'TIFF compression 34712'],
     ['Zstandard', withFields(rgb, short(259, 50_000)), 'TIFF compression 50000'],
     ['LZMA', withFields(rgb, short(259, 34_925)), 'TIFF compression 34925'],
-  ])('%s', async (_, fields, says) => {
+  ])('%s', async (_, fields, message) => {
     const refusal = await refusalOf(handTiff({ data: new Uint8Array(64), directories: [fields] }));
     expect(refusal).toMatch(/^UNSUPPORTED_PIXELS: /u);
-    expect(refusal).toContain(says);
+    expect(refusal).toContain(message);
   });
 });
 
@@ -288,7 +288,7 @@ describe('the pages of a TIFF', () => {
 
   test.each<[string, HandField[][]]>([
     ['its halvings', [page(60, 41), page(30, 20), page(15, 10), page(7, 5)]],
-    ['reduced, as the tag says', [page(60, 41), page(25, 17, long(254, 1))]],
+    ['reduced images by their NewSubfileType', [page(60, 41), page(25, 17, long(254, 1))]],
     ['its mask', [page(60, 41), page(60, 41, long(254, 4))]],
   ])('are one picture when the others are %s', async (_, directories) => {
     expect((await identifyBytes(pages(...directories))).image).toMatchObject({ width: 60, height: 41 });
@@ -331,9 +331,9 @@ describe('a header with false statements', () => {
       withFields(grey, long(256, 1e6), long(257, 1e6), short(322, 1), short(323, 1), long(324, 8), long(325, 1)),
       /^CORRUPT_HEADER: /u,
     ],
-  ])('are refused in no time: %s', async (_, fields, says) => {
+  ])('is refused without reading pixels: %s', async (_, fields, message) => {
     const started = performance.now();
-    expect(await refusalOf(handTiff({ data: new Uint8Array(64), directories: [fields] }))).toMatch(says);
+    expect(await refusalOf(handTiff({ data: new Uint8Array(64), directories: [fields] }))).toMatch(message);
     expect(performance.now() - started).toBeLessThan(1000);
   });
 

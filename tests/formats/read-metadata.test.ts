@@ -32,7 +32,7 @@ const dublinCore = xmpPacket(
   'photoshop:Credit="City archive" xmp:ModifyDate="2021-03-04T05:06:07+01:00"',
 );
 
-/** What libexif writes for sharp. */
+/** The Exif fields that libexif adds for sharp. */
 const described = {
   IFD0: { ImageDescription: 'Bridge, seen from the east', Artist: 'A. Muster', Copyright: 'CC0', Make: 'Phase One' },
   IFD2: {

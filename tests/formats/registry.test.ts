@@ -40,14 +40,14 @@ describe('recognise accepts by the first bytes of a file', () => {
     expect(await recogniseBytes(bytes)).toEqual(expected);
   });
 
-  test('a GIF that sharp wrote', async () => {
+  test('such as a GIF that sharp wrote', async () => {
     const gif = await pictureOf(20, 10).gif().toBuffer();
     expect(await recogniseBytes(gif)).toEqual({ kind: 'converted', format: 'gif' });
   });
 });
 
-describe('recognise refuses other formats by name and says what to send', () => {
-  test('an object without bytes is EMPTY_OBJECT', async () => {
+describe('recognise refuses other formats by name and names the accepted formats', () => {
+  test('such as an object without bytes, which is EMPTY_OBJECT', async () => {
     await expect(recogniseBytes(new Uint8Array())).rejects.toMatchObject({ code: 'EMPTY_OBJECT' });
   });
 
@@ -90,10 +90,10 @@ describe('recognise refuses other formats by name and says what to send', () => 
     ['an incomplete JPEG signature', latin('\xff\xd8'), 'no image format'],
     ['zeros', Buffer.alloc(4096), 'no image format'],
     ['a RIFF that is no WebP', latin('RIFF\x24\x00\x00\x00WAVEfmt '), 'no image format'],
-  ])('%s', async (_, bytes, says) => {
+  ])('%s', async (_, bytes, message) => {
     const refusal = await recogniseBytes(bytes).catch((error: unknown) => error as RejectedImageError);
     expect(refusal).toMatchObject({ code: 'UNSUPPORTED_FORMAT' });
-    expect((refusal as RejectedImageError).message).toContain(says);
+    expect((refusal as RejectedImageError).message).toContain(message);
   });
 });
 

@@ -35,7 +35,7 @@ async function sound(format: ConvertibleFormat): Promise<Uint8Array> {
   }
 }
 
-/** Headers are short and at the front: half of all damage goes there. */
+/** Headers are short and at the start of a file, so half of all damage is applied there. */
 const damage = fc.array(
   fc.record({
     at: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 0.1, noNaN: true })),

@@ -4,7 +4,7 @@ import { Arena } from '../../src/imaging/arena.ts';
 const MEGABYTE = 2 ** 20;
 
 describe('an arena', () => {
-  test('gives memory that the one before has given back, and what nobody has given back to nobody', () => {
+  test('reuses released memory, and never shares memory that is still in use', () => {
     const first = new Arena();
     const taken = first.take(3 * MEGABYTE);
     expect(taken).toHaveLength(3 * MEGABYTE);
@@ -14,7 +14,7 @@ describe('an arena', () => {
     expect(new Arena().take(3 * MEGABYTE - 5).buffer).toBe(taken.buffer);
   });
 
-  test('does not spend much memory on little', () => {
+  test('does not use a large buffer for a much smaller request', () => {
     const first = new Arena();
     const large = first.take(40 * MEGABYTE);
     first.release();
@@ -22,7 +22,7 @@ describe('an arena', () => {
     expect(new Arena().take(30 * MEGABYTE).buffer).toBe(large.buffer);
   });
 
-  test('frees what it has adopted at once, not when garbage is collected', () => {
+  test('frees adopted memory on release, before garbage collection', () => {
     const arena = new Arena();
     const decoded = arena.adopt(new Uint8Array(MEGABYTE));
     expect(decoded).toHaveLength(MEGABYTE);
@@ -30,7 +30,7 @@ describe('an arena', () => {
     expect(decoded).toHaveLength(0);
   });
 
-  test('leaves alone what shares its memory with others', () => {
+  test('does not free adopted memory that is part of a larger buffer', () => {
     const pool = new Uint8Array(64);
     const arena = new Arena();
     arena.adopt(pool.subarray(8, 16));
@@ -39,7 +39,7 @@ describe('an arena', () => {
   });
 });
 
-test('memory that is packed lies one behind the other and holds copies', () => {
+test('packed copies are contiguous and independent of their source', () => {
   const arena = new Arena();
   const source = new Uint8Array([1, 2, 3]);
   const [first, second] = [arena.pack(source), arena.pack(source)];

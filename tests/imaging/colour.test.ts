@@ -28,12 +28,12 @@ function worstDifference(decoded: DecodedMaster, expected: readonly Triple[]): n
   return Math.max(...differences(decoded, expected));
 }
 
-// Half a step of 8 bits is up to 0.5 in the darkest colours. lcms calculates 16 bits on a grid: as much at the edge of sRGB,
-// next to nothing within.
+// Rounding to 8 bits causes a difference of up to 0.5 in the darkest colours. lcms interpolates 16
+// bits on a grid: the error is as large at the edge of sRGB and almost zero inside.
 const WORST = 0.6;
 const MEAN = { 8: 0.2, 16: 0.05 } as const;
 
-test('the colour difference is that of the published test data', () => {
+test('deltaE2000 agrees with the published test data', () => {
   // Sharma, Wu and Dalal 2005, table 1: pairs 1, 7, 16, 17, 25 and 34.
   const pairs: readonly [Triple, Triple, number][] = [
     [[50, 2.6772, -79.7751], [50, 0, -82.7485], 2.0425],
@@ -51,14 +51,14 @@ test('the colour difference is that of the published test data', () => {
   ]);
 });
 
-/** Every combination of a few values: a lattice of colours, in one row each. */
+/** A lattice of colours: every combination of a few values, in one row. */
 const steps = [0, 0.05, 0.2, 0.5, 0.8, 1];
 const lattice = steps.flatMap((r) => steps.flatMap((g) => steps.map((b): Triple => [r, g, b])));
 
 describe('RGB with a profile becomes sRGB, close to floating point by the definition of the profile', () => {
   for (const space of [adobeRgb, displayP3, proPhoto]) {
     const matrix = colorants(space);
-    // A profile holds its exponent in steps of 1/256.
+    // A profile stores its exponent in steps of 1/256.
     const gamma = Math.round(space.gamma * 256) / 256;
     for (const bits of [8, 16] as const) {
       const full = 2 ** bits - 1;
@@ -78,7 +78,7 @@ describe('RGB with a profile becomes sRGB, close to floating point by the defini
           profile: rgbProfile(space),
         });
 
-      test(`${space.name}, ${bits} bits: TIFF`, async () => {
+      test(`${space.name}, ${bits} bits, in a TIFF`, async () => {
         const decoded = await decodeMaster(tiff());
         expect(decoded).toMatchObject({ bands: 3, bitDepth: bits, image: { model: 'rgb', profile: 'other' } });
         expect(worstDifference(decoded, expected)).toBeLessThan(WORST);
@@ -86,7 +86,7 @@ describe('RGB with a profile becomes sRGB, close to floating point by the defini
         expect(all.reduce((sum, each) => sum + each) / all.length).toBeLessThan(MEAN[bits]);
       });
 
-      test(`${space.name}, ${bits} bits: PNG`, async () => {
+      test(`${space.name}, ${bits} bits, in a PNG`, async () => {
         const raw = { width: lattice.length, height: 1, channels: 3 } as const;
         const data = bits === 8 ? Uint8Array.from(samples) : Uint16Array.from(samples);
         const png = await sharp(data, { raw })
@@ -98,8 +98,9 @@ describe('RGB with a profile becomes sRGB, close to floating point by the defini
         expect(worstDifference(decoded, expected)).toBeLessThan(WORST);
       });
 
-      test(`${space.name}, ${bits} bits: published in 8 bits`, async () => {
-        // The low byte goes after the conversion: a step at most, dark ones show most.
+      test(`${space.name}, ${bits} bits, published in 8 bits`, async () => {
+        // The low byte is dropped after the conversion: an error of at most one step, most visible
+        // in dark colours.
         expect(worstDifference(await decodeMaster(tiff(), { depth: 8 }), expected)).toBeLessThan(
           bits === 8 ? 0.6 : 1.2,
         );
@@ -107,7 +108,7 @@ describe('RGB with a profile becomes sRGB, close to floating point by the defini
     }
   }
 
-  test('JPEG', async () => {
+  test('Adobe RGB, 8 bits, in a JPEG', async () => {
     const create = { width: 16, height: 16, channels: 3, background: '#c81e32' } as const;
     const jpeg = await sharp({ create }).jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
     const [red = 0, green = 0, blue = 0] = await sharp(jpeg).raw().toBuffer();
@@ -127,7 +128,7 @@ describe('RGB with a profile becomes sRGB, close to floating point by the defini
 describe('grey with a profile becomes one band with the tone curve of sRGB', () => {
   for (const gamma of [1.8, 2.2]) {
     for (const bits of [8, 16] as const) {
-      test(`gamma ${gamma}, ${bits} bits`, async () => {
+      test(`with gamma ${gamma} in ${bits} bits`, async () => {
         const full = 2 ** bits - 1;
         const samples = Array.from({ length: 256 }, (_, value) => (bits === 8 ? value : value * 257));
         const decoded = await decodeMaster(
@@ -158,7 +159,7 @@ describe('grey with a profile becomes one band with the tone curve of sRGB', () 
   }
 });
 
-/** Solids of ISO 12647-2 on coated paper, by ink; overprints are roughly darker. */
+/** Solid inks of ISO 12647-2 on coated paper; overprints are approximated as darker. */
 const inks: readonly Triple[] = [
   [16, 0, 0],
   [89, -5, 93],
@@ -167,7 +168,7 @@ const inks: readonly Triple[] = [
 ];
 const solid = (index: number): Triple => {
   const used = inks.filter((_, ink) => (index >> ink) & 1);
-  // Relative to the paper, and down to black: then there is nothing for an intent to choose.
+  // Relative to the paper and down to black, so that all rendering intents give the same result.
   if (used.length === 0) return [100, 0, 0];
   if (used.length === 4) return [0, 0, 0];
   const mean = (at: number): number => used.reduce((sum, ink) => sum + (ink[at] ?? 0), 0) / used.length;
@@ -189,7 +190,7 @@ describe('CMYK becomes sRGB', () => {
 
   test.each([
     ['8 bits', 8],
-    ['16 bits, in 8', 16],
+    ['16 bits published in 8', 16],
   ] as const)('through the profile of the master, %s', async (_, bits) => {
     const decoded = await decodeMaster(tiff(cmykProfile(solid), bits), { colour: 'keep' });
     expect(decoded).toMatchObject({ bands: 3, bitDepth: 8, image: { model: 'cmyk', profile: 'other' } });
@@ -197,17 +198,18 @@ describe('CMYK becomes sRGB', () => {
     expect(worstDifference(decoded, expected)).toBeLessThan(1);
   });
 
-  test("without a profile through libvips' own: paper is white, inks look like inks", async () => {
+  test('through the profile of libvips where the master has none, which maps no ink to white and each ink to its colour', async () => {
     const decoded = await decodeMaster(tiff(), { colour: 'keep' });
     const pixel = (index: number): Triple =>
       labOfSrgb(decoded.samples.slice(index * 3, index * 3 + 3).map((value) => value / 255) as unknown as Triple);
     expect(decoded.samples.slice(0, 3)).toEqual([255, 255, 255]);
-    // Nobody says which press was meant: coated paper of ISO 12647-2 is where any of them is near.
+    // The printing condition is unknown, but every common one is close to coated paper of ISO
+    // 12647-2.
     const solids = [1, 2, 4, 8].map((index, ink) => deltaE2000(pixel(index), inks[ink] ?? [0, 0, 0]));
     expect(Math.max(...solids)).toBeLessThan(15);
   });
 
-  test('JPEG, inverted as Adobe writes it', async () => {
+  test('in a JPEG with the inverted samples of Adobe', async () => {
     const blue = Buffer.from(Array.from({ length: 256 }, () => [20, 60, 200]).flat());
     const raw = { width: 16, height: 16, channels: 3 } as const;
     const jpeg = await sharp(blue, { raw })
@@ -218,7 +220,7 @@ describe('CMYK becomes sRGB', () => {
     expect((await sharp(jpeg).metadata()).space).toBe('cmyk');
     const decoded = await decodeMaster(jpeg);
     const [r = 0, g = 0, b = 0] = decoded.samples.map((value) => value / 255);
-    // There and back through a press, whose blue is duller.
+    // The blue is less saturated after conversion to CMYK and back.
     expect(deltaE2000(labOfSrgb([r, g, b]), labOfSrgb([20 / 255, 60 / 255, 200 / 255]))).toBeLessThan(15);
     expect([decoded.image.model, decoded.image.profile, b > 2 * r]).toEqual(['cmyk', 'other', true]);
   });
@@ -292,7 +294,7 @@ describe('L*a*b* becomes sRGB by its definition, under D50', () => {
   });
 });
 
-describe('the profile that is published', () => {
+describe('the profile of the published file', () => {
   const rgb = (profile?: Uint8Array): Buffer =>
     sampledTiff({
       width: 1,
@@ -315,7 +317,7 @@ describe('the profile that is published', () => {
     });
   const space = (profile: Buffer | undefined): string | undefined => profile?.toString('latin1', 16, 20);
 
-  test('is that of sRGB, or one band of it, for what was converted', async () => {
+  test('is that of sRGB, or its one-band equivalent, for converted samples', async () => {
     const converted = await decodeMaster(rgb(rgbProfile(adobeRgb)));
     expect(space(converted.profile)).toBe('RGB ');
     expect(converted.profile?.equals(rgbProfile(adobeRgb))).toBe(false);
@@ -327,13 +329,13 @@ describe('the profile that is published', () => {
     expect([kept.bands, space(kept.profile), new Set(kept.samples).size]).toEqual([3, 'RGB ', 1]);
   });
 
-  test("is the master's own, and its samples untouched, where colour is kept", async () => {
+  test('is that of the master, with unchanged samples, where the recipe keeps colour', async () => {
     const profile = rgbProfile(adobeRgb);
     const kept = await decodeMaster(rgb(profile), { colour: 'keep' });
     expect([kept.profile?.equals(profile), kept.samples]).toEqual([true, [200, 100, 50]]);
   });
 
-  test('is that of sRGB for a master of another sRGB profile, whose samples stay as they are', async () => {
+  test('is that of sRGB for a master with another sRGB profile, with unchanged samples', async () => {
     const { icc } = await sharp(
       await sharp({ create: { width: 1, height: 1, channels: 3, background: '#fff' } })
         .withIccProfile('srgb')
@@ -349,7 +351,7 @@ describe('the profile that is published', () => {
     ]);
   });
 
-  test('is none for a master without one, which is taken as sRGB', async () => {
+  test('is absent for a master without a profile, which is treated as sRGB', async () => {
     const png = await sharp(Buffer.of(200, 100, 50), { raw: { width: 1, height: 1, channels: 3 } })
       .png()
       .toBuffer();
@@ -362,11 +364,11 @@ describe('the profile that is published', () => {
   });
 
   test.each([
-    ['for another colour model', greyProfile(2.2)],
-    ['cut short', rgbProfile(adobeRgb).subarray(0, 200)],
-    ['without its curves', Buffer.concat([rgbProfile(adobeRgb).subarray(0, 128), Buffer.alloc(4)])],
-    ['that is none', Buffer.from('not a profile')],
-  ])('a profile %s counts as none', async (_, profile) => {
+    ['that is for another colour model', greyProfile(2.2)],
+    ['that is truncated', rgbProfile(adobeRgb).subarray(0, 200)],
+    ['without its tone curves', Buffer.concat([rgbProfile(adobeRgb).subarray(0, 128), Buffer.alloc(4)])],
+    ['that is not a profile', Buffer.from('not a profile')],
+  ])('is absent for a master with a profile %s', async (_, profile) => {
     for (const bits of [8, 16] as const) {
       const samples = [200, 100, 50].map((value) => (bits === 8 ? value : value * 257));
       const decoded = await decodeMaster(
@@ -384,12 +386,12 @@ describe('the profile that is published', () => {
     }
   });
 
-  test('a grey profile that is broken leaves the samples as they are', async () => {
+  test('does not affect the samples of a grey master with a damaged profile', async () => {
     const decoded = await decodeMaster(grey(greyProfile(1.8).subarray(0, 160)));
     expect(decoded.samples).toEqual([100]);
   });
 
-  test('a CMYK profile that is broken leaves the conversion to libvips', async () => {
+  test('is that of sRGB for a CMYK master with a damaged profile, converted with the profile of libvips', async () => {
     const cmyk = sampledTiff({
       width: 1,
       height: 1,
@@ -404,8 +406,8 @@ describe('the profile that is published', () => {
   });
 });
 
-describe('transparency over converted colours is on the background as it is published', () => {
-  test.each([8, 16] as const)('RGB and grey of %i bits', async (bits) => {
+describe('transparent pixels with a profile are flattened onto the background after conversion', () => {
+  test.each([8, 16] as const)('in RGB and grey of %i bits', async (bits) => {
     const full = 2 ** bits - 1;
     const half = Math.round(full / 2);
     const make = (samples: number[], channels: 2 | 4): Promise<Buffer> =>
@@ -417,14 +419,15 @@ describe('transparency over converted colours is on the background as it is publ
         .toBuffer();
     const rgb = await make([0, full, 0, full, 0, full, 0, 0, full, full, full, half], 4);
     const colours = await decodeMaster(pngWithProfile(rgb, rgbProfile(proPhoto)), { depth: 8, background: '#204060' });
-    // Full green of ROMM is beyond sRGB; then background alone; then white and background, half and half.
+    // Full green of ROMM RGB is outside sRGB. The second pixel is the background alone, the third
+    // half white and half background.
     expect(colours.samples.slice(0, 6)).toEqual([0, 255, 0, 0x20, 0x40, 0x60]);
     [(255 + 0x20) / 2, (255 + 0x40) / 2, (255 + 0x60) / 2].forEach((value, band) => {
       expect(Math.abs((colours.samples[6 + band] ?? 0) - value)).toBeLessThanOrEqual(1);
     });
     const grey = await make([half, full, half, 0], 2);
     const greys = await decodeMaster(pngWithProfile(grey, greyProfile(1)), { depth: 8, background: '#404040' });
-    // Linear half is 188 with the tone curve of sRGB.
+    // A linear value of one half is encoded as 188 by the tone curve of sRGB.
     expect(greys.bands).toBe(1);
     expect(Math.abs((greys.samples[0] ?? 0) - 188)).toBeLessThanOrEqual(1);
     expect(greys.samples[1]).toBe(0x40);

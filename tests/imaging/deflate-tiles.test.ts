@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import plainSharp from 'sharp';
+import sharp from 'sharp';
 import { Arena } from '../../src/imaging/arena.ts';
 import { deflateTiles } from '../../src/imaging/deflate-tiles.ts';
 import type { Raster } from '../../src/imaging/raster.ts';
@@ -51,19 +51,19 @@ describe('the strategy of a deflate tile', () => {
     return tiles.reduce((sum, { length }) => sum + length, 0);
   };
   const libtiff = async ({ width, height, data }: Raster): Promise<number> => {
-    const pipeline = plainSharp(data, { raw: { width, height, channels: 3 } });
+    const pipeline = sharp(data, { raw: { width, height, channels: 3 } });
     const tile = { tile: true, tileWidth: 256, tileHeight: 256 } as const;
     return (await pipeline.tiff({ compression: 'deflate', predictor: 'horizontal', ...tile }).toBuffer()).length;
   };
 
-  test('makes grainy pictures no larger than libtiff does', async () => {
-    // Grain of 5 bits, so that samples can be compressed but hardly ever repeat.
+  test('compresses noisy images at least as well as libtiff', async () => {
+    // Noise of 5 bits, so that samples compress but rarely repeat.
     const data = noise(512 * 512 * 3).map((sample) => 100 + (sample >> 3));
     const raster: Raster = { width: 512, height: 512, bands: 3, data };
     expect(await sizes(raster, 6)).toBeLessThan(await libtiff(raster));
   });
 
-  test('finds patterns that repeat from row to row', async () => {
+  test('matches patterns that repeat from row to row', async () => {
     const row = noise(512 * 3);
     const data = new Uint8Array(512 * 512 * 3);
     for (let y = 0; y < 512; y++) data.set(row, y * row.length);
@@ -71,7 +71,7 @@ describe('the strategy of a deflate tile', () => {
     expect(await sizes(raster, 6)).toBeLessThan(data.length / 50);
   });
 
-  test('searches longer at a higher level', async () => {
+  test('compresses better at a higher level', async () => {
     // Words of 16 pixels from a vocabulary of 256, in any order.
     const [vocabulary, order] = [noise(256 * 48), noise(512 * 32)];
     const data = new Uint8Array(512 * 512 * 3);

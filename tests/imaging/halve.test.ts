@@ -10,34 +10,34 @@ const halved = (width: number, height: number, bands: number, data: Uint8Array |
 const bytes = (...samples: number[]): Uint8Array => Uint8Array.from(samples);
 const words = (...samples: number[]): Uint16Array => Uint16Array.from(samples);
 
-describe('a halved pixel is the mean of four, a half rounded up', () => {
+describe('a halved pixel is the mean of four pixels, rounded half up:', () => {
   test.each<[string, number[], number]>([
     ['a quarter is rounded down', [0, 0, 0, 1], 0],
     ['a half is rounded up', [0, 0, 1, 1], 1],
     ['three quarters are rounded up', [0, 1, 1, 1], 1],
-    ['white stays white', [255, 255, 255, 255], 255],
-    ['a quarter short of white is white', [255, 255, 255, 254], 255],
-    ['three quarters short of white are not', [254, 254, 255, 254], 254],
-    ['the mean of far ends', [0, 255, 255, 0], 128],
+    ['four white samples stay white', [255, 255, 255, 255], 255],
+    ['a quarter below white becomes white', [255, 255, 255, 254], 255],
+    ['three quarters below white do not become white', [254, 254, 255, 254], 254],
+    ['the mean of black and white is 128', [0, 255, 255, 0], 128],
   ])('%s', (_, samples, mean) => {
     expect(halved(2, 2, 1, bytes(...samples))).toEqual({ size: [1, 1], samples: [mean] });
   });
 
-  test('of 16 bits to the last of them', () => {
+  test('16-bit samples are averaged in full precision', () => {
     expect(halved(2, 2, 1, words(65_535, 65_535, 65_535, 65_535)).samples).toEqual([65_535]);
     expect(halved(2, 2, 1, words(65_535, 65_535, 65_535, 65_534)).samples).toEqual([65_535]);
     expect(halved(2, 2, 1, words(0, 1, 1, 0)).samples).toEqual([1]);
     expect(halved(2, 2, 1, words(256, 257, 258, 259)).samples).toEqual([258]);
   });
 
-  test('band by band', () => {
+  test('each band is averaged separately', () => {
     expect(halved(2, 2, 3, bytes(0, 10, 100, 4, 20, 101, 8, 30, 102, 12, 41, 103))).toEqual({
       size: [1, 1],
       samples: [6, 25, 102],
     });
   });
 
-  test('and stays of its depth', () => {
+  test('the depth of the samples is kept', () => {
     expect(halve({ width: 2, height: 2, bands: 1, data: words(1, 2, 3, 4) }, new Arena()).data).toHaveProperty(
       'BYTES_PER_ELEMENT',
       2,
@@ -49,13 +49,13 @@ describe('a halved pixel is the mean of four, a half rounded up', () => {
   });
 });
 
-describe('sides that are not even', () => {
-  test('lose their last column and row', () => {
+describe('halving an image with odd sides', () => {
+  test('drops the last column and row', () => {
     expect(halved(3, 3, 1, bytes(1, 1, 200, 1, 1, 200, 200, 200, 200))).toEqual({ size: [1, 1], samples: [1] });
     expect(halved(5, 2, 1, bytes(0, 2, 4, 6, 99, 0, 2, 4, 6, 99))).toEqual({ size: [2, 1], samples: [1, 5] });
   });
 
-  test('of one pixel stay one pixel', () => {
+  test('keeps a side of one pixel', () => {
     expect(halved(1, 1, 3, bytes(7, 8, 9))).toEqual({ size: [1, 1], samples: [7, 8, 9] });
     expect(halved(1, 5, 1, bytes(10, 13, 20, 20, 99))).toEqual({ size: [1, 2], samples: [12, 20] });
     expect(halved(5, 1, 1, bytes(10, 13, 20, 20, 99))).toEqual({ size: [2, 1], samples: [12, 20] });
@@ -64,7 +64,10 @@ describe('sides that are not even', () => {
   });
 });
 
-/** Noise over the whole range of the depth: the low bytes of 16-bit samples count as much as the high ones. */
+/**
+ * Noise over the whole range of the depth, so that the low bytes of 16-bit samples matter as much
+ * as the high bytes.
+ */
 function noise(samples: number, bitDepth: 8 | 16): Uint8Array | Uint16Array {
   const { imul } = Math;
   const data = bitDepth === 16 ? new Uint16Array(samples) : new Uint8Array(samples);
@@ -76,7 +79,7 @@ function noise(samples: number, bitDepth: 8 | 16): Uint8Array | Uint16Array {
   return data;
 }
 
-describe('levels halved again and again equal those of libvips', () => {
+describe('levels that are halved repeatedly equal those of libvips', () => {
   test.each([
     [333, 251, 3, 8],
     [333, 251, 1, 8],
@@ -84,7 +87,7 @@ describe('levels halved again and again equal those of libvips', () => {
     [257, 511, 3, 16],
     [258, 130, 1, 16],
     [401, 67, 1, 8],
-  ] as const)('%i × %i of %i bands, %i bits', async (width, height, bands, bitDepth) => {
+  ] as const)('for an image of %i × %i pixels, %i bands, %i bits', async (width, height, bands, bitDepth) => {
     const data = noise(width * height * bands, bitDepth);
     const space = bitDepth === 16 ? (bands === 1 ? 'grey16' : 'rgb16') : bands === 1 ? 'b-w' : 'srgb';
     const pyramid = await sharp(data, { raw: { width, height, channels: bands } })

@@ -32,7 +32,10 @@ async function pixelsOf(tiff: Buffer, bitDepth: 8 | 16): Promise<SourcePixels> {
   return pixelsOfSlices({ ...memoryReader(tiff), readInto }, image, options);
 }
 
-/** The same rectangle of the same picture, written chunky and decoded by sharp as a whole. */
+/**
+ * The same rectangle of the same image, written with interleaved samples and decoded as a whole by
+ * sharp.
+ */
 async function cropOfWhole(chunky: Buffer, bitDepth: 8 | 16, bands: number, rect: Rect): Promise<Buffer> {
   const { data, info } = await sharp(chunky)
     .autoOrient()
@@ -48,7 +51,7 @@ async function cropOfWhole(chunky: Buffer, bitDepth: 8 | 16, bands: number, rect
   return Buffer.concat(rows);
 }
 
-/** Any layout of planes in tiles. */
+/** Arbitrary layouts of separate planes in tiles. */
 const layouts: fc.Arbitrary<PlainTiff & { bits: 8 | 16 }> = fc.record({
   width: fc.integer({ min: 1, max: 150 }),
   height: fc.integer({ min: 1, max: 150 }),
@@ -64,8 +67,8 @@ const layouts: fc.Arbitrary<PlainTiff & { bits: 8 | 16 }> = fc.record({
   reversed: fc.boolean(),
 });
 
-describe('planes in tiles', () => {
-  test('are the picture that the same samples make side by side', async () => {
+describe('a TIFF of separate planes in tiles', () => {
+  test('decodes to the same pixels as one with interleaved samples', async () => {
     const compressions = fc.constantFrom(undefined, { predictor: 1 as const }, { predictor: 2 as const });
     const corners = fc.tuple(fc.nat(999), fc.nat(999), fc.nat(999), fc.nat(999));
     await fc.assert(
@@ -93,7 +96,7 @@ describe('planes in tiles', () => {
     );
   });
 
-  test('that are broken are rejected as such', async () => {
+  test('is rejected as CORRUPT_PIXELS when a tile is damaged', async () => {
     const tiff = writePlainTiff(
       {
         width: 64,

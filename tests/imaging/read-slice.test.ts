@@ -8,7 +8,9 @@ const MEBIBYTE = 2 ** 20;
 const object = Buffer.from(Uint8Array.from({ length: 40 * MEBIBYTE }, (_, at) => (at * 7) ^ (at >> 11)));
 const header = Uint8Array.from([0x49, 0x49, 42, 0]);
 
-/** A long read that is cut, two that lie near each other, and one in reverse; a gap that nothing is read into. */
+/**
+ * A long read that is split, two neighbouring reads in reverse order, and a gap that no read fills.
+ */
 const slice = {
   rect: { left: 0, top: 0, right: 1, bottom: 1 },
   size: 4 + 21 * MEBIBYTE + 500,
@@ -41,7 +43,7 @@ function expectSlice(bytes: Buffer): void {
   for (const [at, part] of expected) expect(bytes.subarray(at, at + part.length).equals(part)).toBe(true);
 }
 
-test('a slice is put together in memory', async () => {
+test('a slice is assembled in memory', async () => {
   const arena = new Arena();
   expectSlice(Buffer.from(await readSlice(reader(), slice, arena)));
   arena.release();
@@ -49,7 +51,7 @@ test('a slice is put together in memory', async () => {
 
 const isGone = { code: 'ENOENT' };
 
-test('a slice is put together in a file, which is gone afterwards', async () => {
+test('a slice is assembled in a file, which is removed afterwards', async () => {
   const name = await withSliceFile(reader(), slice, async (file) => {
     expectSlice(await readFile(file));
     return file;
@@ -57,7 +59,7 @@ test('a slice is put together in a file, which is gone afterwards', async () => 
   await expect(stat(path.dirname(name))).rejects.toMatchObject(isGone);
 });
 
-test('nothing is left of a slice that could not be used', async () => {
+test('the file of a slice is removed when its use fails', async () => {
   let name = '';
   const use = (file: string): Promise<never> => {
     name = file;
@@ -67,7 +69,7 @@ test('nothing is left of a slice that could not be used', async () => {
   await expect(stat(path.dirname(name))).rejects.toMatchObject(isGone);
 });
 
-test('a read that fails is told, and the slice is not used', async () => {
+test('an error of a read is thrown, and the slice is not used', async () => {
   const use = (): Promise<never> => Promise.reject(new Error('used'));
   await expect(withSliceFile(reader(true), slice, use)).rejects.toThrow('gone');
 });

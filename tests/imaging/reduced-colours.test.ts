@@ -18,8 +18,8 @@ const tiff = (
 ): Buffer => sampledTiff({ width, height, rowsPerStrip: 16, ...samples });
 const deep = (bands: number): number[] => Array.from(picture(width, height, bands), (value) => value * 257);
 
-describe('converted colours are reduced as by one pass of sharp', () => {
-  test('RGB with a profile, 8 bits', async () => {
+describe('an image whose colours are converted is reduced to the pixels of one pass of sharp', () => {
+  test('from RGB of 8 bits with a profile', async () => {
     const rgb = { photometric: photometric.rgb, samplesPerPixel: 3, bits: 8, data: picture(width, height, 3) };
     const sliced = tiff({ ...rgb, profile: rgbProfile(adobeRgb) });
     const jpeg = jpegWithProfile(await pictureOf(width, height).jpeg().toBuffer(), rgbProfile(adobeRgb));
@@ -29,7 +29,7 @@ describe('converted colours are reduced as by one pass of sharp', () => {
     }
   });
 
-  test('RGB with a profile, 16 bits, in 16 and in 8', async () => {
+  test('from RGB of 16 bits with a profile, published in 16 and in 8 bits', async () => {
     const master = tiff({
       photometric: photometric.rgb,
       samplesPerPixel: 3,
@@ -49,7 +49,7 @@ describe('converted colours are reduced as by one pass of sharp', () => {
     ).toBe(0);
   });
 
-  test('grey with a profile', async () => {
+  test('from grey with a profile', async () => {
     const master = tiff({
       photometric: photometric.blackIsZero,
       samplesPerPixel: 1,
@@ -67,7 +67,7 @@ describe('converted colours are reduced as by one pass of sharp', () => {
     expect(Math.max(...differences)).toBeLessThan(0.6);
   });
 
-  test('CMYK, with a profile and without', async () => {
+  test('from CMYK with and without a profile', async () => {
     const cmyk = { photometric: photometric.cmyk, samplesPerPixel: 4, bits: 8, data: picture(width, height, 4) };
     const solid = (index: number): Triple => [100 - index * 6, index % 3 === 0 ? 20 : -20, index % 2 === 0 ? 30 : -30];
     for (const more of [{ profile: cmykProfile(solid) }, {}]) {
@@ -77,26 +77,29 @@ describe('converted colours are reduced as by one pass of sharp', () => {
     }
   });
 
-  test.each([8, 16] as const)('L*a*b* of %i bits: as sRGB by its definition, then reduced', async (bits) => {
-    const stored = picture(width, height, 3);
-    const data = bits === 8 ? stored : words(Array.from(stored, (value) => value * 256));
-    const signed = (value = 0): number => (value > 127 ? value - 256 : value);
-    // The lightest of 16 bits is 0xffff where a* and b* are signed.
-    const lightness = bits === 8 ? 1 / 2.55 : 25_600 / 65_535;
-    const colours = Array.from({ length: width * height }, (_, pixel) => {
-      const [l = 0, a, b] = stored.subarray(pixel * 3, pixel * 3 + 3);
-      return srgbOfXyz(xyzOfLab([l * lightness, signed(a), signed(b)]));
-    }).flat();
-    const raw = { width, height, channels: 3 } as const;
-    const srgb = sharp(Buffer.from(colours.map((value) => Math.round(value * 255))), { raw });
-    const master = tiff({ photometric: photometric.lab, samplesPerPixel: 3, bits, data });
-    const { samples } = await reduced(master, { depth: 8 });
-    expect(worstDifference(samples, await samplesOf(onePass(srgb), 'srgb'))).toBeLessThanOrEqual(1);
-  });
+  test.each([8, 16] as const)(
+    'from L*a*b* of %i bits, converted to sRGB by its definition before it is reduced',
+    async (bits) => {
+      const stored = picture(width, height, 3);
+      const data = bits === 8 ? stored : words(Array.from(stored, (value) => value * 256));
+      const signed = (value = 0): number => (value > 127 ? value - 256 : value);
+      // L* = 100 is 0xffff in 16 bits where a* and b* are signed.
+      const lightness = bits === 8 ? 1 / 2.55 : 25_600 / 65_535;
+      const colours = Array.from({ length: width * height }, (_, pixel) => {
+        const [l = 0, a, b] = stored.subarray(pixel * 3, pixel * 3 + 3);
+        return srgbOfXyz(xyzOfLab([l * lightness, signed(a), signed(b)]));
+      }).flat();
+      const raw = { width, height, channels: 3 } as const;
+      const srgb = sharp(Buffer.from(colours.map((value) => Math.round(value * 255))), { raw });
+      const master = tiff({ photometric: photometric.lab, samplesPerPixel: 3, bits, data });
+      const { samples } = await reduced(master, { depth: 8 });
+      expect(worstDifference(samples, await samplesOf(onePass(srgb), 'srgb'))).toBeLessThanOrEqual(1);
+    },
+  );
 });
 
-describe('transparency is reduced without a dark edge', () => {
-  /** A red disc; the pixels around it are clear and say black. */
+describe('an image with alpha is reduced without dark edges', () => {
+  /** A red disc on transparent black. */
   const disc = (full: number): number[] =>
     Array.from({ length: width * height }, (_, pixel) => {
       const [x, y] = [(pixel % width) - width / 2, Math.floor(pixel / width) - height / 2];
@@ -114,12 +117,13 @@ describe('transparency is reduced without a dark edge', () => {
         .toBuffer(),
   };
 
-  test.each([8, 16] as const)('%i bits: every pixel between red and white is as red as white', async (bits) => {
+  test.each([8, 16] as const)('in %i bits, where every pixel between red and white has full red', async (bits) => {
     const full = 2 ** bits - 1;
     const master = await masters[bits]();
     const { samples, bitDepth } = await reduced(master);
     expect(bitDepth).toBe(bits);
-    // In 16 bits libvips' white is 65,280, and its filters are exact to a quarter of a percent.
+    // libvips flattens 16-bit images onto a white of 65,280, and its filters are accurate to a
+    // quarter of a percent.
     const worst = bits === 8 ? full : 0.99 * full;
     expect(Math.min(...samples.filter((_, at) => at % 3 === 0))).toBeGreaterThanOrEqual(worst);
     expect(Math.min(...samples.slice(0, 3))).toBeGreaterThanOrEqual(worst);
@@ -128,15 +132,19 @@ describe('transparency is reduced without a dark edge', () => {
     expect(worstDifference(samples, await samplesOf(onePass(master), bits === 8 ? 'srgb' : 'rgb16'))).toBe(0);
   });
 
-  test.each([8, 16] as const)('%i bits with a profile: the red of that profile', async (bits) => {
-    const master = pngWithProfile(await masters[bits](), rgbProfile(adobeRgb));
-    const { samples } = await reduced(master, { depth: 8 });
-    // The red of Adobe RGB is beyond sRGB's, so its edge is, too: nothing between may be darker than either.
-    expect(Math.min(...samples.filter((_, at) => at % 3 === 0))).toBeGreaterThanOrEqual(253);
-    expect(samples.slice(0, 3)).toEqual([255, 255, 255]);
-  });
+  test.each([8, 16] as const)(
+    'in %i bits with a profile, where every pixel has full red after conversion',
+    async (bits) => {
+      const master = pngWithProfile(await masters[bits](), rgbProfile(adobeRgb));
+      const { samples } = await reduced(master, { depth: 8 });
+      // The red of Adobe RGB is outside sRGB and is clipped, also at the edge of the disc, so no
+      // pixel in between may be darker.
+      expect(Math.min(...samples.filter((_, at) => at % 3 === 0))).toBeGreaterThanOrEqual(253);
+      expect(samples.slice(0, 3)).toEqual([255, 255, 255]);
+    },
+  );
 
-  test('grey with alpha on the background', async () => {
+  test('in grey with alpha, flattened onto the background', async () => {
     const greys = Array.from({ length: width * height }, (_, pixel) =>
       pixel % width < 225 ? [255, 255] : [0, 0],
     ).flat();

@@ -5,7 +5,7 @@ import { height, onePass, reduced, samplesOf, small, width, worstDifference } fr
 import { handTiff, long, short } from '../support/tiff-bytes.ts';
 import { writePlainTiff } from '../support/tiff-writer.ts';
 
-describe('plain colours are reduced as by one pass of sharp', () => {
+describe('an image whose colours are kept is reduced to the pixels of one pass of sharp', () => {
   const image = pictureOf(width, height);
   const grey = pictureOf(width, height, 1);
   const masters: readonly [string, () => Promise<Buffer>, string][] = [
@@ -24,28 +24,28 @@ describe('plain colours are reduced as by one pass of sharp', () => {
     ['16-bit TIFF', () => image.clone().toColourspace('rgb16').tiff({ compression: 'none' }).toBuffer(), 'rgb16'],
     ['TIFF of single bits', () => grey.clone().tiff({ compression: 'ccittfax4', bitdepth: 1 }).toBuffer(), 'b-w'],
   ];
-  test.each(masters)('%s', async (_, make, colourspace) => {
+  test.each(masters)('from a %s', async (_, make, colourspace) => {
     const master = await make();
     const { width: across, height: down, samples, bitDepth } = await reduced(master);
     expect([across, down, bitDepth]).toEqual([160, 118, colourspace.endsWith('16') ? 16 : 8]);
     expect(worstDifference(samples, await samplesOf(onePass(master), colourspace))).toBe(0);
   });
 
-  test('a JPEG of many times the size', async () => {
+  test('from a JPEG of more than ten times the size', async () => {
     const master = await pictureOf(2200, 1500).jpeg({ quality: 95 }).toBuffer();
     const { samples } = await reduced(master);
     const expected = await samplesOf(onePass(master, { width: 160, height: 109 }), 'srgb');
     expect(worstDifference(samples, expected)).toBe(0);
   });
 
-  test('16 bits published in 8', async () => {
+  test('from 16 bits, published in 8', async () => {
     const master = await image.clone().toColourspace('rgb16').png().toBuffer();
     const { samples, bitDepth } = await reduced(master, { depth: 8 });
     expect(bitDepth).toBe(8);
     expect(worstDifference(samples, await samplesOf(onePass(master), 'srgb'))).toBe(0);
   });
 
-  test('planes in tiles, which libvips does not read, as the same samples side by side', async () => {
+  test('from separate planes in tiles, which libvips does not read, as from interleaved samples', async () => {
     const pixels = picture(width, height, 3);
     const sample = (x: number, y: number, band: number): number => pixels[(y * width + x) * 3 + band] ?? 0;
     const layout = { width, height, samples: 3, bits: 8, rowsPerStrip: height };
@@ -55,7 +55,7 @@ describe('plain colours are reduced as by one pass of sharp', () => {
     expect(worstDifference(samples, await samplesOf(onePass(chunky), 'srgb'))).toBe(0);
   });
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])('orientation %i, upright', async (orientation) => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])('from orientation %i, upright', async (orientation) => {
     const size = orientation >= 5 ? { width: 118, height: 160 } : small;
     const tiles = { compression: 'deflate', tile: true } as const;
     for (const encoded of [
@@ -70,15 +70,16 @@ describe('plain colours are reduced as by one pass of sharp', () => {
     }
   });
 
-  test('a line stays a line', async () => {
+  test('from a narrow image, whose height becomes one pixel', async () => {
     const master = await pictureOf(2000, 3).png().toBuffer();
     const { width: across, height: down, samples } = await reduced(master);
     expect([across, down]).toEqual([160, 1]);
     expect(worstDifference(samples, await samplesOf(onePass(master, { width: 160, height: 1 }), 'srgb'))).toBe(0);
   });
 
-  test('a TIFF too large to be held in memory', async () => {
-    // More than half a gibibyte once it is sliced: every strip of it lies in the same bytes.
+  test('from a TIFF that is too large for memory', async () => {
+    // The slice is larger than half a gibibyte, although all strips share the same bytes of the
+    // file.
     const [across, rows, strips] = [14_000, 500, 26] as const;
     const row = picture(across, 1, 3);
     const fields = [
@@ -101,22 +102,32 @@ describe('plain colours are reduced as by one pass of sharp', () => {
   test.each([
     ['strips that share their bytes', { height: 500_000 }, [long(278, 1000)], [273, 279], 500],
     ['planes in tiles', { height: 22_000 }, [short(322, 4096), short(323, 4096), short(284, 2)], [324, 325], 108],
-  ] as const)('a TIFF of %s, too large to be reduced, is rejected', async (_, size, more, [offsets, counts], count) => {
-    const chunk = counts === 279 ? 1000 * 22_000 * 3 : 4096 * 4096;
-    const fields = [
-      ...[long(256, 22_000), long(257, size.height), short(258, 8, 8, 8), short(259, 1), short(262, 2), short(277, 3)],
-      long(offsets, ...Array.from({ length: count }, () => 8)),
-      long(counts, ...Array.from({ length: count }, () => chunk)),
-      ...more,
-    ].sort((a, b) => a.tag - b.tag);
-    const master = handTiff({ littleEndian: true, data: Buffer.alloc(chunk), directories: [fields] });
-    await expect(reduced(Buffer.from(master))).rejects.toMatchObject({
-      name: 'RejectedImageError',
-      code: 'OVER_BUDGET',
-    });
-  });
+  ] as const)(
+    'except a TIFF of %s that is too large to be reduced, which is rejected',
+    async (_, size, more, [offsets, counts], count) => {
+      const chunk = counts === 279 ? 1000 * 22_000 * 3 : 4096 * 4096;
+      const fields = [
+        ...[
+          long(256, 22_000),
+          long(257, size.height),
+          short(258, 8, 8, 8),
+          short(259, 1),
+          short(262, 2),
+          short(277, 3),
+        ],
+        long(offsets, ...Array.from({ length: count }, () => 8)),
+        long(counts, ...Array.from({ length: count }, () => chunk)),
+        ...more,
+      ].sort((a, b) => a.tag - b.tag);
+      const master = handTiff({ littleEndian: true, data: Buffer.alloc(chunk), directories: [fields] });
+      await expect(reduced(Buffer.from(master))).rejects.toMatchObject({
+        name: 'RejectedImageError',
+        code: 'OVER_BUDGET',
+      });
+    },
+  );
 
-  test('a truncated master is rejected as one that is cut short', async () => {
+  test('except a truncated master, which is rejected', async () => {
     const master = await image.clone().tiff({ compression: 'none' }).toBuffer();
     const broken = Buffer.from(master);
     await expect(reduced(broken.subarray(0, broken.length - 90_000))).rejects.toMatchObject({

@@ -1,4 +1,7 @@
-/** What stored samples become, kind by kind: the expected numbers are those of the TIFF and PNG specifications. */
+/**
+ * Decoding of each kind of stored samples. The expected numbers follow the TIFF and PNG
+ * specifications.
+ */
 import { crc32, deflateSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
@@ -10,7 +13,7 @@ import { greyFields, type HandField, handTiff, long, short, withFields } from '.
 
 const keep = { colour: 'keep', depth: 'keep' } as const;
 
-/** Four pixels of the values 0, 1, 2 and 3, as many as a sample holds. */
+/** Four packed pixels with the values 0, 1, 2 and 3, truncated to the bits of a sample. */
 const packed: Readonly<Record<number, number[]>> = {
   1: [0b0101_0000],
   2: [0b0001_1011],
@@ -18,13 +21,13 @@ const packed: Readonly<Record<number, number[]>> = {
   8: [0, 1, 2, 3],
 };
 
-describe('TIFF grey of few bits is spread over 8', () => {
+describe('grey TIFF samples are scaled to the full range of 8 or 16 bits', () => {
   test.each([
     [1, [0, 255, 0, 255]],
     [2, [0, 85, 170, 255]],
     [4, [0, 17, 34, 51]],
     [8, [0, 1, 2, 3]],
-  ])('%i bits, both ways round', async (bits, expected) => {
+  ])('from %i bits, with black or white as zero', async (bits, expected) => {
     for (const model of [photometric.blackIsZero, photometric.whiteIsZero]) {
       const data = Uint8Array.from(packed[bits] ?? []);
       const tiff = sampledTiff({ width: 4, height: 1, photometric: model, samplesPerPixel: 1, bits, data });
@@ -35,7 +38,7 @@ describe('TIFF grey of few bits is spread over 8', () => {
     }
   });
 
-  test('16 bits with white as zero', async () => {
+  test('from 16 bits with white as zero', async () => {
     const tiff = sampledTiff({
       width: 3,
       height: 1,
@@ -45,25 +48,28 @@ describe('TIFF grey of few bits is spread over 8', () => {
       data: words([0, 1000, 65_535]),
     });
     expect((await decodeMaster(tiff, keep)).samples).toEqual([65_535, 64_535, 0]);
-    // 64,535 is 251.1 steps of 257, or 252 of 256.
+    // 64,535 is 251.1 in units of 257, or 252 in units of 256.
     const [white, light, black] = (await decodeMaster(tiff, { depth: 8 })).samples;
     expect([white, black]).toEqual([255, 0]);
     expect([251, 252]).toContain(light);
   });
 
-  test.each(['ccittfax4', 'none'] as const)('1 bit in strips of %s that sharp wrote', async (compression) => {
-    const grey = Buffer.from(Array.from({ length: 64 * 40 }, (_, at) => ((at >> 3) % 3 === 0 ? 255 : 0)));
-    const tiff = await sharp(grey, { raw: { width: 64, height: 40, channels: 1 } })
-      .toColourspace('b-w')
-      .tiff({ bitdepth: 1, compression })
-      .toBuffer();
-    const decoded = await decodeMaster(tiff, keep);
-    expect(Buffer.from(decoded.samples).equals(grey)).toBe(true);
-    expect([decoded.image.bands, decoded.image.uncompressed]).toEqual([1, false]);
-  });
+  test.each(['ccittfax4', 'none'] as const)(
+    'from 1 bit in strips of compression %s that sharp wrote',
+    async (compression) => {
+      const grey = Buffer.from(Array.from({ length: 64 * 40 }, (_, at) => ((at >> 3) % 3 === 0 ? 255 : 0)));
+      const tiff = await sharp(grey, { raw: { width: 64, height: 40, channels: 1 } })
+        .toColourspace('b-w')
+        .tiff({ bitdepth: 1, compression })
+        .toBuffer();
+      const decoded = await decodeMaster(tiff, keep);
+      expect(Buffer.from(decoded.samples).equals(grey)).toBe(true);
+      expect([decoded.image.bands, decoded.image.uncompressed]).toEqual([1, false]);
+    },
+  );
 });
 
-describe('a palette becomes the colours that it names', () => {
+describe('a palette image decodes to the colours of its palette', () => {
   const colours = [
     [255, 0, 0],
     [0, 255, 0],
@@ -90,24 +96,24 @@ describe('a palette becomes the colours that it names', () => {
   const named = (palette: readonly number[][], bits: number): number[][] =>
     (bits === 1 ? [0, 1, 0, 1] : [0, 1, 2, 3]).map((index) => palette[index] ?? []);
 
-  test.each([1, 2, 4, 8])('TIFF, %i bits: RGB, or grey if it is all grey', async (bits) => {
+  test.each([1, 2, 4, 8])('from a TIFF of %i bits, in one band if all its colours are grey', async (bits) => {
     const rgb = await decodeMaster(tiff(bits, colours), keep);
     expect([rgb.bands, rgb.bitDepth, rgb.samples]).toEqual([3, 8, named(colours, bits).flat()]);
     const grey = await decodeMaster(tiff(bits, greys), keep);
     expect([grey.bands, grey.bitDepth, grey.samples]).toEqual([1, 8, named(greys, bits).map(([value]) => value)]);
   });
 
-  test('TIFF of a palette of 8-bit numbers, as some programs write it', async () => {
+  test('from a TIFF whose palette has 8-bit values, as some programs write it', async () => {
     expect((await decodeMaster(tiff(8, colours, 1), keep)).samples).toEqual(colours.flat());
   });
 
-  test('TIFF of greys with a profile of three bands: three bands', async () => {
+  test('from a TIFF of greys with an RGB profile, in three bands', async () => {
     const profile = rgbProfile(adobeRgb);
     expect(await decodeMaster(tiff(8, greys, 257, profile), keep)).toMatchObject({ bands: 3, samples: greys.flat() });
     expect(await decodeMaster(tiff(8, greys, 257, profile))).toMatchObject({ bands: 3, image: { profile: 'other' } });
   });
 
-  test.each([1, 2, 4, 8])('PNG, %i bits: RGB, or grey if it is all grey', async (bits) => {
+  test.each([1, 2, 4, 8])('from a PNG of %i bits, in one band if all its colours are grey', async (bits) => {
     const rgb = await decodeMaster(palettePng(bits, colours.slice(0, 2 ** bits)), keep);
     expect([rgb.bands, rgb.bitDepth, rgb.samples]).toEqual([3, 8, named(colours, bits).flat()]);
     const grey = await decodeMaster(palettePng(bits, greys.slice(0, 2 ** bits)), keep);
@@ -118,12 +124,12 @@ describe('a palette becomes the colours that it names', () => {
     ]);
   });
 
-  test('PNG of greys with a profile of three bands: three bands', async () => {
+  test('from a PNG of greys with an RGB profile, in three bands', async () => {
     const png = pngWithProfile(palettePng(8, greys), rgbProfile(adobeRgb));
     expect(await decodeMaster(png, keep)).toMatchObject({ bands: 3, samples: greys.flat() });
   });
 
-  /** One row of four pixels. */
+  /** A palette PNG of one row of four pixels. */
   function palettePng(bits: number, palette: readonly number[][]): Buffer {
     const chunk = (name: string, data: Buffer): Buffer => {
       const body = Buffer.concat([Buffer.from(name, 'latin1'), data]);
@@ -143,7 +149,7 @@ describe('a palette becomes the colours that it names', () => {
   }
 });
 
-describe('alpha is put on the background', () => {
+describe('alpha is flattened onto the background', () => {
   const [opaque, half, clear] = [255, 128, 0];
   const background = '#ff8040';
   const over = (colour: number, alpha: number, ground: number): number =>
@@ -164,22 +170,25 @@ describe('alpha is put on the background', () => {
       more: [short(338, kind)],
     });
 
-  test.each([8, 16] as const)('straight, %i bits: colour · α + background · (1 − α)', async (bits) => {
-    const rgb = tiff(bits, 2, 4, [200, 100, 0, half, 1, 2, 3, opaque, 9, 9, 9, clear]);
-    const ground = [0xff, 0x80, 0x40];
-    const expected = [
-      ...[200, 100, 0].map((colour, band) => over(colour, half, ground[band] ?? 0)),
-      1,
-      2,
-      3,
-      ...ground,
-    ];
-    near((await decodeMaster(rgb, { depth: 8, background })).samples, expected, 1);
-    const grey = tiff(bits, 2, 2, [200, half, 7, opaque, 9, clear]);
-    near((await decodeMaster(grey, { depth: 8, background: '#404040' })).samples, [over(200, half, 64), 7, 64], 1);
-  });
+  test.each([8, 16] as const)(
+    'where it is straight, in %i bits, as colour · α + background · (1 − α)',
+    async (bits) => {
+      const rgb = tiff(bits, 2, 4, [200, 100, 0, half, 1, 2, 3, opaque, 9, 9, 9, clear]);
+      const ground = [0xff, 0x80, 0x40];
+      const expected = [
+        ...[200, 100, 0].map((colour, band) => over(colour, half, ground[band] ?? 0)),
+        1,
+        2,
+        3,
+        ...ground,
+      ];
+      near((await decodeMaster(rgb, { depth: 8, background })).samples, expected, 1);
+      const grey = tiff(bits, 2, 2, [200, half, 7, opaque, 9, clear]);
+      near((await decodeMaster(grey, { depth: 8, background: '#404040' })).samples, [over(200, half, 64), 7, 64], 1);
+    },
+  );
 
-  test.each([8, 16] as const)('associated, %i bits: colour + background · (1 − α), multiplied once', async (bits) => {
+  test.each([8, 16] as const)('where it is associated, in %i bits, as colour + background · (1 − α)', async (bits) => {
     const rgb = tiff(bits, 1, 4, [100, 50, 0, half, 1, 2, 3, opaque, 0, 0, 0, clear]);
     const ground = [0xff, 0x80, 0x40];
     const expected = [
@@ -194,17 +203,20 @@ describe('alpha is put on the background', () => {
     near((await decodeMaster(grey, { depth: 8, background: '#404040' })).samples, [100 + over(0, half, 64), 7, 64], 1);
   });
 
-  test('16 bits stay 16', async () => {
+  test('in 16 bits if the recipe keeps the depth', async () => {
     const rgb = tiff(16, 2, 4, [200, 100, 0, half, 1, 2, 3, opaque]);
     const { samples, bitDepth } = await decodeMaster(rgb, keep);
     expect(bitDepth).toBe(16);
-    // White is 0xff00 here: sharp gives 16-bit backgrounds 256 times the 8-bit number.
+    // White is 0xff00 here, because sharp multiplies an 8-bit background by 256 for 16-bit images.
     near(samples, [200, 100, 0].map((colour) => 257 * over(colour, half, 255)).concat([257, 514, 771]), 257);
   });
 });
 
-describe('orientation is in the pixels', () => {
-  /** Three by two pixels, each of another grey; how each orientation shows them, row by row (TIFF 6.0, tag 274). */
+describe('the orientation is applied to the pixels', () => {
+  /**
+   * Three by two pixels of different greys, and the upright rows for each orientation (TIFF 6.0,
+   * tag 274).
+   */
   const stored = [10, 20, 30, 40, 50, 60];
   const upright: Readonly<Record<number, readonly [number, number, readonly number[]]>> = {
     1: [3, 2, [10, 20, 30, 40, 50, 60]],
@@ -216,11 +228,11 @@ describe('orientation is in the pixels', () => {
     7: [2, 3, [60, 30, 50, 20, 40, 10]],
     8: [2, 3, [30, 60, 20, 50, 10, 40]],
   };
-  /** Each pixel as a square of 16, so that JPEG keeps it. */
+  /** Each pixel is enlarged to 16 × 16, so that JPEG preserves it. */
   const blocks = sharp(Buffer.from(stored), { raw: { width: 3, height: 2, channels: 1 } }).resize(48, 32, {
     kernel: 'nearest',
   });
-  /** A TIFF of one tag, as eXIf, EXIF and APP1 carry it. */
+  /** A TIFF with one tag, as stored in eXIf, EXIF and APP1. */
   const exif = (orientation: number): Buffer =>
     Buffer.from([0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]);
 
@@ -248,7 +260,7 @@ describe('orientation is in the pixels', () => {
     },
   };
   for (const [format, make] of Object.entries(formats)) {
-    test.each([1, 2, 3, 4, 5, 6, 7, 8])(`${format}, %i`, async (orientation) => {
+    test.each([1, 2, 3, 4, 5, 6, 7, 8])(`of a ${format} with orientation %i`, async (orientation) => {
       const [width, height, expected] = upright[orientation] ?? [0, 0, []];
       const decoded = await decodeMaster(await make(orientation), keep);
       expect([decoded.width, decoded.height]).toEqual([width * 16, height * 16]);
@@ -263,8 +275,8 @@ describe('orientation is in the pixels', () => {
   }
 });
 
-describe('formats that hold their rows in another order decode to the same pixels', () => {
-  test.each(['png', '16-bit png', 'jpeg'] as const)('%s', async (format) => {
+describe('interlaced and progressive files decode to the pixels of baseline files', () => {
+  test.each(['png', '16-bit png', 'jpeg'] as const)('in the format %s', async (format) => {
     const picture = pictureOf(70, 50);
     const encode = (progressive: boolean): Promise<Buffer> =>
       format === 'jpeg'
@@ -284,8 +296,8 @@ describe('formats that hold their rows in another order decode to the same pixel
   });
 });
 
-describe('existing pyramids are taken by their largest picture', () => {
-  test('levels in a chain of directories', async () => {
+describe('a pyramid as a master is decoded at its largest level', () => {
+  test('if its levels are a chain of directories', async () => {
     const tiff = await pictureOf(300, 200)
       .tiff({ pyramid: true, tile: true, tileWidth: 64, tileHeight: 64, compression: 'deflate' })
       .toBuffer();
@@ -295,13 +307,13 @@ describe('existing pyramids are taken by their largest picture', () => {
     expect([decoded.width, decoded.height, Buffer.from(decoded.samples).equals(expected)]).toEqual([300, 200, true]);
   });
 
-  test('levels in SubIFDs', async () => {
+  test('if its levels are SubIFDs', async () => {
     const level = (width: number, height: number, ...more: HandField[]): HandField[] =>
       withFields(greyFields(width, height, 8), ...more);
     const data = Uint8Array.from({ length: 24 }, (_, at) => at * 10);
     const directories = [level(6, 4, long(330, 0)), level(3, 2, long(254, 1))];
     const tiff = Buffer.from(handTiff({ data, directories }));
-    // The second directory leaves the chain, and is named by the first.
+    // The second directory is removed from the chain and referenced by the first.
     const first = tiff.readUInt32LE(4);
     const fields = tiff.readUInt16LE(first);
     const next = first + 2 + 12 * fields;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import plainSharp from 'sharp';
+import otherSharp from 'sharp';
 import { Arena } from '../../src/imaging/arena.ts';
 import { decodeTiles } from '../../src/imaging/decode-tiles.ts';
 import { encodeTiles } from '../../src/imaging/encode.ts';
@@ -9,7 +9,7 @@ import type { Encoding } from '../../src/recipe/encodings.ts';
 import type { TileEncoding } from '../../src/tiff/pyramid-fields.ts';
 import { picture } from '../support/pixels.ts';
 
-/** Memory of these tests is never given back. */
+/** The memory of these tests is never released. */
 const arena = new Arena();
 const encode = (raster: Raster, recipe: { tileSize: number; encoding: Encoding }) => encodeTiles(raster, recipe, arena);
 const decodeTile = (tile: Uint8Array, tileSize: number, encoding: TileEncoding) =>
@@ -17,12 +17,12 @@ const decodeTile = (tile: Uint8Array, tileSize: number, encoding: TileEncoding) 
 
 const rasterOf = (width: number, height: number, bands: 1 | 3, bitDepth: 8 | 16): Raster => {
   const data = picture(width, height, bands);
-  // Low bytes of their own, so that a reader that drops them is found out.
+  // The low bytes differ from the high bytes, so that a reader that drops them fails.
   const words = Uint16Array.from(data, (sample, at) => sample * 256 + ((at * 37) & 255));
   return { width, height, bands, data: bitDepth === 16 ? words : Uint8Array.from(data) };
 };
 
-/** The samples of a square of a raster, where it has any. */
+/** The samples of a square of a raster, clipped to the raster. */
 function squareOf(raster: Raster, left: number, top: number, size: number): number[][] {
   const rows: number[][] = [];
   for (let y = top; y < Math.min(top + size, raster.height); y++) {
@@ -33,13 +33,13 @@ function squareOf(raster: Raster, left: number, top: number, size: number): numb
   return rows;
 }
 
-describe('tiles', () => {
+describe('encoded tiles', () => {
   test.each<[string, Encoding, 1 | 3, 8 | 16]>([
     ['deflate, RGB', { compression: 'deflate', level: 6 }, 3, 8],
     ['deflate, grey', { compression: 'deflate', level: 6 }, 1, 8],
     ['deflate, 16-bit RGB', { compression: 'deflate', level: 6 }, 3, 16],
     ['LZW, 16-bit grey', { compression: 'lzw' }, 1, 16],
-  ])('of %s hold exactly the pixels of their square', async (_, encoding, bands, bitDepth) => {
+  ])('of %s decode to exactly the pixels of the raster', async (_, encoding, bands, bitDepth) => {
     const raster = rasterOf(150, 100, bands, bitDepth);
     const { across, down, tiles, encoding: encoded } = await encode(raster, { tileSize: 64, encoding });
     expect([across, down, tiles.length]).toEqual([3, 2, 6]);
@@ -60,7 +60,7 @@ describe('tiles', () => {
     ['JPEG without subsampling', { compression: 'jpeg', quality: 95 }, 3],
     ['grey JPEG', { compression: 'jpeg', quality: 80 }, 1],
     ['WebP', { compression: 'webp', quality: 90 }, 3],
-  ])('of %s are near the pixels of their square', async (_, encoding, bands) => {
+  ])('of %s decode to approximately the pixels of the raster', async (_, encoding, bands) => {
     const raster = rasterOf(128, 64, bands, 8);
     const { tiles, encoding: encoded } = await encode(raster, { tileSize: 64, encoding });
     expect(tiles).toHaveLength(2);
@@ -71,7 +71,7 @@ describe('tiles', () => {
     expect(off / expected.length).toBeLessThan(6);
   });
 
-  test('of one pixel fill a tile', async () => {
+  test('of a raster of one pixel have the full tile size', async () => {
     const { across, down, tiles, encoding } = await encode(rasterOf(1, 1, 3, 8), {
       tileSize: 64,
       encoding: { compression: 'deflate', level: 6 },
@@ -83,7 +83,7 @@ describe('tiles', () => {
     ]);
   });
 
-  test('of the same raster are the same bytes', async () => {
+  test('of the same raster are byte-identical', async () => {
     const recipe = { tileSize: 64, encoding: { compression: 'jpeg', quality: 80 } } as const;
     const [first, second] = [
       await encode(rasterOf(100, 90, 3, 8), recipe),
@@ -94,7 +94,7 @@ describe('tiles', () => {
     );
   });
 
-  test('decode together, one below the other', async () => {
+  test('are decoded into one raster, one below the other', async () => {
     const raster = rasterOf(128, 64, 3, 8);
     const { tiles, encoding } = await encode(raster, { tileSize: 64, encoding: { compression: 'deflate', level: 6 } });
     const stack = await decodeTiles(tiles, 64, encoding, arena);
@@ -104,7 +104,7 @@ describe('tiles', () => {
     );
   });
 
-  test('do not decode together when one is broken', async () => {
+  test('are not decoded when one of them is damaged', async () => {
     const recipe = { tileSize: 64, encoding: { compression: 'jpeg', quality: 80 } } as const;
     const { tiles, encoding } = await encode(rasterOf(128, 64, 3, 8), recipe);
     const zeroed = Uint8Array.from(tiles[1] ?? []).fill(0, 0, 16);
@@ -116,12 +116,13 @@ describe('tiles', () => {
     ['JPEG', { compression: 'jpeg', quality: 80 }],
     ['deflate', { compression: 'deflate', level: 6 }],
     ['WebP', { compression: 'webp', quality: 80 }],
-  ])('of %s that are broken do not decode', async (_, encoding) => {
+  ])('of %s are not decoded when they are damaged', async (_, encoding) => {
     const { tiles, encoding: encoded } = await encode(rasterOf(64, 64, 3, 8), { tileSize: 64, encoding });
     const whole = tiles[0] ?? new Uint8Array();
     await expect(decodeTile(whole, 64, encoded)).resolves.toMatchObject({ width: 64 });
     const zeroed = Uint8Array.from(whole).fill(0, 0, 16);
-    // A JPEG cut within its pixels is not here: libtiff takes it for whole, the rest of it grey.
+    // A JPEG truncated within its pixels is omitted here: libtiff accepts it and fills the rest
+    // with grey.
     const half = encoding.compression === 'jpeg' ? [] : [whole.subarray(0, whole.length >> 1)];
     for (const broken of [...half, whole.subarray(0, 1), zeroed, new Uint8Array(100)]) {
       await expect(decodeTile(broken, 64, encoded)).rejects.toThrow();
@@ -129,7 +130,7 @@ describe('tiles', () => {
   });
 });
 
-describe('loaders that fetch, include or interpret', () => {
+describe('libvips loaders of formats with references or scripts', () => {
   const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';
 
   test.each([
@@ -138,19 +139,19 @@ describe('loaders that fetch, include or interpret', () => {
     ['PDF', '%PDF-1.4\n1 0 obj<<>>endobj\n'],
     ['GIF', 'GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;'],
     ['PPM', 'P6 1 1 255\nabc'],
-  ])('do not run for %s, whatever it is called', async (_, text) => {
+  ])('do not run for %s', async (_, text) => {
     const bytes = Buffer.from(text, 'latin1');
     await expect(sharp(bytes).metadata()).rejects.toThrow(/unsupported image format/u);
     await expect(sharp(bytes).raw().toBuffer()).rejects.toThrow(/unsupported image format/u);
   });
 
-  test('cannot be reached by another import of the library in the same process', async () => {
-    await expect(plainSharp(Buffer.from(svg)).metadata()).rejects.toThrow(/unsupported image format/u);
+  test('are also blocked for other imports of sharp in the same process', async () => {
+    await expect(otherSharp(Buffer.from(svg)).metadata()).rejects.toThrow(/unsupported image format/u);
   });
 });
 
-test('libvips is one in which tiles of JPEG cannot overflow a buffer', () => {
-  // Below 0.35.0, tiffload writes past its buffer for some JPEG tiles.
-  const [major = 0, minor = 0] = plainSharp.versions.sharp.split('.').map(Number);
+test('sharp has a libvips without the buffer overflow in JPEG tiles', () => {
+  // Before 0.35.0, tiffload writes past its buffer for some JPEG tiles.
+  const [major = 0, minor = 0] = otherSharp.versions.sharp.split('.').map(Number);
   expect(major > 0 || minor >= 35).toBe(true);
 });

@@ -19,7 +19,7 @@ const publicObjects = async (): Promise<string[]> => {
   return keys;
 };
 
-/** The pixels of level 0 as published, or why not. */
+/** The published pixels of level 0, or the name and the message of the error. */
 async function outcomeOf(key: string, master: Uint8Array): Promise<Buffer | string> {
   try {
     const published = await pipeline.run(key, master, { recipe: 'archival' });
@@ -49,14 +49,17 @@ const cuts: readonly { name: string; of: (length: number) => number }[] = [
   { name: 'one byte short', of: (length) => length - 1 },
 ];
 
-/** A TIFF whose directory stands at its end is gone when anything is cut; then the header is all there is to blame. */
+/**
+ * Expected rejection codes. A truncated TIFF loses the directory at its end, which makes the header
+ * corrupt.
+ */
 const codes = (name: string): RegExp =>
   name.includes('TIFF')
     ? /^RejectedImageError (TRUNCATED|CORRUPT_HEADER|CORRUPT_PIXELS): /u
     : /^RejectedImageError (TRUNCATED|CORRUPT_PIXELS): /u;
 
-describe('a master that is cut', () => {
-  test('is published only with all of its pixels, and otherwise rejected by what is wrong with it', async () => {
+describe('a truncated master', () => {
+  test('is published only with all of its pixels, and otherwise rejected with the reason', async () => {
     let rejected = 0;
     for (const { name, bytes } of masters) {
       const whole = await pixelsOf(bytes);
@@ -75,12 +78,13 @@ describe('a master that is cut', () => {
         }
       }
     }
-    // Only what follows the pixels of a file may be missing: all but the last cuts lose pixels.
+    // Only bytes after the pixels may be missing from a published master; all cuts except the last
+    // remove pixels.
     expect(rejected).toBeGreaterThanOrEqual(masters.length * 4);
     expect((await publicObjects()).filter((key) => /^cut\/.* (1|25|50) %/u.test(key))).toEqual([]);
   });
 
-  test('whose directory stands first is TRUNCATED at whatever byte of its pixels it ends', async () => {
+  test('with its directory before its pixels is TRUNCATED wherever its pixels end', async () => {
     const { bucket, key } = await pipeline.run('directory first.png', await pictureOf(640, 480).png().toBuffer());
     const bytes = await pipeline.store.read({ bucket, key });
     for (const { name, of } of cuts.slice(1)) {
@@ -114,7 +118,7 @@ describe('a header that claims a million by a million pixels', () => {
       }),
     ],
     ['PNG', png],
-  ])('is rejected at once: %s', async (name, bytes) => {
+  ])('is rejected within a second in a %s', async (name, bytes) => {
     const started = performance.now();
     expect(await outcomeOf(`claims of ${name}/master`, bytes)).toMatch(
       /^RejectedImageError (TOO_MANY_PIXELS|CORRUPT_HEADER|OVER_BUDGET): /u,
@@ -123,9 +127,9 @@ describe('a header that claims a million by a million pixels', () => {
   });
 });
 
-describe('what a master is called', () => {
+describe('the name of a master', () => {
   test.each(['picture.pdf', 'picture.tif', 'picture', 'picture.svg', '.jpg'])(
-    'does not matter: a PNG as %s',
+    'does not affect the pixels of a PNG named %s',
     async (name) => {
       const master = await pictureOf(150, 100).png().toBuffer();
       expect((await pixelsOf(master)).equals(Buffer.from(await outcomeOf(`called/${name}/${name}`, master)))).toBe(
@@ -134,7 +138,7 @@ describe('what a master is called', () => {
     },
   );
 
-  test('does not make it an image: a drawing as .jpg never reaches a decoder', async () => {
+  test('does not make an SVG named .jpg reach a decoder', async () => {
     const svg =
       '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"><image href="file:///etc/hosts"/></svg>';
     for (const text of [svg, `<?xml version="1.0"?>${svg}`, `\n${svg}`]) {
@@ -145,7 +149,7 @@ describe('what a master is called', () => {
 });
 
 describe('a pyramid as a master', () => {
-  test('of our own, in any compression, is published with levels of the same sizes', async () => {
+  test('from this pipeline, in any compression, is published with levels of the same sizes', async () => {
     for (const recipe of ['archival', 'default', 'iiif']) {
       const master = await pictureOf(801, 577).png().toBuffer();
       const first = await pipeline.run(`again/${recipe}.png`, master, { recipe });
@@ -159,7 +163,7 @@ describe('a pyramid as a master', () => {
     }
   });
 
-  test('that is lossless comes out the same pixels', async () => {
+  test('is published with the same pixels if it is lossless', async () => {
     const master = await pictureOf(700, 530).toColourspace('rgb16').png().toBuffer();
     const first = await pipeline.run('lossless.png', master, { recipe: 'archival' });
     const pyramid = Buffer.from(await pipeline.store.read(first));

@@ -42,7 +42,7 @@ describe('a last column or row of one pixel', () => {
     expect(tilesOf(last, 256)).toEqual({ column: 8, row: 4, across: 1, down: 1 });
   });
 
-  test('is gone from level 1, and has no tiles there', () => {
+  test('is empty at level 1 and has no tiles there', () => {
     const rect = rectAtLevel(last, full, { index: 1, width: 1024, height: 512 });
     expect(rect).toEqual({ left: 1024, top: 512, right: 1024, bottom: 512 });
     expect(isEmpty(rect)).toBe(true);
@@ -50,7 +50,7 @@ describe('a last column or row of one pixel', () => {
     expect(tilesOf(rect, 256)).toMatchObject({ across: 0, down: 0 });
   });
 
-  test('is gone in one direction only, where only that is one pixel', () => {
+  test('is empty in one direction only if only that side is one pixel long', () => {
     const wide = { left: 0, top: 1024, right: 2049, bottom: 1025 };
     const rect = rectAtLevel(wide, full, { index: 1, width: 1024, height: 512 });
     expect(rect).toEqual({ left: 0, top: 512, right: 1024, bottom: 512 });
@@ -90,7 +90,7 @@ const gridCase = fc
       .map(([columns, rows]) => ({ ...shape, grid: { columns, rows } }));
   });
 
-/** How often each cell of a grid is covered. */
+/** The number of rectangles that cover each cell of a grid. */
 function coverage(width: number, height: number, rects: readonly { x: number; y: number; w: number; h: number }[]) {
   const counts = new Uint8Array(width * height);
   for (const { x, y, w, h } of rects) {

@@ -82,7 +82,7 @@ describe('levels halve, rounding down, until one tile holds the image', () => {
     expect(sizesOf(width, height, tileSize)).toEqual(levels);
   });
 
-  test('a hundred gigapixels take eleven levels', () => {
+  test('a hundred gigapixels have eleven levels', () => {
     expect(sizesOf(400_000, 250_000, 512)).toHaveLength(11);
     expect(sizesOf(400_000, 250_000, 512).at(-1)).toEqual([390, 244]);
   });
@@ -91,7 +91,7 @@ describe('levels halve, rounding down, until one tile holds the image', () => {
     expect(planLevels({ width: 1000, height: 600 }, 256).map(({ index }) => index)).toEqual([0, 1, 2]);
   });
 
-  test('whatever the size: every level is half the one before, and only the last fits in a tile', () => {
+  test('every level is half the previous one at any size, and only the last fits in a tile', () => {
     const side = fc.integer({ min: 1, max: 2 ** 31 });
     fc.assert(
       fc.property(side, side, fc.constantFrom(64, 256, 512, 4096), (width, height, tileSize) => {
@@ -102,7 +102,7 @@ describe('levels halve, rounding down, until one tile holds the image', () => {
           const fits = levelWidth <= tileSize && levelHeight <= tileSize;
           expect(fits).toBe(nextWidth === undefined);
           if (nextWidth === undefined || nextHeight === undefined) return;
-          // Integer halving by shifting, one step at a time.
+          // The expected size is halved with integer shifts, one level at a time.
           expect([nextWidth, nextHeight]).toEqual([levelWidth >>> 1 || 1, levelHeight >>> 1 || 1]);
         });
       }),

@@ -69,13 +69,18 @@ test.each([
 
 describe('the planner chooses', () => {
   const choices: readonly [string, SourceImage, Recipe, string][] = [
-    ['one block for a pixel', whole(1, 1, 100), jpeg, 'k0 1×1 of 1×1 whole'],
+    ['one block for an image of one pixel', whole(1, 1, 100), jpeg, 'k0 1×1 of 1×1 whole'],
     ['one block for a camera’s JPEG', whole(4000, 3000, 5e6), jpeg, 'k3 1×1 of 4000×3000 whole'],
     ['bands for strips', striped(9600, 6400), jpeg, 'k2 1×4 of 9600×2048 slices'],
     ['bands for many strips', striped(20_480, 14_400), jpeg, 'k2 1×8 of 20480×2048 slices'],
-    ['the same for deflate', striped(20_480, 14_400), deflate, 'k2 1×8 of 20480×2048 slices'],
+    ['as many bands for deflate', striped(20_480, 14_400), deflate, 'k2 1×8 of 20480×2048 slices'],
     ['squares for tiles', tiled(20_480, 14_400), jpeg, 'k3 5×4 of 4096×4096 slices'],
-    ['one block for what must be decoded from the top', whole(11_000, 9091, 30e6), jpeg, 'k5 1×1 of 11000×9091 whole'],
+    [
+      'one block for a JPEG, which must be decoded from its start',
+      whole(11_000, 9091, 30e6),
+      jpeg,
+      'k5 1×1 of 11000×9091 whole',
+    ],
     ['one pass for a huge JPEG', whole(20_480, 14_400, 90e6), jpeg, 'k6 1×1 of 20480×14400 whole'],
     ['few bands for a huge JPEG under deflate', whole(20_480, 14_400, 90e6), deflate, 'k3 1×4 of 20480×4096 whole'],
     [
@@ -88,7 +93,7 @@ describe('the planner chooses', () => {
     ['the limit of the top levels for ten gigapixels', tiled(100_000, 100_000), jpeg, 'k4 13×13 of 8192×8192 slices'],
     ['full-width bands for strips of any width', striped(100_000, 100_000), jpeg, 'k4 1×13 of 100000×8192 slices'],
     ['a deeper split for a hundred gigapixels', tiled(316_000, 316_000), jpeg, 'k6 10×10 of 32768×32768 slices'],
-    ['one block for a line', striped(1, 1_000_000), jpeg, 'k11 1×1 of 1×1000000 slices'],
+    ['one block for an image one pixel wide', striped(1, 1_000_000), jpeg, 'k11 1×1 of 1×1000000 slices'],
     [
       'columns where the strips run down',
       striped(20_480, 14_400, { orientation: 6 }),
@@ -101,22 +106,22 @@ describe('the planner chooses', () => {
   });
 });
 
-describe('the planner, told how many functions run at once, chooses', () => {
+describe('the planner chooses by the number of concurrent functions:', () => {
   const jpegMaster = whole(20_480, 14_648, 90e6);
   const strips = striped(20_480, 14_648);
   test.each([
     [2, 'one pass for a JPEG of 300 megapixels', jpegMaster, jpeg, 'k6 1×1 of 20480×14648 whole'],
-    [4, 'few bands for it', jpegMaster, jpeg, 'k3 1×4 of 20480×4096 whole'],
-    [2, 'two bands for it under deflate', jpegMaster, deflate, 'k4 1×2 of 20480×8192 whole'],
+    [4, 'few bands for the same JPEG', jpegMaster, jpeg, 'k3 1×4 of 20480×4096 whole'],
+    [2, 'two bands for the same JPEG with deflate', jpegMaster, deflate, 'k4 1×2 of 20480×8192 whole'],
     [2, 'two bands for strips', strips, jpeg, 'k4 1×2 of 20480×8192 slices'],
     [4, 'four bands for strips', strips, jpeg, 'k3 1×4 of 20480×4096 slices'],
-    [1, 'one block for fewer strips', striped(9600, 6400), jpeg, 'k5 1×1 of 9600×6400 slices'],
-    [1, 'no block beyond the limits', tiled(100_000, 100_000), jpeg, 'k4 13×13 of 8192×8192 slices'],
-  ])('with %i: %s', (concurrency, _, image, recipe, expected) => {
+    [1, 'one block for a smaller image in strips', striped(9600, 6400), jpeg, 'k5 1×1 of 9600×6400 slices'],
+    [1, 'no block larger than the limits', tiled(100_000, 100_000), jpeg, 'k4 13×13 of 8192×8192 slices'],
+  ])('with %i, %s', (concurrency, _, image, recipe, expected) => {
     expect(summary(makePlan(image, recipe, {}, { concurrency }))).toBe(expected);
   });
 
-  test('nothing but the cut by that number: what is published is the same', () => {
+  test('only the cut depends on that number', () => {
     const [two, forty] = [2, 40].map((concurrency) => makePlan(strips, jpeg, {}, { concurrency }));
     const cut = { splitLevel: 0, blocks: { columns: [], rows: [] } };
     expect({ ...two, ...cut }).toEqual({ ...forty, ...cut });
@@ -131,11 +136,11 @@ describe('a recipe with a cap on the size', () => {
   const choices: readonly [string, SourceImage, string][] = [
     ['strips', striped(20_480, 14_400), 'k3 1×1 of 4000×2813 slices'],
     ['tiles', tiled(14_400, 20_480), 'k3 1×1 of 2813×4000 slices'],
-    ['what is decoded from the top', whole(20_480, 14_400, 90e6), 'k3 1×1 of 4000×2813 whole'],
-    ['one on its side', whole(20_480, 14_400, 90e6, { orientation: 6 }), 'k3 1×1 of 2813×4000 whole'],
-    ['a line', striped(1_000_000, 1), 'k3 1×1 of 4000×1 slices'],
+    ['a JPEG, which is decoded from its start', whole(20_480, 14_400, 90e6), 'k3 1×1 of 4000×2813 whole'],
+    ['a JPEG rotated by 90°', whole(20_480, 14_400, 90e6, { orientation: 6 }), 'k3 1×1 of 2813×4000 whole'],
+    ['an image one pixel high', striped(1_000_000, 1), 'k3 1×1 of 4000×1 slices'],
     ['five gigapixels', striped(100_000, 50_000, { uncompressed: false, fileSize: 8e9 }), 'k3 1×1 of 4000×2000 slices'],
-    ['one that is small enough: as without a cap', striped(4000, 4000), 'k1 1×4 of 4000×1024 slices'],
+    ['an image that fits in the box only as without a cap', striped(4000, 4000), 'k1 1×4 of 4000×1024 slices'],
   ];
   test.each(choices)('makes one block of %s', (_, image, expected) => {
     const plan = makePlan(image, marble, {});
@@ -167,7 +172,7 @@ describe('a recipe with a cap on the size', () => {
     expect(makePlan(striped(4000, 2000), marble, description).description).toEqual(description);
   });
 
-  describe('counts as held in memory while it is reduced', () => {
+  describe('counts as memory of the reduction', () => {
     const size = { width: 4000, height: 3200 };
     const memoryOf = (image: SourceImage, wanted = size): number => {
       const blocks = { columns: [0, wanted.width], rows: [0, wanted.height] };
@@ -178,7 +183,7 @@ describe('a recipe with a cap on the size', () => {
     const alone = memoryOf(master());
 
     test.each([
-      ['nothing of an image on its side: it is turned once it is small', master({ orientation: 6 }), 0],
+      ['nothing for an image rotated by 90°, which is reduced before it is rotated', master({ orientation: 6 }), 0],
       ['a progressive JPEG as coefficients of 16 bits', master({ progressive: true }), 480_000_000],
       ['an interlaced PNG', master({ format: 'png', progressive: true }), 240_000_000],
       ['a WebP as two frames of RGBA', master({ format: 'webp' }), 640_000_000],
@@ -186,17 +191,17 @@ describe('a recipe with a cap on the size', () => {
       expect(memoryOf(image) - alone).toBe(expected);
     });
 
-    test('the file of a TIFF up to half a gibibyte; what is larger goes through a file', () => {
+    test('a TIFF of up to half a gibibyte, because a larger one is read into a file', () => {
       const small = tiled(10_000, 8000);
       const held = memoryOf({ ...small, fileSize: 536_870_912 });
       expect(held - memoryOf({ ...small, fileSize: 1 })).toBe(536_870_911);
       expect(memoryOf({ ...small, fileSize: 536_870_913 })).toBe(held - 536_870_912);
     });
 
-    test('L*a*b*, converted before it is reduced, in both colours', () => {
+    test('both colour spaces of L*a*b*, which is converted before it is reduced', () => {
       const lab = striped(10_000, 8000, { model: 'lab' });
-      // Both whole, in 8 bits; and the part's 12.8 Mpx count 8 bytes more where colours are
-      // converted.
+      // Both images are held whole in 8 bits; the 12.8 Mpx of the part count 8 bytes more each
+      // where colours are converted.
       expect(memoryOf(lab) - memoryOf(striped(10_000, 8000))).toBe(480_000_000 + 102_400_000);
     });
   });
@@ -214,13 +219,13 @@ describe('a recipe with a cap on the size', () => {
       );
     });
 
-    test('what does not fit in the files of a function', () => {
+    test('an image whose slice exceeds the file space of a function', () => {
       expect(() => makePlan(striped(100_000, 40_000, { fileSize: 12e9 }), marble, {})).toThrow(
         'OVER_BUDGET: one function cannot reduce 100000 × 40000 pixels of tiff to 4000 × 1600: it needs 11445 MiB of files, of 10000 MiB',
       );
     });
 
-    test('what takes longer than a block may', () => {
+    test('an image that takes longer than the time limit of a block', () => {
       expect(() => makePlan(striped(200_000, 140_000, { uncompressed: false, fileSize: 2e9 }), marble, {})).toThrow(
         /it needs 36\d s, of 300 s$/u,
       );
@@ -238,8 +243,8 @@ test('uncompressed rows take more time and memory where their colours are conver
   const image = striped(10_000, 10_000, { profile: 'other' });
   const kept = estimate(planningJob(image, jpeg, size, 40), candidate);
   const converted = estimate(planningJob(image, { ...jpeg, colour: 'srgb' }, size, 40), candidate);
-  // 100 Mpx at 8 and 25 ns instead of half a nanosecond; 8 bytes for each of the 24 Mi pixels of a
-  // part.
+  // 100 Mpx take 8 and 25 ns a pixel instead of 0.5 ns; each of the 24 Mi pixels of a part takes 8
+  // bytes more.
   expect(converted.work - kept.work).toBeCloseTo(3250);
   expect(converted.blockMemory - kept.blockMemory).toBe(201_326_592);
 });

@@ -65,7 +65,7 @@ describe('a field that a stored document carries is never dropped', () => {
     expect(() => read({ ...written, added: 1 })).toThrow(z.ZodError);
   });
 
-  test('so is a field within a plan', () => {
+  test('a field within a plan that its schema does not have is refused', () => {
     for (const field of ['image', 'recipe', 'description', 'blocks'] as const) {
       expect(() => parsePlan(JSON.stringify({ ...plan, [field]: { ...plan[field], added: 1 } }))).toThrow(z.ZodError);
     }

@@ -27,7 +27,8 @@ const RIFF_HEADER_BYTES = 12;
 
 function assertWhole(header: Uint8Array, size: number): void {
   const declared = viewOf(header).getUint32(4, true) + 8;
-  if (declared > size) throw new RejectedImageError('TRUNCATED', `its header says ${declared} bytes, it has ${size}`);
+  if (declared > size)
+    throw new RejectedImageError('TRUNCATED', `the header states ${declared} bytes, the file has ${size}`);
 }
 
 /** Locates the metadata chunks (section 2.7.1.4), before or after the pixels. */

@@ -96,7 +96,7 @@ describe('the runs of a BMP', () => {
       [1, 2, 0, 1],
     ];
     const image = { width: 6, height: 3, bitsPerPixel: 8, compression: 1, palette, rows: runs };
-    // Rows from the bottom; what is jumped over has index 0.
+    // Rows are stored from the bottom; skipped pixels have index 0.
     const expected = [
       [0, 0, 0, 20, 0, 0],
       [50, 50, 0, 0, 0, 0],

@@ -19,11 +19,11 @@ import { ascii, box, profileFor } from '../../support/jp2-fixtures.ts';
 
 const options = { dpi: 300, background: '#ffffff' };
 const size = { width: 96, height: 64 };
-/** Planes are green, blue, red. */
+/** The planes are stored in the order green, blue, red. */
 const IDENTITY = codedColours(0);
 const BT601 = codedColours(6);
 
-/** Distinct values all over the range. */
+/** Distinct values over the whole range. */
 function plane(width: number, height: number, bits: number, seed = 0): Uint16Array {
   return Uint16Array.from(
     { length: width * height },

@@ -20,7 +20,7 @@ const SRGB = 16;
 const GREY = 17;
 const SYCC = 18;
 
-/** Samples of `bits` bits: a picture in the high bits, something else in the low ones. */
+/** Samples of `bits` bits: an image in the high bits, a different pattern in the low bits. */
 function samples(count: number, bits: number): Uint16Array {
   const eight = picture(size.width, size.height, count);
   return Uint16Array.from(eight, (value, index) =>

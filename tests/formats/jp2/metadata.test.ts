@@ -30,7 +30,7 @@ describe('the metadata of a JPEG 2000 file', () => {
       uuidBox('4a706754-6966-6645-7869-662d3e4a5032', exif),
       uuidBox('be7acfcb-97a9-42e8-9c71-999491e3afac', packet),
       uuidBox('33c7a4d2-b81d-4723-a0ba-f1a3e097ad38', iptc),
-      // GeoJP2, which says where the picture was taken.
+      // GeoJP2, which contains the geographic position.
       uuidBox('b14bf8bd-083d-4b43-a5ae-8cd7d5a6ce03', Buffer.from('II*\0')),
     );
     const metadata = await readEmbeddedMetadata(memoryReader(file), 'jp2');

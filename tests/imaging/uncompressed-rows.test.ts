@@ -7,8 +7,8 @@ import { memoryReader } from '../../src/bytes/range-reader.ts';
 import { greyFields, handTiff, short, withFields } from '../support/tiff-bytes.ts';
 
 test.each([
-  ['as they lie', 1, [0x01, 0x80, 0x0f, 0xc0]],
-  ['turned where their bits stand in reverse', 2, [0x80, 0x01, 0xf0, 0x03]],
+  ['unchanged', 1, [0x01, 0x80, 0x0f, 0xc0]],
+  ['with the bits of each byte reversed', 2, [0x80, 0x01, 0xf0, 0x03]],
 ])('uncompressed rows are read %s (FillOrder %i)', async (_, fillOrder, expected) => {
   const data = Uint8Array.from([9, 9, 9, 9, 0x01, 0x80, 0x0f, 0xc0, 9, 9, 9, 9]);
   const fields = withFields(greyFields(4, 3, 8), short(266, fillOrder));
