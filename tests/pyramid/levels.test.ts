@@ -115,6 +115,6 @@ test.each([
   [256, 512, 256, { across: 1, down: 2 }],
   [257, 513, 256, { across: 2, down: 3 }],
   [9600, 6400, 512, { across: 19, down: 13 }],
-])('%i × %i in tiles of %i', (width, height, tileSize, grid) => {
+])('tileGrid covers a level of %i × %i pixels with tiles of %i pixels', (width, height, tileSize, grid) => {
   expect(tileGrid({ width, height }, tileSize)).toEqual(grid);
 });

@@ -95,7 +95,7 @@ describe('the planner chooses', () => {
     ['a deeper split for a hundred gigapixels', tiled(316_000, 316_000), jpeg, 'k6 10×10 of 32768×32768 slices'],
     ['one block for an image one pixel wide', striped(1, 1_000_000), jpeg, 'k11 1×1 of 1×1000000 slices'],
     [
-      'columns where the strips run down',
+      'columns for strips rotated by 90°',
       striped(20_480, 14_400, { orientation: 6 }),
       jpeg,
       'k2 8×1 of 2048×20480 slices',
@@ -134,15 +134,27 @@ describe('a recipe with a cap on the size', () => {
     sizeCap: { width: 4000, height: 4000, copyrighted: { width: 843, height: 560 } },
   };
   const choices: readonly [string, SourceImage, string][] = [
-    ['strips', striped(20_480, 14_400), 'k3 1×1 of 4000×2813 slices'],
-    ['tiles', tiled(14_400, 20_480), 'k3 1×1 of 2813×4000 slices'],
-    ['a JPEG, which is decoded from its start', whole(20_480, 14_400, 90e6), 'k3 1×1 of 4000×2813 whole'],
-    ['a JPEG rotated by 90°', whole(20_480, 14_400, 90e6, { orientation: 6 }), 'k3 1×1 of 2813×4000 whole'],
-    ['an image one pixel high', striped(1_000_000, 1), 'k3 1×1 of 4000×1 slices'],
-    ['five gigapixels', striped(100_000, 50_000, { uncompressed: false, fileSize: 8e9 }), 'k3 1×1 of 4000×2000 slices'],
-    ['an image that fits in the box only as without a cap', striped(4000, 4000), 'k1 1×4 of 4000×1024 slices'],
+    ['one block for strips', striped(20_480, 14_400), 'k3 1×1 of 4000×2813 slices'],
+    ['one block for tiles', tiled(14_400, 20_480), 'k3 1×1 of 2813×4000 slices'],
+    ['one block for a JPEG, which is decoded from its start', whole(20_480, 14_400, 90e6), 'k3 1×1 of 4000×2813 whole'],
+    [
+      'one block for a JPEG rotated by 90°',
+      whole(20_480, 14_400, 90e6, { orientation: 6 }),
+      'k3 1×1 of 2813×4000 whole',
+    ],
+    ['one block for an image one pixel high', striped(1_000_000, 1), 'k3 1×1 of 4000×1 slices'],
+    [
+      'one block for five gigapixels',
+      striped(100_000, 50_000, { uncompressed: false, fileSize: 8e9 }),
+      'k3 1×1 of 4000×2000 slices',
+    ],
+    [
+      'the same bands as without a cap for an image that fits in the box',
+      striped(4000, 4000),
+      'k1 1×4 of 4000×1024 slices',
+    ],
   ];
-  test.each(choices)('makes one block of %s', (_, image, expected) => {
+  test.each(choices)('plans %s', (_, image, expected) => {
     const plan = makePlan(image, marble, {});
     expect(summary(plan)).toBe(expected);
   });
