@@ -1,4 +1,4 @@
-/** Builds every Lambda layer. Run it as `npm run layer`; a second run finds what the first one made. */
+/** Builds every Lambda layer (`npm run layer`). A layer that is up to date is left as it is. */
 import { join } from 'node:path';
 import { buildLayer } from './layer.ts';
 import { layerNames } from './layers.ts';

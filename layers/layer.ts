@@ -1,6 +1,7 @@
 /**
- * One Lambda layer: packages below `nodejs/node_modules`, where Lambda looks for modules
- * (https://docs.aws.amazon.com/lambda/latest/dg/nodejs-layers.html), at the versions of the root package.json.
+ * One Lambda layer: packages below `nodejs/node_modules`, where Lambda finds modules
+ * (https://docs.aws.amazon.com/lambda/latest/dg/nodejs-layers.html), at the versions of the root
+ * package.json.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -18,8 +19,9 @@ const Lock = z.object({ packages: z.record(z.string(), Installed.partial()) });
 type Versions = z.infer<typeof Versions>;
 
 /**
- * Installs a layer below `root`, on any machine: npm is told the platform, nothing is compiled and no install script runs.
- * What is there already stays. Throws when the lock file and the root package.json name different versions.
+ * Installs a layer below `root`. npm options state the platform, nothing is compiled and no install
+ * script runs, so any machine can build it. A layer that is up to date is left as it is. Throws
+ * when the lock file and the root package.json name different versions.
  */
 export function buildLayer(root: string, name: LayerName): { versions: Versions; installed: boolean } {
   const versions = agreedVersions(root, name);
@@ -33,7 +35,10 @@ export function buildLayer(root: string, name: LayerName): { versions: Versions;
   return { versions, installed: !isStamped };
 }
 
-/** Throws, saying what to run, unless a layer below `root` was built, from the lock file that is there now. */
+/**
+ * Throws, naming the command to run, unless the layer below `root` is built from its current lock
+ * file.
+ */
 export function assertBuilt(root: string, name: LayerName): void {
   assertWhole(modulesOf(root, name), name, agreedVersions(root, name));
   if (readStamp(root, name) !== stampOf(root, name)) {
@@ -82,7 +87,7 @@ function npmArguments(name: LayerName): string[] {
   return ['ci', ...layers[name].platform, '--omit=dev', '--ignore-scripts'];
 }
 
-/** What a layer is made from: its lock file and how npm is called. */
+/** The inputs of a layer: its lock file and the npm options. */
 function stampOf(root: string, name: LayerName): string {
   const lock = readFileSync(join(root, 'layers', name, 'nodejs', 'package-lock.json'));
   return createHash('sha256').update(lock).update(npmArguments(name).join(' ')).digest('hex');
@@ -93,7 +98,7 @@ function readStamp(root: string, name: LayerName): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
-/** npm removes it together with what it vouches for. */
+/** In node_modules, so that npm removes it together with the packages whose state it records. */
 function stampFile(root: string, name: LayerName): string {
   return join(modulesOf(root, name), '.layer-stamp');
 }

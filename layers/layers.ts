@@ -1,8 +1,10 @@
-/** The layers of the stack: what is in each of them beyond the versions of its `nodejs/package.json`. */
+/**
+ * The layers of the stack: npm's options and the required files, beside each `nodejs/package.json`.
+ */
 export interface Layer {
-  /** What npm is told of the machine that it installs for. */
+  /** npm options that state the target platform. */
   readonly platform: readonly string[];
-  /** What functions load, below node_modules: without one of these the layer is not whole. */
+  /** Files below node_modules that functions load. A layer without one of them is incomplete. */
   readonly files: readonly string[];
 }
 
@@ -10,7 +12,7 @@ export const layers = {
   /** sharp with libvips, for linux-arm64 with glibc. */
   libvips: {
     platform: ['--os=linux', '--cpu=arm64', '--libc=glibc'],
-    // npm leaves optional packages out silently when it takes them for another machine's.
+    // npm silently omits optional packages that do not match its platform options.
     files: ['@img/sharp-linux-arm64/package.json', '@img/sharp-libvips-linux-arm64/package.json'],
   },
   /** The decoders of src/formats: WebAssembly, for any machine. */

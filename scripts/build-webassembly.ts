@@ -1,6 +1,6 @@
 /**
- * Assembles the WebAssembly text files of src/imaging into TypeScript modules: `npm run build:webassembly`. A test
- * compares the modules with their sources.
+ * Assembles the WebAssembly text files of src/imaging into TypeScript modules: `npm run
+ * build:webassembly`. A test compares the modules with their sources.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,8 +1,9 @@
 'use strict';
 
 /**
- * Recipes are read when a function runs. One that cannot be read, or that a stage names and that is not there, would fail
- * every image; here it fails before anything is packaged, with the file, the field and the reason.
+ * Checks the recipes before packaging: functions read them at run time, where an invalid recipe, or
+ * one that a stage names and that does not exist, would fail every image. The error names the file,
+ * the field and the reason.
  */
 
 const { join } = require('node:path');

@@ -1,20 +1,21 @@
 'use strict';
 
 /**
- * Two things about layers that the framework leaves open.
+ * Two changes to how the framework packages layers.
  *
- * `serverless package` asks CloudFormation for the layer that is deployed, to save an upload, and so needs an account.
- * Packaging alone uploads nothing: the question is dropped. `serverless deploy` still asks it.
+ * To save an upload, `serverless package` requests the deployed layer from CloudFormation, which
+ * needs an account. Packaging alone uploads nothing, so the hook with that request is removed.
+ * `serverless deploy` keeps it.
  *
- * A layer whose `npm run layer` was forgotten is packaged silently, empty or out of date, and fails in the first
- * invocation. Here it fails at once.
+ * The framework packages a layer that is empty or out of date (`npm run layer` was not run), and
+ * the first invocation fails. This plugin stops packaging instead.
  */
 
 class OfflinePackage {
   constructor(serverless) {
     this.serverless = serverless;
     this.hooks = {
-      // Before anything is bundled: nobody waits for zips that will not be made.
+      // Runs before bundling, which takes most of the time.
       'before:package:initialize': () => this.checkLayers(),
       'before:package:compileLayers': () => this.dropAccountLookup(),
     };

@@ -37,7 +37,9 @@ const tiff = (
   samples: Pick<SampledTiff, 'photometric' | 'samplesPerPixel' | 'bits' | 'data'> & Partial<SampledTiff>,
 ): Buffer => sampledTiff({ width, height, rowsPerStrip: 16, ...samples });
 
-/** The published levels, the same for the planner's cut and for twelve blocks in parts of one tile. */
+/**
+ * The published levels, the same for the planner's cut and for twelve blocks in parts of one tile.
+ */
 async function published(key: string, master: Buffer, recipe: string): Promise<Level[]> {
   const cut = { ...cutInto(width, height, 0, 256, 256), partPixels: 256 * 256 };
   const levels: Level[][] = [];

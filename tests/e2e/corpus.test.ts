@@ -1,4 +1,7 @@
-/** Real images from other projects: each is published with the pixels of an independent reader, or rejected by its code. */
+/**
+ * Real images from other projects: each is published with the pixels of an independent reader, or
+ * rejected by its code.
+ */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,7 +16,10 @@ import { decodeLevels, type Level } from '../support/pixels.ts';
 
 const folder = process.env['CORPUS_DIR'] ?? '../shared/corpus';
 
-/** Lossless, in the colours of the master. Small tiles: libvips opens no file whose tiles are four times as wide and high as its image. */
+/**
+ * Lossless, in the colours of the master. Small tiles: libvips opens no file whose tiles are four
+ * times as wide and high as its image.
+ */
 const recipe = `name: keep\nversion: 1\ndescription: test\ntileSize: 256\nencoding: { compression: deflate }
 colour: keep\ndepth: keep\nbackground: '#ffffff'\n`;
 
@@ -69,7 +75,10 @@ async function isGiant(bytes: Buffer): Promise<boolean> {
   return image.width * image.height > 50e6;
 }
 
-/** The largest difference of a sample from sharp's own decoding, or from geotiff's where sharp cannot decode the file. */
+/**
+ * The largest difference of a sample from sharp's own decoding, or from geotiff's where sharp
+ * cannot decode the file.
+ */
 async function compare(bytes: Buffer, full: Level): Promise<{ reader: string; difference: number }> {
   const isDeep = full.pixels.length === 2 * full.width * full.height * full.channels;
   const colourspace = isDeep ? (full.channels === 1 ? 'grey16' : 'rgb16') : full.channels === 1 ? 'b-w' : 'srgb';
@@ -160,6 +169,7 @@ test('every file is published with the pixels of an independent reader, or rejec
   expect(Object.fromEntries(known.map(({ file, outcome }) => [file, outcome]))).toEqual(
     Object.fromEntries(known.map(({ file }) => [file, corpusOutcomes[file]])),
   );
-  // Files that are not in the table must be rejected or published too, without a failure or a wrong pixel.
+  // Files that are not in the table must be rejected or published too, without a failure or a wrong
+  // pixel.
   expect(rows.filter(({ outcome }) => outcome === 'WRONG' || outcome === 'FAILED')).toEqual([]);
 });

@@ -29,7 +29,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The expected levels, by one pass of sharp: the master reduced to fit the box, and its pyramid. */
+/**
+ * The expected levels, by one pass of sharp: the master reduced to fit the box, and its pyramid.
+ */
 async function onePass(
   master: Buffer,
   side: number,

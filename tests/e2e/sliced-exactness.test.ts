@@ -103,7 +103,8 @@ describe('sliced masters', () => {
       [33_000, 150],
       [16_500, 75],
     ]);
-    // libvips limits JPEG in TIFF to 65,535 px a side, so the levels are compared with those of its deflate.
+    // libvips limits JPEG in TIFF to 65,535 px a side, so the levels are compared with those of its
+    // deflate.
     const lossless = await publish('wide-lossless.tif', master, { recipe: 'archival' });
     expectSameLevels(lossless, await singlePass(master, { ...deflate, colourspace: 'srgb' }));
   });

@@ -8,7 +8,7 @@ import { deltaE2000, labOfSrgb, type Triple } from '../support/colorimetry.ts';
 import { type ColourDifference, type ColourMaster, colourFileOf } from './colour-masters.ts';
 import { outputOf } from './programs.ts';
 
-export interface ColourPlaces {
+export interface ColourFolders {
   /** The folder of masters. */
   readonly masters: string;
   /** The folder of published files. */
@@ -18,39 +18,39 @@ export interface ColourPlaces {
 
 export interface ColourResult {
   readonly master: ColourMaster;
-  /** Undefined where there was nothing to compare. */
+  /** Undefined if the images could not be compared. */
   readonly difference?: ColourDifference;
   readonly complaint?: string;
 }
 
 /**
- * One result per master; `atOnce` masters are checked concurrently, each in its own folder in
+ * One result per master; `concurrency` masters are checked concurrently, each in its own folder in
  * `scratch`.
  */
 export async function checkColours(
   masters: readonly ColourMaster[],
-  places: ColourPlaces,
-  atOnce: number,
+  folders: ColourFolders,
+  concurrency: number,
 ): Promise<ColourResult[]> {
   const results: ColourResult[] = [];
   const waiting = masters.entries();
   const work = async (): Promise<void> => {
     for (const [index, master] of waiting) {
-      const scratch = path.join(places.scratch, master.name);
+      const scratch = path.join(folders.scratch, master.name);
       await mkdir(scratch, { recursive: true });
-      results[index] = await checkColour(master, { ...places, scratch });
+      results[index] = await checkColour(master, { ...folders, scratch });
       await rm(scratch, { recursive: true });
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  await Promise.all(Array.from({ length: concurrency }, work));
   return results;
 }
 
-/** Never rejects: what went wrong is the complaint. */
-async function checkColour(master: ColourMaster, places: ColourPlaces): Promise<ColourResult> {
+/** Never rejects; errors become the complaint. */
+async function checkColour(master: ColourMaster, folders: ColourFolders): Promise<ColourResult> {
   try {
-    const expected = await convertedByVips(master, places);
-    const actual = await samplesOf(path.join(places.published, `${master.name}.tif`), master, places.scratch);
+    const expected = await convertedByVips(master, folders);
+    const actual = await samplesOf(path.join(folders.published, `${master.name}.tif`), master, folders.scratch);
     const difference = compare(actual, expected);
     const { mean, worst } = master.tolerance;
     const isNear = difference.mean <= mean && difference.worst <= worst;
@@ -77,11 +77,11 @@ function publishedDepth({ model, bitDepth }: ColourMaster): 8 | 16 {
 }
 
 /**
- * From the profile of the master to sRGB in one step; L*a*b* is the profile connection space
- * itself. Debian's sRGB profile is of version 2, for which Little CMS leaves the black of a press
- * as it is unless told to map it to black, as for version 4.
+ * Converts from the profile of the master to sRGB in one step; L*a*b* is the profile connection
+ * space itself. Debian's sRGB profile is of version 2, for which Little CMS applies black point
+ * compensation only on request; for version 4 it always does.
  */
-async function convertedByVips(master: ColourMaster, { masters, scratch }: ColourPlaces): Promise<Samples> {
+async function convertedByVips(master: ColourMaster, { masters, scratch }: ColourFolders): Promise<Samples> {
   const file = colourFileOf(masters, master);
   const target = path.join(scratch, 'converted.v');
   const options = ['--intent', 'perceptual', '--black-point-compensation', '--depth', String(publishedDepth(master))];
@@ -106,9 +106,7 @@ async function samplesOf(file: string, master: ColourMaster, scratch: string): P
   return { bands, full: 2 ** depth - 1, data };
 }
 
-/**
- * Grey of one band is compared with grey of three. Throws where the pictures are not of one size.
- */
+/** Compares one grey band with three equal bands. Throws when the sizes differ. */
 function compare(actual: Samples, expected: Samples): ColourDifference {
   const pixels = expected.data.length / expected.bands;
   if (actual.data.length !== pixels * actual.bands) {

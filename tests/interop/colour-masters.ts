@@ -19,7 +19,7 @@ export interface ColourMaster {
   readonly model: ColourModel;
   readonly bitDepth: 8 | 16;
   readonly hasProfile: boolean;
-  /** How far it may be from the other conversion. */
+  /** Largest allowed difference from the other conversion. */
   readonly tolerance: ColourDifference;
 }
 
@@ -30,25 +30,23 @@ export interface ColourDifference {
 }
 
 /**
- * A step of 8 bits is up to 0.7 in the darkest colours, and rarely does a rounding fall on the
- * other side.
+ * A step of 8 bits is up to 0.7 ΔE in the darkest colours; few samples are rounded in the other
+ * direction.
  */
 const eightBits: ColourDifference = { mean: 0.1, worst: 1 };
 const sixteenBits: ColourDifference = { mean: 0.02, worst: 0.1 };
-/**
- * Roundings here too, one step at most. A step of green alone is one ΔE in dark browns and blues.
- */
+/** Rounding, at most one step. A step of green alone is one ΔE in dark browns and blues. */
 const inks: ColourDifference = { mean: 0.05, worst: 1.5 };
 /**
- * Little CMS keeps the tint of a press's black since 2.18 (its change log: "Fix black point
- * detection when using darker colorant") and took it for neutral before, as Debian's does. It shows
- * the more the darker a colour is: only tints are asked.
+ * Little CMS 2.18 and later keeps the tint of a press black (change log: "Fix black point detection
+ * when using darker colorant"); earlier versions, such as Debian's, treat it as neutral. The
+ * difference grows with darkness, so only light tints are compared.
  */
 const tintedBlack: ColourDifference = { mean: 0.6, worst: 2.5 };
 /**
- * Little CMS before 2.18 loses precision from L*a*b* of 16 bits (its change log), most at the edge
- * of sRGB. Floating point agrees with what is published, not with Debian's:
- * `tests/imaging/colour.test.ts` is the strict one.
+ * Little CMS before 2.18 loses precision when it converts from 16-bit L*a*b* (change log), most at
+ * the edge of the sRGB gamut. Floating-point arithmetic agrees with the published file, not with
+ * Debian's version: `tests/imaging/colour.test.ts` has the strict test.
  */
 const coarseLab: ColourDifference = { mean: 0.6, worst: 4 };
 
@@ -68,7 +66,7 @@ interface Lattice {
   readonly model: ColourModel;
   readonly bitDepth: 8 | 16;
   /**
-   * Samples lie between these shares of the most there is; from none to all unless said otherwise.
+   * Range of the samples, as fractions of the maximum; 0 to 1 by default.
    */
   readonly from?: number;
   readonly to?: number;
@@ -110,10 +108,7 @@ function png(name: string, bitDepth: 8 | 16, tolerance: ColourDifference, profil
   };
 }
 
-/**
- * Light colours as CMYK in JPEG, inverted as Adobe writes it, with the press profile that libvips
- * brings.
- */
+/** Light colours as a CMYK JPEG, inverted as Adobe writes it, with the CMYK profile of libvips. */
 const adobeJpeg: Made = {
   name: 'cmyk-press-8-jpeg',
   extension: 'jpg',
@@ -129,8 +124,8 @@ const adobeJpeg: Made = {
 };
 
 /**
- * Rough solids on coated paper, by the inks used: bit 0 is black, 1 yellow, 2 magenta, 3 cyan. All
- * four are neutral.
+ * Approximate L*a*b* of solid overprints on coated paper, by inks: bit 0 is black, 1 yellow, 2
+ * magenta, 3 cyan. All four together are neutral.
  */
 function solid(index: number): Triple {
   const solids: readonly Triple[] = [
@@ -175,8 +170,8 @@ export function colourFileOf(folder: string, { name, extension }: ColourMaster):
 }
 
 /**
- * Every combination of evenly spaced samples; of grey every 8-bit sample there is, and 16-bit
- * samples between them.
+ * Every combination of evenly spaced samples; for grey every 8-bit value, and 16-bit values
+ * between.
  */
 function lattice({ model, bitDepth, from = 0, to = 1 }: Lattice): number[] {
   const count = { grey: bitDepth === 8 ? 256 : 4096, rgb: 32, cmyk: 16, lab: 32 }[model];

@@ -5,25 +5,25 @@ import { type ColourResult, checkColours } from './colour-difference.ts';
 import { writeColourMasters } from './colour-masters.ts';
 import { print, publish } from './command-line.ts';
 
-/** Masters whose colours are converted, against the conversion of another build of Little CMS. */
+/** Compares converted colours with the conversion of another build of Little CMS. */
 export async function checkConvertedColours(
   folder: string,
-  atOnce: number,
+  concurrency: number,
 ): Promise<{ passed: number; failed: number }> {
-  const places = {
+  const folders = {
     masters: path.join(folder, 'masters'),
     published: path.join(folder, 'published'),
     scratch: path.join(folder, 'scratch'),
   };
-  await mkdir(places.masters, { recursive: true });
-  const masters = await writeColourMasters(places.masters);
+  await mkdir(folders.masters, { recursive: true });
+  const masters = await writeColourMasters(folders.masters);
   const recipe = ['--recipes', path.join(import.meta.dirname, 'recipes'), '--recipe', 'srgb-lossless'];
-  const ran = await publish(places.masters, places.published, [
+  const ran = await publish(folders.masters, folders.published, [
     ...recipe,
     '--workspace',
     path.join(folder, 'workspace'),
   ]);
-  const results = await checkColours(masters, places, atOnce);
+  const results = await checkColours(masters, folders, concurrency);
   printColours(results);
   const failed = results.filter(({ complaint }) => complaint !== undefined).length + (ran ? 0 : 1);
   return { passed: results.length + 1 - failed, failed };

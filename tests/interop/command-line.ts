@@ -1,4 +1,4 @@
-/** The real command line, as `npm start` runs it. */
+/** Runs the command line through `npm start`. */
 import path from 'node:path';
 import { run } from './programs.ts';
 
@@ -9,8 +9,7 @@ export function print(line = ''): void {
 }
 
 /**
- * The real command line on the folder. Returns whether it said that all went well; prints what it
- * said when not.
+ * Runs `npm start` on the folder. Returns whether its exit code is 0; otherwise prints its output.
  */
 export async function publish(masters: string, out: string, options: readonly string[]): Promise<boolean> {
   const begun = performance.now();

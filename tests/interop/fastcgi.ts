@@ -1,7 +1,4 @@
-/**
- * One FastCGI request over a Unix socket: as much of FastCGI 1.0 (sections 3 and 5) as a
- * responder's GET needs.
- */
+/** One FastCGI request over a Unix socket: the part of FastCGI 1.0 (sections 3 and 5) for a GET. */
 import { connect } from 'node:net';
 
 const VERSION = 1;
@@ -15,16 +12,13 @@ const REQUEST_ID = 1;
 const RESPONDER = Buffer.from([0, 1, 0, 0, 0, 0, 0, 0]);
 
 export interface Answer {
-  /** 200 where the program names no status. */
+  /** 200 if the program sends no status. */
   readonly status: number;
   readonly contentType: string;
   readonly body: Buffer;
 }
 
-/**
- * Asks the program behind the socket with these CGI parameters. Rejects when it does not answer in
- * whole.
- */
+/** Sends a request with these CGI parameters. Rejects when the response is incomplete. */
 export function askFastCgi(socketPath: string, parameters: Readonly<Record<string, string>>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const received: Buffer[] = [];
@@ -63,7 +57,7 @@ function record(type: number, content: Buffer): Buffer {
   return Buffer.concat([header, content]);
 }
 
-/** Lengths as four bytes with the top bit set, which is right for short ones too. */
+/** Lengths as four bytes with the top bit set, which FastCGI allows for short lengths too. */
 function nameValuePair(name: string, value: string): Buffer {
   const lengths = Buffer.alloc(8);
   lengths.writeUInt32BE((0x80000000 | Buffer.byteLength(name)) >>> 0, 0);

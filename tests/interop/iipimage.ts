@@ -1,6 +1,6 @@
 /**
- * IIPImage as Debian ships it serves a published file over FastCGI: IIIF and Deep Zoom,
- * descriptions and tiles.
+ * Checks how Debian's IIPImage serves a published file over FastCGI: the descriptions and tiles of
+ * IIIF and of Deep Zoom.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,12 +16,12 @@ import { complaintOf, iipServer, run } from './programs.ts';
 import { levelSizes, publishedDepth, type Size } from './recipes.ts';
 
 /**
- * Mean difference a sample. IIPImage encodes again, at quality 100 and half the colour; a wrong
- * tile is off by dozens.
+ * Mean difference of a sample. IIPImage encodes again, at quality 100 with subsampled chroma; a
+ * wrong tile differs by dozens.
  */
 const TOLERANCE = 4;
 
-/** A tile of a level, by its place in the level's grid. */
+/** A tile of a level, by its column and row in the level's grid. */
 interface Tile extends Size {
   readonly level: number;
   readonly column: number;
@@ -36,9 +36,7 @@ const Info = z.object({
   tiles: z.array(z.object({ width: z.number(), height: z.number(), scaleFactors: z.array(z.number()) })),
 });
 
-/**
- * What is wrong with what IIPImage serves: the descriptions, and tiles of every level, both ways.
- */
+/** Complaints about the descriptions and the tiles of every level, in IIIF and in Deep Zoom. */
 export async function checkServed(subject: Case): Promise<string[]> {
   const socket = path.join(subject.scratch, 'iipsrv.sock');
   const server = spawn(iipServer, ['--bind', socket], {
@@ -63,7 +61,7 @@ async function listening(server: ChildProcess, socket: string): Promise<void> {
   throw new Error('Expected iipsrv to listen within 10 s');
 }
 
-/** The socket is there a moment before anyone listens on it. */
+/** The socket file exists shortly before iipsrv listens on it. */
 async function onceListening(ask: () => Promise<Answer>): Promise<Answer> {
   for (let tries = 1; ; tries++) {
     try {
@@ -94,10 +92,10 @@ function parametersOf(query: string): Record<string, string> {
   };
 }
 
-async function checkDescriptions({ file, master, promised }: Case, ask: Ask): Promise<string[]> {
+async function checkDescriptions({ file, master, expectedOutput }: Case, ask: Ask): Promise<string[]> {
   const name = path.basename(file);
   const { width, height } = master;
-  const { tileSize } = promised;
+  const { tileSize } = expectedOutput;
   const scaleFactors = levelSizes(master, tileSize).map((_, level) => 2 ** level);
   const answer = await ask(`IIIF=${name}/info.json`);
   if (answer.status !== 200) return [`info.json: ${answer.status} ${answer.body.toString('latin1').trim()}`];
@@ -113,9 +111,9 @@ async function checkDescriptions({ file, master, promised }: Case, ask: Ask): Pr
 
 async function checkTiles(subject: Case, ask: Ask): Promise<string[]> {
   const found: string[] = [];
-  const sizes = levelSizes(subject.master, subject.promised.tileSize);
+  const sizes = levelSizes(subject.master, subject.expectedOutput.tileSize);
   for (const [level, size] of sizes.entries()) {
-    for (const tile of tilesToAsk(level, size, subject.promised.tileSize)) {
+    for (const tile of tilesToAsk(level, size, subject.expectedOutput.tileSize)) {
       const expected = await tileByVips(subject, tile);
       for (const query of [iiifQuery(subject, tile), deepZoomQuery(subject, tile)]) {
         const answer = await ask(query);
@@ -130,11 +128,11 @@ async function checkTiles(subject: Case, ask: Ask): Promise<string[]> {
   return found;
 }
 
-/** The last tile of a level, which is cut at two edges; of full size the first too. */
+/** The last tile of a level, which is cut at two edges; at level 0 also the first. */
 function tilesToAsk(level: number, { width, height }: Size, side: number): Tile[] {
   const last = { column: Math.ceil(width / side) - 1, row: Math.ceil(height / side) - 1 };
-  const places = level === 0 && last.column + last.row > 0 ? [{ column: 0, row: 0 }, last] : [last];
-  return places.map(({ column, row }) => ({
+  const tiles = level === 0 && last.column + last.row > 0 ? [{ column: 0, row: 0 }, last] : [last];
+  return tiles.map(({ column, row }) => ({
     level,
     column,
     row,
@@ -143,14 +141,14 @@ function tilesToAsk(level: number, { width, height }: Size, side: number): Tile[
   }));
 }
 
-function iiifQuery({ file, master, promised }: Case, tile: Tile): string {
-  const side = promised.tileSize * 2 ** tile.level;
+function iiifQuery({ file, master, expectedOutput }: Case, tile: Tile): string {
+  const side = expectedOutput.tileSize * 2 ** tile.level;
   const [left, top] = [tile.column * side, tile.row * side];
   const region = [left, top, Math.min(side, master.width - left), Math.min(side, master.height - top)];
   return `IIIF=${path.basename(file)}/${region.join(',')}/${tile.width},${tile.height}/0/default.jpg`;
 }
 
-/** Deep Zoom counts levels up from a single pixel. */
+/** Deep Zoom numbers levels upwards from a single pixel. */
 function deepZoomQuery({ file, master }: Case, { level, column, row }: Tile): string {
   const largest = Math.ceil(Math.log2(Math.max(master.width, master.height)));
   return `DeepZoom=${path.basename(file)}_files/${largest - level}/${column}_${row}.jpg`;
@@ -167,18 +165,18 @@ async function decodeAnswer({ body }: Answer, { master }: Case): Promise<Decoded
 }
 
 /**
- * The tile as libvips decodes it from the file, of 16 bits the upper 8. Rejects with what vips
- * said.
+ * The tile as libvips decodes it from the file; of 16-bit samples the upper 8 bits. Rejects with
+ * the error output of vips.
  */
-async function tileByVips({ file, master, promised, scratch }: Case, tile: Tile): Promise<Decoded> {
+async function tileByVips({ file, master, expectedOutput, scratch }: Case, tile: Tile): Promise<Decoded> {
   const target = path.join(scratch, 'tile.raw');
-  const place = [tile.column * promised.tileSize, tile.row * promised.tileSize, tile.width, tile.height];
+  const place = [tile.column * expectedOutput.tileSize, tile.row * expectedOutput.tileSize, tile.width, tile.height];
   const ran = await run('vips', ['crop', `${file}[page=${tile.level}]`, target, ...place.map(String)]);
   const complaint = complaintOf('vips', ran);
   if (complaint !== undefined) throw new Error(`level ${tile.level}: ${complaint}`);
   const samples = await readFile(target);
   await rm(target);
-  const deep = publishedDepth(master, promised) === 16;
+  const deep = publishedDepth(master, expectedOutput) === 16;
   const { width, height } = tile;
   return { width, height, samples: deep ? samples.filter((_, at) => at % 2 === 1) : samples };
 }

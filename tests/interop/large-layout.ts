@@ -1,4 +1,4 @@
-/** Where libtiff finds the tiles of a large file. */
+/** Checks the tile offsets of a large file as libtiff reads them. */
 import { open } from 'node:fs/promises';
 import type { Case } from './readers.ts';
 import { outputOf } from './programs.ts';
@@ -7,13 +7,13 @@ import { levelSizes } from './recipes.ts';
 const FOUR_GIB = 2 ** 32;
 
 /**
- * One chain of BigTIFF directories, every tile inside the file, and of full size some tiles on
- * either side of 4 GiB.
+ * Checks for one chain of BigTIFF directories, for tiles inside the file, and for tiles of level 0
+ * both below and above 4 GiB.
  */
-export async function checkBigTiff({ file, master, promised }: Case): Promise<string[]> {
+export async function checkBigTiff({ file, master, expectedOutput }: Case): Promise<string[]> {
   const dump = await outputOf('tiffdump', ['-m', '1', file]);
   const found = dump.includes('<BigTIFF>') ? [] : [`not a BigTIFF: ${dump.split('\n')[1] ?? ''}`];
-  const levels = levelSizes(master, promised.tileSize).length;
+  const levels = levelSizes(master, expectedOutput.tileSize).length;
   const directories = dump.match(/^Directory \d+: /gmu)?.length ?? 0;
   if (directories !== levels) found.push(`${directories} directories, not ${levels}`);
   const tiles = await tilesOf(file);
@@ -26,7 +26,7 @@ export async function checkBigTiff({ file, master, promised }: Case): Promise<st
   return found;
 }
 
-/** By level, how many tiles lie beyond 4 GiB, and of how many. */
+/** Tiles beyond 4 GiB and all tiles, for each level. */
 export async function tilesBeyond(file: string): Promise<string> {
   const levels = await tilesOf(file);
   return levels

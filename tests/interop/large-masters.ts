@@ -1,4 +1,4 @@
-/** Masters beyond what fits in 32 bits of offset, or in JPEG's 16 bits of a side. */
+/** Masters larger than 32-bit offsets can address, or wider than JPEG's 16-bit sizes allow. */
 import { writeSparse, writeStriped } from '../../bench/master-tiff.ts';
 import { makeTexture, type Texture } from '../../bench/texture.ts';
 import type { Master } from './masters.ts';
@@ -25,7 +25,7 @@ export function writeWide(file: string): Promise<void> {
   return writeStriped(file, wide, makeTexture(1));
 }
 
-/** Every row is new: xorshift32 (Marsaglia 2003), four bytes at a time. */
+/** Rows of xorshift32 noise (Marsaglia 2003), four bytes at a time; every row is different. */
 function noise(): Texture {
   let state = 1;
   return {

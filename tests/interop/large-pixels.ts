@@ -1,6 +1,6 @@
 /**
- * Every pixel of every level of files that are too large to be decoded at once, against the master
- * as libvips reads it.
+ * Compares every pixel of every level with the master as libvips reads it, for files that are too
+ * large to decode as a whole.
  */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,16 +10,18 @@ import { outputOf } from './programs.ts';
 import { levelSizes, type Size } from './recipes.ts';
 
 const BANDS = 3;
-/** Rows of the master that are held at once: whole tiles, and whole rows of the smallest level. */
+/**
+ * Rows of the master in memory: a multiple of the tile height and of a row of the smallest level.
+ */
 const ROWS = 2048;
 
 interface Raster extends Size {
   readonly data: Buffer;
 }
 
-/** Lossless levels, band by band: each is the master's rows, halved as often as the level says. */
-export async function checkLosslessLevels({ master, masters, file, promised, scratch }: Case): Promise<string[]> {
-  const levels = levelSizes(master, promised.tileSize);
+/** Compares lossless levels, band by band, with the master halved once per level. */
+export async function checkLosslessLevels({ master, masters, file, expectedOutput, scratch }: Case): Promise<string[]> {
+  const levels = levelSizes(master, expectedOutput.tileSize);
   const found: string[] = [];
   for (let top = 0; top < master.height; top += ROWS) {
     const rows = Math.min(ROWS, master.height - top);
@@ -37,19 +39,19 @@ export async function checkLosslessLevels({ master, masters, file, promised, scr
 }
 
 /**
- * JPEG levels: each is what Debian's libvips makes of the master's pixels, halved as often as the
- * level says.
+ * Compares JPEG levels with the JPEG that Debian's libvips writes of the master's pixels, halved
+ * once per level.
  */
-export async function checkJpegLevels({ master, masters, file, promised, scratch }: Case): Promise<string[]> {
+export async function checkJpegLevels({ master, masters, file, expectedOutput, scratch }: Case): Promise<string[]> {
   const found: string[] = [];
   let level = await cropByVips(fileOf(masters, master), scratch, {
     top: 0,
     width: master.width,
     height: master.height,
   });
-  for (const [index, { width, height }] of levelSizes(master, promised.tileSize).entries()) {
+  for (const [index, { width, height }] of levelSizes(master, expectedOutput.tileSize).entries()) {
     if (index > 0) level = halve(level);
-    const encoded = await encodedByVips(level, scratch, promised);
+    const encoded = await encodedByVips(level, scratch, expectedOutput);
     const expected = await cropByVips(encoded, scratch, { top: 0, width, height });
     const actual = await cropByVips(`${file}[page=${index}]`, scratch, { top: 0, width, height });
     if (!actual.data.equals(expected.data)) found.push(`level ${index} differs`);
@@ -73,7 +75,7 @@ async function cropByVips(
 async function encodedByVips(
   { width, height, data }: Raster,
   scratch: string,
-  { tileSize, quality = 0 }: Case['promised'],
+  { tileSize, quality = 0 }: Case['expectedOutput'],
 ): Promise<string> {
   const [raw, loaded, named, target] = ['level.raw', 'level.v', 'named.v', 'level.tif'].map((name) =>
     path.join(scratch, name),
@@ -87,7 +89,7 @@ async function encodedByVips(
   return target;
 }
 
-/** Rounded means of 2 × 2 pixels; an odd last row or column is left out. */
+/** Rounded means of 2 × 2 pixels; an odd last row or column is dropped. */
 function halve({ width, height, data }: Raster): Raster {
   const half = { width: width >> 1, height: height >> 1 };
   const into = Buffer.allocUnsafe(half.width * half.height * BANDS);

@@ -18,7 +18,7 @@ export interface Master {
 
 interface Made extends Master {
   readonly write: (image: Sharp) => Sharp;
-  /** Size as stored, where the orientation tag turns it. */
+  /** Size as stored, if the orientation tag swaps width and height. */
   readonly stored?: { readonly width: number; readonly height: number };
 }
 
@@ -68,7 +68,7 @@ const all: readonly Made[] = [
   made('hundred-megapixels', 'tif', [11_000, 9091], rgb, stripped('none')),
 ];
 
-/** Writes every master into the folder, one after the other: the largest needs 300 MB of pixels. */
+/** Writes every master into the folder, sequentially: the largest needs 300 MB of pixels. */
 export async function writeMasters(folder: string): Promise<Master[]> {
   for (const master of all) {
     const { width, height } = master.stored ?? master;
@@ -93,8 +93,8 @@ export function colourspaceOf(bands: number, bitDepth: number): string {
 }
 
 /**
- * A slope each way, a weave of edges and some grain. Every row differs, so that a row out of place
- * is seen.
+ * Gradients in both directions, a pattern of edges and some noise. Every row is different, so that
+ * a misplaced row is detected.
  */
 function paint(across: number, rows: number, bitDepth: 8 | 16): Uint8Array | Uint16Array {
   const samples = bitDepth === 16 ? new Uint16Array(across * rows) : new Uint8Array(across * rows);

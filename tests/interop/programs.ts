@@ -1,16 +1,16 @@
-/** Running other people's programs. */
+/** Runs third-party programs. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 export interface Ran {
-  /** What went wrong starting or ending it; undefined after exit code 0. */
+  /** Why it could not be started or did not exit with code 0; otherwise undefined. */
   readonly failure: string | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a program to its end. Never rejects: what went wrong is in the result. */
+/** Runs a program to its end. Never rejects; failures are in the result. */
 export function run(program: string, args: readonly string[], cwd?: string): Promise<Ran> {
   return new Promise((resolve) => {
     const options = { encoding: 'utf8', maxBuffer: 2 ** 28, ...(cwd === undefined ? {} : { cwd }) } as const;
@@ -30,16 +30,13 @@ function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
 }
 
-/**
- * Exit code 0 and not a word on stderr: a warning is a complaint. Returns the complaint, or
- * undefined.
- */
+/** Returns undefined for exit code 0 and an empty stderr, else a complaint: warnings count too. */
 export function complaintOf(program: string, ran: Ran): string | undefined {
   if (ran.failure !== undefined) return ran.failure;
   return ran.stderr.trim() === '' ? undefined : `${program} says: ${ran.stderr.trim()}`;
 }
 
-/** What a program says on stdout. Rejects with the complaint, if there is one. */
+/** The stdout of a program. Rejects with the complaint, if there is one. */
 export async function outputOf(program: string, args: readonly string[]): Promise<string> {
   const ran = await run(program, args);
   const complaint = complaintOf(program, ran);
@@ -47,11 +44,11 @@ export async function outputOf(program: string, args: readonly string[]): Promis
   return ran.stdout;
 }
 
-/** Python by its full path: another one on PATH would not see Debian's modules. */
+/** Debian's Python by its full path: another one on PATH does not have Debian's modules. */
 export const python = '/usr/bin/python3';
 export const cogValidator = 'osgeo_utils.samples.validate_cloud_optimized_geotiff';
 
-/** Where Debian puts IIPImage, which is on no PATH. */
+/** Debian's path of IIPImage, which is not on PATH. */
 export const iipServer = '/usr/lib/iipimage-server/iipsrv.fcgi';
 
 const tools: readonly { readonly program: string; readonly aptPackage: string }[] = [

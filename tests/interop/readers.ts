@@ -8,16 +8,16 @@ import { z } from 'zod';
 import { checkServed } from './iipimage.ts';
 import { fileOf, type Master } from './masters.ts';
 import { cogValidator, complaintOf, python, run } from './programs.ts';
-import { levelSizes, type Promised, publishedDepth, singlePass, type Size } from './recipes.ts';
+import { levelSizes, type ExpectedOutput, publishedDepth, singlePass, type Size } from './recipes.ts';
 
 export interface Case {
   readonly master: Master;
-  readonly promised: Promised;
+  readonly expectedOutput: ExpectedOutput;
   /** The published file. */
   readonly file: string;
   /** The folder of masters. */
   readonly masters: string;
-  /** A folder for this case alone. */
+  /** Temporary folder of this case. */
   readonly scratch: string;
 }
 
@@ -44,8 +44,8 @@ export const readers: readonly Reader[] = [
   { name: 'IIPImage', check: checkServed },
 ];
 
-function sizesOf({ master, promised }: Case): Size[] {
-  return levelSizes(master, promised.tileSize);
+function sizesOf({ master, expectedOutput }: Case): Size[] {
+  return levelSizes(master, expectedOutput.tileSize);
 }
 
 function differences(what: string, actual: Record<string, unknown>, expected: Record<string, unknown>): string[] {
@@ -101,17 +101,21 @@ function directoryFields(text: string): Record<string, string | undefined> {
   };
 }
 
-function expectedDirectory({ master, promised }: Case, size: Size | undefined, index: number): Record<string, string> {
-  const jpeg = promised.compression === 'jpeg';
+function expectedDirectory(
+  { master, expectedOutput }: Case,
+  size: Size | undefined,
+  index: number,
+): Record<string, string> {
+  const jpeg = expectedOutput.compression === 'jpeg';
   return {
     width: String(size?.width),
     height: String(size?.height),
-    tileWidth: String(promised.tileSize),
-    tileHeight: String(promised.tileSize),
+    tileWidth: String(expectedOutput.tileSize),
+    tileHeight: String(expectedOutput.tileSize),
     compression: jpeg ? 'JPEG' : 'AdobeDeflate',
     photometric: master.bands === 1 ? 'min-is-black' : jpeg ? 'YCbCr' : 'RGB color',
     subfileType: index === 0 ? '0' : '1',
-    bits: String(publishedDepth(master, promised)),
+    bits: String(publishedDepth(master, expectedOutput)),
     samples: String(master.bands),
     orientation: 'row 0 top, col 0 lhs',
     planes: 'single image plane',
@@ -125,19 +129,19 @@ async function checkHeader(subject: Case): Promise<string[]> {
   if (complaint !== undefined) return [complaint];
   const lines = ran.stdout.split('\n').map((line) => line.split(': ', 2));
   const fields = Object.fromEntries(lines.map(([name = '', value]) => [name, value]));
-  const { master, promised } = subject;
+  const { master, expectedOutput } = subject;
   const levels = sizesOf(subject).length;
   return differences('vipsheader', fields, {
     width: String(master.width),
     height: String(master.height),
     bands: String(master.bands),
-    format: publishedDepth(master, promised) === 16 ? 'ushort' : 'uchar',
-    // A file of one page says nothing of pages.
+    format: publishedDepth(master, expectedOutput) === 16 ? 'ushort' : 'uchar',
+    // libvips reports no page fields for a file of one page.
     ...(levels > 1 ? { 'n-pages': String(levels) } : {}),
   });
 }
 
-/** A page's samples as libvips decodes them. Rejects with what vips said. */
+/** The samples of a page as libvips decodes them. Rejects with the error output of vips. */
 async function vipsPixels(file: string, page: number, scratch: string): Promise<Buffer> {
   const target = path.join(scratch, `vips-${path.basename(file)}-${page}.raw`);
   const complaint = complaintOf('vips', await run('vips', ['rawsave', `${file}[page=${page}]`, target]));
@@ -149,14 +153,11 @@ async function vipsPixels(file: string, page: number, scratch: string): Promise<
   }
 }
 
-/**
- * Every page decoded by libvips, and sharp's single pass over the whole master decoded by libvips:
- * the same pixels.
- */
+/** Compares every page with sharp's single pass over the whole master; libvips decodes both. */
 async function checkPixels(subject: Case): Promise<string[]> {
-  const { master, promised, file, scratch } = subject;
+  const { master, expectedOutput, file, scratch } = subject;
   const reference = path.join(scratch, 'single-pass.tif');
-  await singlePass(fileOf(subject.masters, master), master, promised, reference);
+  await singlePass(fileOf(subject.masters, master), master, expectedOutput, reference);
   const header = await run('vipsheader', ['-a', reference]);
   const referencePages = Number(/^n-pages: (\d+)$/mu.exec(header.stdout)?.[1] ?? 1);
   const sizes = sizesOf(subject);
@@ -164,8 +165,8 @@ async function checkPixels(subject: Case): Promise<string[]> {
   let above: Buffer | undefined;
   for (const [page, size] of sizes.entries()) {
     const pixels = await vipsPixels(file, page, scratch);
-    // libvips ends its pyramid where a side would vanish; from there on the mean of two pixels is
-    // worked out here.
+    // libvips ends its pyramid before a side would be 0; further levels are computed here as means
+    // of two pixels.
     const expected = page < referencePages ? await vipsPixels(reference, page, scratch) : halvedLine(above, subject);
     if (expected && !expected.equals(pixels)) {
       found.push(`level ${page} (${size.width} × ${size.height}): ${countDifferent(pixels, expected)}`);
@@ -177,11 +178,11 @@ async function checkPixels(subject: Case): Promise<string[]> {
 }
 
 /**
- * The next level of a picture one pixel wide or high; undefined where encoding loses too much to
- * say.
+ * The next level of an image one pixel wide or high; undefined for lossy encodings, where it cannot
+ * be computed from the decoded pixels.
  */
-function halvedLine(line: Buffer | undefined, { master, promised }: Case): Buffer | undefined {
-  if (!line || promised.compression === 'jpeg' || publishedDepth(master, promised) === 16) return undefined;
+function halvedLine(line: Buffer | undefined, { master, expectedOutput }: Case): Buffer | undefined {
+  if (!line || expectedOutput.compression === 'jpeg' || publishedDepth(master, expectedOutput) === 16) return undefined;
   const { bands } = master;
   const pixels = Math.max(1, Math.floor(line.length / bands / 2));
   return Buffer.from(
@@ -216,10 +217,10 @@ async function checkOverviews(subject: Case): Promise<string[]> {
   const complaint = complaintOf('gdalinfo', ran);
   if (complaint !== undefined) return [complaint];
   const { size, bands } = GdalInfo.parse(JSON.parse(ran.stdout));
-  const { master, promised } = subject;
+  const { master, expectedOutput } = subject;
   const [full, ...overviews] = sizesOf(subject).map(({ width, height }) => [width, height]);
-  const type = publishedDepth(master, promised) === 16 ? 'UInt16' : 'Byte';
-  const expectedBand = { type, block: [promised.tileSize, promised.tileSize] };
+  const type = publishedDepth(master, expectedOutput) === 16 ? 'UInt16' : 'Byte';
+  const expectedBand = { type, block: [expectedOutput.tileSize, expectedOutput.tileSize] };
   return [
     ...differences('gdalinfo', { size, bands: bands.length }, { size: full, bands: master.bands }),
     ...bands.flatMap((band, index) =>
@@ -233,8 +234,8 @@ async function checkOverviews(subject: Case): Promise<string[]> {
 }
 
 /**
- * Every level through GDAL is every page through libvips, bit for bit; for JPEG too, as both use
- * libjpeg-turbo.
+ * Compares every level as GDAL reads it with the page as libvips reads it, bit for bit; JPEG too,
+ * because both use libjpeg-turbo.
  */
 async function checkOverviewPixels(subject: Case): Promise<string[]> {
   const found: string[] = [];
@@ -247,7 +248,7 @@ async function checkOverviewPixels(subject: Case): Promise<string[]> {
     const complaint = complaintOf('gdal_translate', ran);
     if (complaint !== undefined) return [...found, `level ${level}: ${complaint}`];
     const [gdal, vips] = await Promise.all([readFile(target), vipsPixels(subject.file, level, subject.scratch)]);
-    // GDAL's raw files have two bytes at least, whatever one grey pixel needs.
+    // GDAL's raw files have at least two bytes, even for one grey pixel.
     const pixels = vips.length === 1 ? gdal.subarray(0, 1) : gdal;
     if (!pixels.equals(vips)) found.push(`level ${level}: ${countDifferent(pixels, vips)}`);
     await rm(target, { force: true });
@@ -256,17 +257,18 @@ async function checkOverviewPixels(subject: Case): Promise<string[]> {
 }
 
 /**
- * It advises smaller levels from 513 pixels on, also where a larger tile holds all of the picture.
+ * The validator advises overviews for images above 512 pixels, also where one larger tile contains
+ * the whole image.
  */
 const adviceOnSize = `The following warnings were found:
  - The file is greater than 512xH or Wx512, it is recommended to include internal overviews`;
 
-/** GDAL's own validator, every offset looked at. It speaks of warnings on stdout. */
-async function checkCloudOptimized({ file, master, promised }: Case): Promise<string[]> {
+/** GDAL's validator with its full check of all offsets. It prints warnings on stdout. */
+async function checkCloudOptimized({ file, master, expectedOutput }: Case): Promise<string[]> {
   const ran = await run(python, ['-m', cogValidator, '--full-check=yes', file]);
   const complaint = complaintOf('the COG validator', ran);
   if (complaint !== undefined) return [`${complaint} ${ran.stdout.trim()}`];
-  const isOneTile = Math.max(master.width, master.height) <= promised.tileSize;
-  const said = ran.stdout.replaceAll(file, '').replace(isOneTile ? adviceOnSize : file, '');
-  return /warning|error/iu.test(said) ? [ran.stdout.trim()] : [];
+  const isOneTile = Math.max(master.width, master.height) <= expectedOutput.tileSize;
+  const output = ran.stdout.replaceAll(file, '').replace(isOneTile ? adviceOnSize : file, '');
+  return /warning|error/iu.test(output) ? [ran.stdout.trim()] : [];
 }

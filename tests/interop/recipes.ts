@@ -2,14 +2,14 @@
 import sharp from 'sharp';
 import { colourspaceOf, type Master } from './masters.ts';
 
-export interface Promised {
+export interface ExpectedOutput {
   readonly recipe: string;
   readonly tileSize: number;
   readonly compression: 'jpeg' | 'deflate';
   readonly quality?: number;
 }
 
-export const promises: readonly Promised[] = [
+export const expectedOutputs: readonly ExpectedOutput[] = [
   { recipe: 'default', tileSize: 512, compression: 'jpeg', quality: 85 },
   { recipe: 'iiif', tileSize: 256, compression: 'jpeg', quality: 80 },
   { recipe: 'large-tiles', tileSize: 1024, compression: 'jpeg', quality: 89 },
@@ -17,16 +17,16 @@ export const promises: readonly Promised[] = [
 ];
 
 /**
- * What is promised for one master: tiles of at most twice its longer side, rounded up to 256, or
- * libvips opens none.
+ * The expected output for one master. Tiles are at most twice its longer side, rounded up to 256:
+ * libvips refuses larger ones.
  */
-export function promisedFor(promised: Promised, { width, height }: Size): Promised {
+export function expectedOutputOf(expectedOutput: ExpectedOutput, { width, height }: Size): ExpectedOutput {
   const openable = Math.ceil((2 * Math.max(width, height)) / 256) * 256;
-  return { ...promised, tileSize: Math.min(promised.tileSize, openable) };
+  return { ...expectedOutput, tileSize: Math.min(expectedOutput.tileSize, openable) };
 }
 
 /** Bits a sample in the published file: JPEG holds 8. */
-export function publishedDepth(master: Master, { compression }: Promised): 8 | 16 {
+export function publishedDepth(master: Master, { compression }: ExpectedOutput): 8 | 16 {
   return compression === 'jpeg' ? 8 : master.bitDepth;
 }
 
@@ -36,7 +36,7 @@ export interface Size {
 }
 
 /**
- * Every level's size: halved and rounded down, never below one pixel, until both sides fit in a
+ * The sizes of all levels: halved and rounded down, at least one pixel, until both sides fit in one
  * tile.
  */
 export function levelSizes({ width, height }: Size, tileSize: number): Size[] {
@@ -47,12 +47,17 @@ export function levelSizes({ width, height }: Size, tileSize: number): Size[] {
   return sizes;
 }
 
-/** The same pyramid as sharp makes it in one pass over the whole master. */
-export async function singlePass(source: string, master: Master, promised: Promised, target: string): Promise<void> {
-  const { tileSize, compression, quality } = promised;
+/** Writes the pyramid that sharp makes in one pass over the whole master. */
+export async function singlePass(
+  source: string,
+  master: Master,
+  expectedOutput: ExpectedOutput,
+  target: string,
+): Promise<void> {
+  const { tileSize, compression, quality } = expectedOutput;
   await sharp(source, { limitInputPixels: false })
     .autoOrient()
-    .toColourspace(colourspaceOf(master.bands, publishedDepth(master, promised)))
+    .toColourspace(colourspaceOf(master.bands, publishedDepth(master, expectedOutput)))
     .tiff({
       pyramid: true,
       tile: true,

@@ -1,11 +1,13 @@
 /**
- * Checks large files with third-party readers: output above 4 GiB, and a side beyond the 65,535 pixels of JPEG.
+ * Checks large files with third-party readers: output above 4 GiB, and a side beyond the 65,535
+ * pixels of JPEG.
  *
  *     node tests/interop/run-large.ts [--folder DIR] [--only dense|wide] [--keep]
  *
- * Makes its masters in a folder of its own, by default in the system's temporary one, and removes it; runs `npm start` and
- * compares every pixel of every level. It takes five minutes and 20 GB of disk, and is no part of `.ci/run`. Wants what
- * `tests/interop/run.ts` wants, and GNU time. The last line is `N passed, N failed`; the exit code is 1 when any failed.
+ * Creates masters in a folder of its own (by default below the system's temporary folder, removed
+ * at the end), runs `npm start` and compares every pixel of every level. It takes five minutes and
+ * 20 GB of disk, and is not part of `.ci/run`. It needs the packages of `tests/interop/run.ts` and
+ * GNU time. The last line is `N passed, N failed`; the exit code is 1 when any failed.
  */
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
@@ -19,7 +21,7 @@ import { dense, wide, writeDense, writeWide } from './large-masters.ts';
 import { checkJpegLevels, checkLosslessLevels } from './large-pixels.ts';
 import { fileOf, type Master } from './masters.ts';
 import { versions } from './programs.ts';
-import { promises } from './recipes.ts';
+import { expectedOutputs } from './recipes.ts';
 
 interface Subject {
   readonly master: Master;
@@ -33,8 +35,8 @@ const subjects: readonly Subject[] = [
     master: dense,
     write: writeDense,
     recipe: 'archival',
-    // Other readers write whole copies or hold whole levels; IIPImage subsamples chroma, which
-    // alters noise strongly.
+    // Other readers write whole copies or keep whole levels in memory; IIPImage subsamples chroma,
+    // which changes noise strongly.
     readers: [
       { name: 'BigTIFF', check: checkBigTiff },
       ...named('tiffinfo', 'vipsheader', 'gdalinfo', 'COG'),
@@ -45,7 +47,7 @@ const subjects: readonly Subject[] = [
     master: wide,
     write: writeWide,
     recipe: 'default',
-    // sharp writes no JPEG in TIFF of such a side.
+    // sharp cannot write JPEG in TIFF of this width.
     readers: [
       ...named('tiffinfo', 'tiffcp', 'tiff2rgba', 'vipsheader', 'gdalinfo', 'gdal=vips', 'COG', 'IIPImage'),
       { name: 'every pixel of every level', check: checkJpegLevels },
@@ -71,8 +73,8 @@ async function main(): Promise<void> {
   try {
     for (const subject of subjects.filter(({ master }) => values.only === undefined || master.name === values.only)) {
       const complaints = await checkSubject(subject, path.join(folder, subject.master.name));
-      passed += complaints.filter((said) => said.length === 0).length;
-      failed += complaints.filter((said) => said.length > 0).length;
+      passed += complaints.filter((one) => one.length === 0).length;
+      failed += complaints.filter((one) => one.length > 0).length;
     }
   } finally {
     if (values.keep) print(`kept: ${folder}`);
@@ -84,8 +86,8 @@ async function main(): Promise<void> {
 
 /** Complaints of every reader. Rejects when the command fails. */
 async function checkSubject({ master, write, recipe, readers: asked }: Subject, folder: string): Promise<string[][]> {
-  const promised = promises.find((one) => one.recipe === recipe);
-  if (!promised) throw new Error(`Expected the promises of ${recipe}`);
+  const expectedOutput = expectedOutputs.find((one) => one.recipe === recipe);
+  if (!expectedOutput) throw new Error(`Expected an expected output for the recipe ${recipe}`);
   const [masters, out, scratch] = ['masters', 'out', 'scratch'].map((name) => path.join(folder, name)) as [
     string,
     string,
@@ -93,28 +95,28 @@ async function checkSubject({ master, write, recipe, readers: asked }: Subject, 
   ];
   for (const one of [masters, scratch]) await mkdir(one, { recursive: true });
   await write(fileOf(masters, master));
-  const subject: Case = { master, promised, file: path.join(out, `${master.name}.tif`), masters, scratch };
+  const subject: Case = { master, expectedOutput, file: path.join(out, `${master.name}.tif`), masters, scratch };
   await publishMeasured(subject, out, path.join(folder, 'workspace'));
   const complaints: string[][] = [];
   for (const { name, check } of asked) {
     const begun = performance.now();
-    const said = await check(subject).catch((error: unknown) => [
+    const found = await check(subject).catch((error: unknown) => [
       error instanceof Error ? error.message : String(error),
     ]);
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-    print(`  ${name}: ${said.length === 0 ? 'ok' : `FAILED: ${said.slice(0, 10).join('; ')}`} (${seconds} s)`);
-    complaints.push(said);
+    print(`  ${name}: ${found.length === 0 ? 'ok' : `FAILED: ${found.slice(0, 10).join('; ')}`} (${seconds} s)`);
+    complaints.push(found);
   }
   return complaints;
 }
 
 async function publishMeasured(
-  { master, promised, file, masters }: Case,
+  { master, expectedOutput, file, masters }: Case,
   out: string,
   workspace: string,
 ): Promise<void> {
   const input = fileOf(masters, master);
-  const options = ['--out', out, '--recipe', promised.recipe, '--workspace', workspace];
+  const options = ['--out', out, '--recipe', expectedOutput.recipe, '--workspace', workspace];
   const { wallSeconds, cpuSeconds, peakBytes } = await measure({
     program: 'npm',
     args: ['start', '--silent', '--', input, ...options],
@@ -122,7 +124,9 @@ async function publishMeasured(
   });
   await rm(workspace, { recursive: true });
   const gigabytes = async (name: string): Promise<string> => `${((await stat(name)).size / 1e9).toFixed(2)} GB`;
-  print(`${master.name}, ${master.width} × ${master.height}, ${await gigabytes(input)}, recipe ${promised.recipe}:`);
+  print(
+    `${master.name}, ${master.width} × ${master.height}, ${await gigabytes(input)}, recipe ${expectedOutput.recipe}:`,
+  );
   print(
     `  ${wallSeconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of CPU, peak memory ${Math.round(peakBytes / 1e6)} MB`,
   );

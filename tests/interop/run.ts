@@ -1,11 +1,14 @@
 /**
- * Checks published files with third-party readers: libtiff, libvips, GDAL and IIPImage, as packaged by Debian.
+ * Checks published files with third-party readers: libtiff, libvips, GDAL and IIPImage, as packaged
+ * by Debian.
  *
  *     node tests/interop/run.ts [--keep]
  *
- * Makes masters, runs `npm start` on their folder once a recipe, and checks every published file with every reader. Converted
- * colours are compared with another build of Little CMS. Uses the project through its command line only, but for slices of
- * masters, which are read in every layout of TIFF. The last line is `N passed, N failed`; the exit code is 1 when any failed.
+ * Creates masters, runs `npm start` on their folder once per recipe, and checks every published
+ * file with every reader. Converted colours are compared with another build of Little CMS. Slices
+ * of masters are checked in every TIFF layout; only these call the project's code directly, all
+ * else runs its command line. The last line is `N passed, N failed`; the exit code is 1 when any
+ * failed.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -17,11 +20,11 @@ import { print, publish } from './command-line.ts';
 import { type Case, type Reader, readers } from './readers.ts';
 import { type Master, writeMasters } from './masters.ts';
 import { missingPackages, versions } from './programs.ts';
-import { levelSizes, promisedFor, type Promised, promises } from './recipes.ts';
+import { levelSizes, expectedOutputOf, type ExpectedOutput, expectedOutputs } from './recipes.ts';
 import { checkSlices } from './slices.ts';
 
 /** Number of files checked concurrently. */
-const PLACES = Math.max(1, Math.min(4, os.availableParallelism()));
+const CONCURRENCY = Math.max(1, Math.min(4, os.availableParallelism()));
 
 /** Complaints of one reader about one file. */
 interface ReaderResult {
@@ -60,32 +63,37 @@ async function checkAll(folder: string): Promise<number> {
   const masters = path.join(folder, 'masters');
   await mkdir(masters);
   const made = await writeMasters(masters);
-  print(`${made.length} masters, ${promises.length} recipes, ${readers.length} readers`);
+  print(`${made.length} masters, ${expectedOutputs.length} recipes, ${readers.length} readers`);
   const checked: CheckedFile[] = [];
   let failedRuns = 0;
-  for (const promised of promises) {
-    const out = path.join(folder, promised.recipe);
-    const options = ['--recipe', promised.recipe, '--workspace', path.join(folder, 'workspace', promised.recipe)];
+  for (const expectedOutput of expectedOutputs) {
+    const out = path.join(folder, expectedOutput.recipe);
+    const options = [
+      '--recipe',
+      expectedOutput.recipe,
+      '--workspace',
+      path.join(folder, 'workspace', expectedOutput.recipe),
+    ];
     if (!(await publish(masters, out, options))) failedRuns++;
-    checked.push(...(await checkFolder(made, { masters, out, promised, scratch: path.join(folder, 'scratch') })));
+    checked.push(...(await checkFolder(made, { masters, out, scratch: path.join(folder, 'scratch') }, expectedOutput)));
     await rm(out, { recursive: true, force: true });
   }
   printTable(checked);
   const results = checked.flatMap((one) => one.results);
   const failed = results.filter(({ complaints }) => complaints.length > 0).length;
   const sliced = await checkEveryLayout(path.join(folder, 'slices'));
-  const coloured = await checkConvertedColours(path.join(folder, 'colours'), PLACES);
+  const coloured = await checkConvertedColours(path.join(folder, 'colours'), CONCURRENCY);
   return summary(
-    results.length - failed + promises.length - failedRuns + sliced.passed + coloured.passed,
+    results.length - failed + expectedOutputs.length - failedRuns + sliced.passed + coloured.passed,
     failed + failedRuns + sliced.failed + coloured.failed,
   );
 }
 
-/** Slices of a picture in every layout of TIFF, against the crops of the whole. */
+/** Compares slices of an image in every TIFF layout with crops of the whole image. */
 async function checkEveryLayout(scratch: string): Promise<{ passed: number; failed: number }> {
   const begun = performance.now();
   await mkdir(scratch);
-  const results = await checkSlices(scratch, PLACES);
+  const results = await checkSlices(scratch, CONCURRENCY);
   const wrong = results.filter(({ complaint }) => complaint !== undefined);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   print(`slices of ${results.length} layouts: ${results.length - wrong.length} equal the crops, ${seconds} s`);
@@ -95,28 +103,29 @@ async function checkEveryLayout(scratch: string): Promise<{ passed: number; fail
 
 async function checkFolder(
   masters: readonly Master[],
-  places: { masters: string; out: string; promised: Promised; scratch: string },
+  folders: { masters: string; out: string; scratch: string },
+  expectedOutput: ExpectedOutput,
 ): Promise<CheckedFile[]> {
   const checked: CheckedFile[] = [];
   const waiting = masters.entries();
   const work = async (): Promise<void> => {
     for (const [index, master] of waiting) {
-      const scratch = path.join(places.scratch, master.name);
+      const scratch = path.join(folders.scratch, master.name);
       await mkdir(scratch, { recursive: true });
-      const file = path.join(places.out, `${master.name}.tif`);
+      const file = path.join(folders.out, `${master.name}.tif`);
       const subject = {
         master,
         file,
         scratch,
-        promised: promisedFor(places.promised, master),
-        masters: places.masters,
+        expectedOutput: expectedOutputOf(expectedOutput, master),
+        masters: folders.masters,
       };
       const published = existsSync(file);
       checked[index] = { subject, published, results: await checkFile(subject, published) };
       await rm(scratch, { recursive: true, force: true });
     }
   };
-  await Promise.all(Array.from({ length: PLACES }, work));
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
   return checked;
 }
 
@@ -140,11 +149,11 @@ async function complaintsOf(check: Reader['check'], subject: Case): Promise<stri
 }
 
 function printTable(checked: readonly CheckedFile[]): void {
-  const rows = checked.map(({ subject: { master, promised }, results }) => [
+  const rows = checked.map(({ subject: { master, expectedOutput }, results }) => [
     `${master.name}.${master.extension}`,
-    promised.recipe,
+    expectedOutput.recipe,
     `${master.width} × ${master.height} × ${master.bands} × ${master.bitDepth}`,
-    String(levelSizes(master, promised.tileSize).length),
+    String(levelSizes(master, expectedOutput.tileSize).length),
     ...results.map(({ complaints }) => (complaints.length === 0 ? 'ok' : 'FAILED')),
   ]);
   const table = [['master', 'recipe', 'size', 'levels', ...readers.map(({ name }) => name)], ...rows];
@@ -159,9 +168,9 @@ function printTable(checked: readonly CheckedFile[]): void {
     );
   print();
   for (const { subject, published, results } of checked) {
-    const name = `${subject.promised.recipe}/${subject.master.name}.tif`;
-    const said = results.flatMap(({ reader, complaints }) => complaints.map((complaint) => `${reader}: ${complaint}`));
-    for (const complaint of published ? said : said.slice(0, 1)) print(`${name}: ${complaint}`);
+    const name = `${subject.expectedOutput.recipe}/${subject.master.name}.tif`;
+    const all = results.flatMap(({ reader, complaints }) => complaints.map((complaint) => `${reader}: ${complaint}`));
+    for (const complaint of published ? all : all.slice(0, 1)) print(`${name}: ${complaint}`);
   }
 }
 

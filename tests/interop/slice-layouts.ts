@@ -1,9 +1,6 @@
-/** Every way in which libtiff, libvips and GDAL lay out a TIFF that is accepted as a master. */
+/** All layouts of accepted master TIFFs that libtiff, libvips and GDAL write. */
 
-/**
- * The pictures that are laid out, as `bands` × `bitDepth` with alpha where the number of bands is
- * even.
- */
+/** The images, as `bands` × `bitDepth`; an even number of bands includes alpha. */
 export const pictures = {
   grey: { bands: 1, bitDepth: 8 },
   'grey-alpha': { bands: 2, bitDepth: 8 },
@@ -20,7 +17,7 @@ export interface Layout {
   readonly name: string;
   readonly picture: Picture;
   readonly program: 'tiffcp' | 'vips' | 'gdal_translate';
-  /** Between them stand the picture's file and the layout's. */
+  /** The files of the picture and of the layout are inserted between these. */
   readonly args: readonly [before: readonly string[], after: readonly string[]];
 }
 
@@ -31,7 +28,8 @@ const cuts = [
 ] as const;
 
 /**
- * Taken in turn, so that each meets every compression without every layout being made eightfold.
+ * Used in rotation, so that each is combined with every compression without eight files for every
+ * layout.
  */
 const variants: readonly (readonly string[])[] = [['-L'], ['-B'], ['-8', '-L'], ['-8', '-B'], ['-f', 'lsb2msb']];
 
@@ -48,7 +46,7 @@ function samples(): Layout[] {
     if (bitDepth === 1) continue;
     const lossless = ['none', 'lzw', 'lzw:2', 'zip', 'zip:2', 'packbits'];
     const jpeg = bitDepth === 16 || bands % 2 === 0 ? [] : bands === 1 ? ['jpeg'] : ['jpeg:r:90'];
-    // tiffcp takes planes apart of 8 bits only, and fails to subsample them.
+    // tiffcp separates planes of 8-bit samples only, and cannot subsample them.
     const planes = bands > 1 && bitDepth === 8 ? ['contig', 'separate'] : ['contig'];
     for (const arrangement of planes) {
       for (const compression of [...lossless, ...jpeg]) {
@@ -98,7 +96,7 @@ function gdal(picture: Picture, creation: Readonly<Record<string, string>>): Lay
   };
 }
 
-/** GDAL clips what does not fit. */
+/** GDAL clips values that do not fit. */
 function scaled({ NBITS }: Readonly<Record<string, string>>): string[] {
   return NBITS === '2' || NBITS === '4' ? ['-scale', '0', '255', '0', String(2 ** Number(NBITS) - 1)] : [];
 }
@@ -157,5 +155,5 @@ function ofVips(): Layout[] {
   ];
 }
 
-/** All layouts, in an order that stays the same. */
+/** All layouts, in a fixed order. */
 export const layouts: readonly Layout[] = [...samples(), ...bilevel(), ...ofGdal(), ...ofVips()];

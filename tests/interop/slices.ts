@@ -1,8 +1,8 @@
 /**
- * Checks slices with third-party decoders: an image in every layout, and of each a handful of
- * rectangles, which must be the crops of the whole as libvips decodes it; for planes in tiles,
- * which libvips does not read, GDAL turns them into a plain TIFF first. JPEG must agree to the bit
- * as well: tiles are decoded whole, and their chroma never looks at a neighbour.
+ * Checks slices with third-party decoders: for an image in every layout, several rectangles must
+ * equal crops of the whole image as libvips decodes it. libvips does not read tiles of separate
+ * planes, which GDAL first converts to an uncompressed TIFF with interleaved samples. JPEG slices
+ * must be equal too: tiles are decoded whole, and chroma upsampling does not cross tile edges.
  */
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -26,8 +26,8 @@ export interface SliceResult {
   readonly complaint?: string;
 }
 
-/** One result per layout; `places` layouts are checked concurrently. */
-export async function checkSlices(scratch: string, places: number): Promise<SliceResult[]> {
+/** One result per layout; `concurrency` layouts are checked concurrently. */
+export async function checkSlices(scratch: string, concurrency: number): Promise<SliceResult[]> {
   for (const picture of Object.keys(pictures) as Picture[]) await writePicture(picture, scratch);
   const results: SliceResult[] = [];
   const waiting = layouts.entries();
@@ -39,7 +39,7 @@ export async function checkSlices(scratch: string, places: number): Promise<Slic
       await rm(file, { force: true });
     }
   };
-  await Promise.all(Array.from({ length: places }, work));
+  await Promise.all(Array.from({ length: concurrency }, work));
   return results;
 }
 
@@ -64,10 +64,7 @@ async function must(program: string, args: readonly string[]): Promise<void> {
   if (failure !== undefined) throw new Error(failure);
 }
 
-/**
- * The whole picture as other programs decode it: samples interleaved, over white where it has
- * alpha.
- */
+/** The whole image as third-party programs decode it: interleaved, alpha flattened on white. */
 async function decodeWhole({ picture }: Layout, file: string): Promise<Buffer> {
   const { bands, bitDepth } = pictures[picture];
   const temporary = ['chunky.tif', 'flat.v', 'raw'].map((extension) => `${file}.${extension}`);
@@ -80,7 +77,7 @@ async function decodeWhole({ picture }: Layout, file: string): Promise<Buffer> {
       from = chunky;
     }
     if (bands % 2 === 0) {
-      // sharp takes white to 16 bits as 255 · 256.
+      // sharp scales a white background to 16 bits as 255 · 256.
       const white = String(bitDepth === 16 ? 255 * 256 : 255);
       await must('vips', ['flatten', from, flat, '--background', white, '--max-alpha', String(2 ** bitDepth - 1)]);
       from = flat;
@@ -92,7 +89,7 @@ async function decodeWhole({ picture }: Layout, file: string): Promise<Buffer> {
   }
 }
 
-/** Undefined where every rectangle is the crop of the whole. */
+/** Returns undefined when every rectangle equals its crop of the whole image. */
 async function compare(tiff: Buffer, whole: Buffer, seed: number): Promise<string | undefined> {
   const { image } = await identifyTiff(memoryReader(tiff));
   const { bands, bitDepth } = image;
@@ -124,8 +121,8 @@ async function compare(tiff: Buffer, whole: Buffer, seed: number): Promise<strin
 }
 
 /**
- * The same for the same seed: numbers of a linear congruential generator. The last is a band, as
- * strips are read in.
+ * Rectangles from a linear congruential generator, the same for the same seed. The last is a band
+ * of full width, as blocks of masters in strips are.
  */
 function rectangles(seed: number): { left: number; top: number; right: number; bottom: number }[] {
   let state = Math.imul(seed + 1, 2_654_435_761);
@@ -144,7 +141,7 @@ function fileOf(picture: Picture, folder: string): string {
   return path.join(folder, `${picture}.tif`);
 }
 
-/** Slopes and grain, no two rows or bands alike. */
+/** Gradients and noise; every row and every band is different. */
 async function writePicture(picture: Picture, folder: string): Promise<void> {
   const { bands, bitDepth } = pictures[picture];
   const samples = bitDepth === 16 ? new Uint16Array(width * height * bands) : new Uint8Array(width * height * bands);

@@ -42,7 +42,8 @@ beforeAll(async () => {
       {
         runs: [
           { ...run, level: 1, across: 1, byteCounts: [TILE_BYTES] },
-          // The tile in the middle has a byte count of 4 GiB and is never read: the file is sparse there.
+          // The tile in the middle has a byte count of 4 GiB and is never read: the file is sparse
+          // there.
           { ...run, level: 0, across: 3, byteCounts: [TILE_BYTES, 2 ** 32, TILE_BYTES] },
         ],
       },

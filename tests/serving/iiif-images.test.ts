@@ -44,7 +44,10 @@ function serverOf(name: string): IiifServer {
   return server;
 }
 
-/** Mean error of a grainy picture encoded as JPEG at quality 80 or more. The neighbouring tile differs by about 30. */
+/**
+ * Mean error of a grainy picture encoded as JPEG at quality 80 or more. The neighbouring tile
+ * differs by about 30.
+ */
 const JPEG_TOLERANCE = 6;
 
 const regions: [asked: string, region: readonly [number, number, number, number]][] = [

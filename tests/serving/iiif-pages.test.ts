@@ -8,7 +8,9 @@ import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { type Level, pictureOf, singlePass } from '../support/pixels.ts';
 import { meanDifference, rasterOf, serveIiif } from './iiif-server.ts';
 
-/** Sizes that halve evenly, so that the rounding of iiif-processor cannot hide which page answered. */
+/**
+ * Sizes that halve evenly: rounding in iiif-processor then does not obscure which page was decoded.
+ */
 const [width, height] = [1024, 768];
 const pages = [
   { page: 0, wide: 1024, high: 768 },
@@ -39,7 +41,7 @@ afterAll(async () => {
   await rm(recipesDirectory, { recursive: true });
 });
 
-/** The file with the tiles of these pages overwritten: none of those pages can be decoded any more. */
+/** The file with the tiles of these pages overwritten, so that they cannot be decoded. */
 async function withoutTilesOf(lost: readonly number[]): Promise<Uint8Array> {
   const tiff = await fromArrayBuffer(Uint8Array.from(intact).buffer);
   const damaged = Uint8Array.from(intact);

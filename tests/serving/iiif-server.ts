@@ -80,7 +80,10 @@ export async function serveIiif(
   };
 }
 
-/** Width, height and pages as serverless-iiif reads them: each page is half of the one before, rounded down. */
+/**
+ * Width, height and pages as serverless-iiif reads them: each page is half of the one before,
+ * rounded down.
+ */
 function dimensionsIn(metadata: Readonly<Record<string, string>>, prefix: '' | 'iiif-'): DimensionFunction {
   const [width = NaN, height = NaN, pages = NaN] = ['width', 'height', 'pages'].map((name) =>
     Number(metadata[`${prefix}${name}`]),

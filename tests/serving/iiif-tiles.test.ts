@@ -17,7 +17,10 @@ interface Tile {
   readonly height: number;
 }
 
-/** All tiles that a deep-zoom viewer requests, computed as in the implementation notes of the Image API. */
+/**
+ * All tiles that a deep-zoom viewer requests, computed as in the implementation notes of the Image
+ * API.
+ */
 function tilesOf({ width, height, tiles }: Info): Tile[] {
   return tiles.flatMap((grid) =>
     grid.scaleFactors.flatMap((scaleFactor) => {

@@ -122,7 +122,8 @@ test.each(['default', 'iiif'])(
       const window = (await image.readRGB({ window: [20, 10, 220, 11], interleave: true })) as Uint8Array;
       const original = level.pixels.subarray((10 * level.width + 20) * 3, (10 * level.width + 220) * 3);
       const sum = original.reduce((total, sample, at) => total + Math.abs(sample - (window[at] ?? 0)), 0);
-      // Mean over 600 samples with grain, which JPEG removes first; another row would differ by dozens.
+      // Mean over 600 samples with grain, which JPEG removes first; another row would differ by
+      // dozens.
       expect(sum / original.length).toBeLessThan(8);
     }
   },

@@ -1,4 +1,7 @@
-/** The part of asl-validator 4 that tests use; it ships no types. It writes into the definition that it is given. */
+/**
+ * The part of asl-validator 4 that tests use; it ships no types. It writes into the definition that
+ * it is given.
+ */
 declare module 'asl-validator' {
   interface AslValidation {
     readonly isValid: boolean;

@@ -1,4 +1,4 @@
-/** Bitmaps made by hand, of every layout that a decoder meets. Little-endian. */
+/** Handwritten BMP files of every layout that the decoder supports. Little-endian. */
 
 export interface HandBmp {
   readonly width: number;
@@ -20,7 +20,7 @@ export interface HandBmp {
   readonly rows: readonly (readonly number[])[];
 }
 
-/** A BMP; of compressions 1 and 2 the rows are put in as they are. */
+/** A BMP file; with compression 1 or 2 the rows are inserted unchanged. */
 export function bmp(image: HandBmp): Uint8Array {
   const { headerBytes = 40, compression = 0, palette = [], masks = [], profile } = image;
   const isCoded = compression === 1 || compression === 2;

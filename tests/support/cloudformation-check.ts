@@ -1,6 +1,7 @@
 /**
- * Checks a template against the resource specification of AWS (types, properties, JSON types) and against itself
- * (references, conditions, cycles), offline. Every function returns what is wrong, one line a fault.
+ * Checks a template against the resource specification of AWS (types, properties, JSON types) and
+ * against itself (references, conditions, cycles), offline. Every function returns one line per
+ * fault.
  */
 import { loadAwsServiceSpecSync } from '@aws-cdk/aws-service-spec';
 import type { Property, PropertyType, SpecDatabase } from '@aws-cdk/service-spec-types';
@@ -12,7 +13,7 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `{ Ref: … }` and `{ Fn::…: … }`: resolved by CloudFormation to something this cannot know. */
+/** `{ Ref: … }` and `{ Fn::…: … }`: CloudFormation resolves them to values unknown here. */
 function isIntrinsic(value: unknown): value is Json {
   if (!isObject(value)) return false;
   const [name, ...others] = Object.keys(value);
@@ -92,7 +93,10 @@ function checkType(spec: SpecDatabase, type: PropertyType, value: unknown, path:
   }
 }
 
-/** A reference to a resource, a parameter or a pseudo parameter, and the conditions under which it is evaluated. */
+/**
+ * A reference to a resource, a parameter or a pseudo parameter, and the conditions under which it
+ * is evaluated.
+ */
 interface Mention {
   readonly from: string;
   readonly target: string;
@@ -100,7 +104,10 @@ interface Mention {
   readonly under: readonly string[];
 }
 
-/** Every Ref, GetAtt, Sub, DependsOn and condition names something that exists whenever it is evaluated. */
+/**
+ * Every Ref, GetAtt, Sub, DependsOn and condition names something that exists whenever it is
+ * evaluated.
+ */
 export function checkReferences(template: Template): { faults: string[]; checked: number } {
   const spec = awsSpec();
   const found = mentions(template);
@@ -127,7 +134,7 @@ function checkConditions(template: Template): string[] {
     .map((name) => `no condition ${name}`);
 }
 
-/** The resources that need each other to exist first, or undefined when CloudFormation finds an order. */
+/** The resources of a circular dependency; undefined when there is none. */
 export function findCycle(template: Template): string[] | undefined {
   const needs = new Map<string, Set<string>>(Object.keys(template.Resources).map((id) => [id, new Set()]));
   for (const { from, target } of mentions(template)) if (needs.has(target)) needs.get(from)?.add(target);

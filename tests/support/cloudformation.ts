@@ -1,4 +1,7 @@
-/** Small readers for a packaged template: values as text, resources by type, the statements of a role. */
+/**
+ * Small readers for a packaged template: values as text, resources by type, the statements of a
+ * role.
+ */
 import { z } from 'zod';
 import type { Resource, Template } from './packaged-template.ts';
 
@@ -11,8 +14,8 @@ const Choice = z.strictObject({ 'Fn::If': z.tuple([z.string(), z.unknown(), z.un
 const Joined = z.strictObject({ 'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]) });
 
 /**
- * A value as text, references in angle brackets: `<WorkBucket.Arn>/*`. Two values with the same text are the same value.
- * `given` decides conditions; an undecided one is written `<A|B>`.
+ * A value as text, references in angle brackets: `<WorkBucket.Arn>/*`. Two values with the same
+ * text are the same value. `given` decides conditions; an undecided one is written `<A|B>`.
  */
 export function text(value: unknown, given: Readonly<Record<string, boolean>> = {}): string {
   if (typeof value === 'string') return value;
@@ -43,7 +46,10 @@ export function text(value: unknown, given: Readonly<Record<string, boolean>> = 
   throw new Error(`Expected a value that reads as text but received ${JSON.stringify(value)}`);
 }
 
-/** The resources of one type, by logical id. Throws when there are none, so that no check of them passes unseen. */
+/**
+ * The resources of one type, by logical id. Throws when there are none, so that no check passes
+ * vacuously.
+ */
 export function resourcesOfType(template: Template, type: string): [id: string, resource: Resource][] {
   const found = Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
   if (found.length === 0) throw new Error(`Expected resources of type ${type} but received none`);
@@ -95,7 +101,10 @@ const Role = z.strictObject({
   Policies: z.array(z.strictObject({ PolicyName: z.string(), PolicyDocument: z.unknown() })).min(1),
 });
 
-/** Every statement of a role. Throws when the role has managed policies, which this cannot see into. */
+/**
+ * Every statement of a role. Throws when the role has managed policies: their contents are unknown
+ * here.
+ */
 export function roleStatements(template: Template, id: string): PolicyStatement[] {
   const role = Role.parse(resource(template, id).Properties);
   return role.Policies.flatMap(({ PolicyDocument }) => statements(PolicyDocument));

@@ -1,4 +1,7 @@
-/** Colour arithmetic in floating point, from its definitions; nothing of the project's and no library. */
+/**
+ * Colour arithmetic in floating point from its definitions, without the project's code and
+ * libraries.
+ */
 
 export type Triple = readonly [number, number, number];
 export type Matrix = readonly [Triple, Triple, Triple];
@@ -61,7 +64,7 @@ const toLinearSrgb = ((): Matrix => {
   return inverse(product(bradford(white, D50), scaled));
 })();
 
-/** IEC 61966-2-1; clipped to what sRGB can say. */
+/** IEC 61966-2-1, clipped to the sRGB gamut. */
 export function encodeSrgb(linear: number): number {
   const clipped = Math.min(1, Math.max(0, linear));
   return clipped <= 0.003_130_8 ? 12.92 * clipped : 1.055 * clipped ** (1 / 2.4) - 0.055;

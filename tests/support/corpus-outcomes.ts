@@ -1,4 +1,7 @@
-/** The outcome of each file of the corpus: published, rejected with this code, or identified only (too large to render). */
+/**
+ * The outcome of each file of the corpus: published, rejected with this code, or identified only
+ * (too large to render).
+ */
 export const corpusOutcomes: Readonly<Record<string, string>> = {
   'pillow/12bit.cropped.tif': 'UNSUPPORTED_PIXELS',
   'pillow/12in16bit.tif': 'PUBLISHED',

@@ -36,7 +36,7 @@ const recipe = Recipe.parse({
   background: '#ffffff',
 });
 
-/** What a master that is read as it is says of itself. */
+/** The description of a master that is not converted. */
 export async function identifyBytes(bytes: Uint8Array): Promise<Identified> {
   return identifyMaster(memoryReader(bytes));
 }

@@ -1,4 +1,7 @@
-/** Writes embedded metadata, sound or not: Exif blocks, IPTC records, Photoshop resources, and the places for them. */
+/**
+ * Writes embedded metadata, valid or not: Exif blocks, IPTC records, Photoshop resources, and their
+ * carriers.
+ */
 import { crc32 } from 'node:zlib';
 import { type HandField, handTiff, type HandTiff, long } from './tiff-bytes.ts';
 
@@ -30,7 +33,7 @@ export function exifBlock({ image = [], exif, gps, ...shape }: ExifDirectories):
     const first = [...image, ...pointers].sort((a, b) => a.tag - b.tag);
     return handTiff({ ...shape, directories: [first, ...subordinate.map(({ fields }) => fields)] });
   };
-  // The writer chains directories, so the chain of a first draft tells where they stand.
+  // The writer chains directories; the offsets are taken from the chain of a first draft.
   return write(chainOf(write([]), shape.littleEndian ?? true, shape.bigTiff ?? false).slice(1));
 }
 

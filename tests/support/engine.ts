@@ -1,4 +1,7 @@
-/** Step Functions in memory, behind HTTP (awsJson1.0): executions are started and described, never run. */
+/**
+ * Step Functions in memory, behind HTTP (awsJson1.0): executions are started and described, never
+ * run.
+ */
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

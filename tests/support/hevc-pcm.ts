@@ -1,6 +1,7 @@
 /**
- * HEVC still pictures whose samples are stored as they are: every coding unit is I_PCM (ITU-T H.265, section 7.3.8.7), so
- * that a decoder must give back exactly what was put in. Parameter sets, one slice, and as much of CABAC as that takes.
+ * HEVC still pictures with uncompressed samples: every coding unit is I_PCM (ITU-T H.265, section
+ * 7.3.8.7), so a decoder must return exactly these samples. Writes parameter sets, one slice and
+ * the part of CABAC that these need.
  */
 
 export interface HevcPicture {
@@ -63,7 +64,10 @@ class BitWriter {
   }
 }
 
-/** NAL unit header, and 3 after two zeros wherever the payload could be taken for a start code (section 7.3.1). */
+/**
+ * NAL unit header, and 3 after two zeros wherever the payload could be taken for a start code
+ * (section 7.3.1).
+ */
 function nalUnit(type: number, payload: readonly number[]): Uint8Array {
   const bytes = [type << 1, 1];
   let zeros = 0;
@@ -98,7 +102,8 @@ function sequenceParameters({ width, height, chromaFormat, bits }: HevcPicture):
   writer.u(1, 1).ue(0, 0, 0);
   // Coding blocks of 8 to 16, transform blocks of 4 to 8.
   writer.ue(0, 1, 0, 1, 0, 0);
-  // No scaling lists, no asymmetric partitions, no sample adaptive offset; PCM of 8 to 16, not filtered.
+  // No scaling lists, no asymmetric partitions, no sample adaptive offset; PCM of 8 to 16, not
+  // filtered.
   writer
     .u(3, 0)
     .u(1, 1)
@@ -116,14 +121,19 @@ function pictureParameters(): number[] {
   return writer.u(2, 0).ue(0).u(2, 0).trailing().bytes();
 }
 
-/** Table 9-46, the column of the highest range: all that is met here, and the states that a run of zeros goes through. */
+/**
+ * Table 9-46, the column of the highest range, for the states of a run of zeros: no others occur
+ * here.
+ */
 const lessProbable = [
   240, 227, 216, 205, 195, 185, 175, 166, 158, 150, 142, 135, 128, 122, 116, 110, 104, 99, 94, 89, 85, 80, 76, 72, 69,
   65, 62, 59, 56, 53, 50, 48, 45, 43, 41, 39, 37, 35, 33, 31, 30, 28, 27, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15,
   14, 14, 13, 12, 12, 11, 11, 10, 9,
 ];
 
-/** The arithmetic encoder (section 9.3.4): one context, that of split_cu_flag, which is always 0. */
+/**
+ * The arithmetic encoder (section 9.3.4): one context, that of split_cu_flag, which is always 0.
+ */
 class Cabac {
   readonly #out: BitWriter;
   #low = 0;
@@ -182,7 +192,8 @@ class Cabac {
 
 function slice(picture: HevcPicture): number[] {
   const { width, height, chromaFormat, bits, planes } = picture;
-  // First slice, no output of prior pictures: no; parameter set 0, I slice, no difference in quantization.
+  // First slice, no output of prior pictures: no; parameter set 0, I slice, no difference in
+  // quantization.
   const out = new BitWriter().u(1, 1).u(1, 0).ue(0, 2, 0).trailing();
   const cabac = new Cabac(out);
   const shift = chromaFormat === 1 ? 1 : 0;

@@ -1,6 +1,7 @@
 /**
- * Keys that S3 takes and careless code does not. None is a directory of another (`a` and `a/b`), so that all of them can
- * be in one folder; those that begin with a slash, end with one or hold an empty name are objects like any other.
+ * Keys that S3 accepts and that careless code mishandles. None is a parent folder of another (`a`
+ * and `a/b`), so that one folder can hold all of them; keys that begin or end with a slash, or
+ * contain an empty name, are ordinary objects.
  */
 export const hostileKeys: string[] = [
   'plain.tif',

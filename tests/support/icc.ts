@@ -1,4 +1,7 @@
-/** ICC profiles built from published primaries and exponents (ICC.1:2001-04, version 2.4), and the colours they stand for. */
+/**
+ * ICC profiles built from published primaries and exponents (ICC.1:2001-04, version 2.4), and their
+ * colours.
+ */
 import { bradford, D50, inverse, type Matrix, multiply, type Triple, xyzOfChromaticity } from './colorimetry.ts';
 
 export interface RgbSpace {
@@ -36,7 +39,7 @@ export const displayP3: RgbSpace = {
   gamma: 2.2,
 };
 
-/** ROMM RGB, ISO 22028-2, with its plain exponent. */
+/** ROMM RGB, ISO 22028-2, with an exponent only, without its linear part. */
 export const proPhoto: RgbSpace = {
   name: 'ROMM RGB',
   primaries: [
@@ -48,7 +51,10 @@ export const proPhoto: RgbSpace = {
   gamma: 1.8,
 };
 
-/** Columns are what full red, green and blue are in the profile connection space: XYZ under D50, white Y = 1. */
+/**
+ * Columns are what full red, green and blue are in the profile connection space: XYZ under D50,
+ * white Y = 1.
+ */
 export function colorants({ primaries, white }: RgbSpace): Matrix {
   const [red, green, blue] = primaries.map(xyzOfChromaticity) as [Triple, Triple, Triple];
   const unscaled: Matrix = [
@@ -87,8 +93,9 @@ export function greyProfile(gamma: number): Buffer {
 }
 
 /**
- * A printer profile that says what each of the 16 overprints of solid inks is, as L*a*b*: a lut16 table of two grid points
- * a channel (ICC.1:2001-04, 6.5.9). `solid(index)` has bit 0 for black, 1 for yellow, 2 for magenta, 3 for cyan.
+ * A printer profile with the L*a*b* values of the 16 overprints of solid inks: a lut16 table of two
+ * grid points per channel (ICC.1:2001-04, 6.5.9). In `solid(index)` bit 0 is black, 1 yellow, 2
+ * magenta, 3 cyan.
  */
 export function cmykProfile(solid: (index: number) => Triple): Buffer {
   const words: number[] = [2, 2];

@@ -1,7 +1,8 @@
 /**
- * JPEG 2000 files made from known samples. The encoder at hand takes one component of up to 16 bits; here its codestreams
- * are joined: each component of each tile is encoded alone, component by component progression, and takes its place in one
- * codestream without a component transform (ISO/IEC 15444-1, annexes A and B.12.1.5).
+ * JPEG 2000 files of known samples. The available encoder accepts one component of up to 16 bits,
+ * so each component of each tile is encoded separately and the packets are joined, in component
+ * progression, into one codestream without a component transform (ISO/IEC 15444-1, annexes A and
+ * B.12.1.5).
  */
 import { createRequire } from 'node:module';
 
@@ -199,7 +200,7 @@ export function short(value: number): number[] {
   return [(value >> 8) & 0xff, value & 0xff];
 }
 
-/** A profile with nothing in it but the colour space it maps from. */
+/** A profile that contains only its input colour space. */
 export function profileFor(space: string): Uint8Array {
   const profile = new Uint8Array(132);
   profile.set(long(132), 0);

@@ -1,4 +1,4 @@
-/** A packaged function as Lambda runs it: its zip in one folder, its layers in another, loaded by Node alone. */
+/** Runs a packaged function as Lambda does: its zip in one folder, its layers in another. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -18,7 +18,10 @@ export interface LambdaTask {
   readonly nodeOptions: string;
 }
 
-/** Unpacks a function and its layers below `into`, where no package.json or node_modules lies above them. */
+/**
+ * Unpacks a function and its layers below `into`, where no package.json or node_modules lies above
+ * them.
+ */
 export function unpackTask(made: Package, key: string, into: string): LambdaTask {
   const found = lambdaFunctions(made.template).find((each) => each.key === key);
   if (!found) throw new Error(`Expected a function ${key}`);
@@ -32,7 +35,10 @@ export function unpackTask(made: Package, key: string, into: string): LambdaTask
   return { directory, modules, file, exported, nodeOptions: text(Environment.Variables['NODE_OPTIONS']) };
 }
 
-/** The decoders are those of the zip; sharp is this machine's, because the zip has that of another platform. */
+/**
+ * The decoders are those of the zip; sharp is that of this machine, because the zip is for
+ * linux-arm64.
+ */
 function addLayer(made: Package, layer: string, modules: string): void {
   if (layer === '<DecodersLambdaLayer>') unpack(made.zip('decoders'), join(modules, '..', '..'));
   else if (layer === '<LibvipsLambdaLayer>')
@@ -55,7 +61,10 @@ const Invocation = z.object({
 });
 export type Invocation = z.infer<typeof Invocation>;
 
-/** Requires the handler in a process of its own and invokes it, with this environment and nothing else. */
+/**
+ * Requires the handler in a process of its own and invokes it, with this environment and nothing
+ * else.
+ */
 export async function invokeTask(
   { directory, modules, file, exported, nodeOptions }: LambdaTask,
   event: unknown,

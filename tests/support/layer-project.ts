@@ -1,4 +1,4 @@
-/** A project with the real builder of layers and the real lock files, but an npm that only pretends to install. */
+/** A project with the real layer build and the real lock files, but a fake npm. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { projectRoot } from './packaged-template.ts';
 
 const Lock = z.object({ packages: z.record(z.string(), z.looseObject({ version: z.string().optional() })) });
 
-/** What npm would install of each layer, besides the package.json of what package.json asks for. */
+/** The files that npm would install for each layer, besides the package.json of each dependency. */
 const contents: Readonly<Record<string, readonly string[]>> = {
   libvips: ['@img/sharp-linux-arm64/package.json', '@img/sharp-libvips-linux-arm64/package.json'],
   decoders: [
@@ -54,7 +54,7 @@ export class LayerProject {
     });
   }
 
-  /** How npm was called, since the beginning. */
+  /** All calls of npm so far. */
   npmCalls(): string[] {
     const file = join(this.root, 'npm-calls');
     return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
@@ -68,7 +68,7 @@ export class LayerProject {
     writeFileSync(join(this.root, file), after);
   }
 
-  /** Takes a file or a folder away. Throws when it is not there. */
+  /** Removes a file or a folder. Throws when it does not exist. */
   remove(file: string): void {
     rmSync(join(this.root, file), { recursive: true });
   }

@@ -1,4 +1,4 @@
-/** A ledger on a DynamoDB of its own: dynalite in memory, asked over HTTP like the real one. */
+/** A ledger in DynamoDB: dynalite in memory, called over HTTP like the service. */
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
@@ -6,13 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { dynamoLedger, ledgerTable } from '../../src/ledger/dynamodb/dynamodb.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 
-// It brings no types.
+// dynalite has no types.
 const dynalite = createRequire(import.meta.url)('dynalite') as (options: { createTableMs: number }) => Server;
 
-/** A clock that stands still until it is told to move. */
+/** A clock that tests advance. */
 export interface TestClock {
   (): Date;
-  /** Moves on by this many milliseconds. */
+  /** Advances by this many milliseconds. */
   advance(ms: number): void;
 }
 
@@ -34,7 +34,7 @@ export function testClock(): TestClock {
   });
 }
 
-/** A DynamoDB client for an endpoint on this machine, which does not try again behind the test's back. */
+/** A DynamoDB client for an endpoint on this machine, without retries. */
 export function localDynamo(endpoint: string): DynamoDBClient {
   return new DynamoDBClient({
     endpoint,

@@ -1,8 +1,10 @@
 /**
- * The output of `serverless package`: the CloudFormation template and the zips. Packaged once for each content of the
- * project's files, from a copy, so that neither `.serverless` nor another test run is disturbed.
+ * The output of `serverless package`: the CloudFormation template and the zips. Packaged once for
+ * each content of the project's files, from a copy, so that neither `.serverless` nor another test
+ * run is disturbed.
  *
- * STEPWELL_PACKAGE_DIR names a directory that was packaged already (`npm run package`, then `.serverless`).
+ * STEPWELL_PACKAGE_DIR names a directory that was packaged already (`npm run package`, then
+ * `.serverless`).
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -38,7 +40,10 @@ const inputs = [
   'state-machines',
 ];
 
-/** Time for packaging, also the timeout of hooks that wait for it. A loaded machine takes minutes. Milliseconds. */
+/**
+ * Time for packaging, also the timeout of hooks that wait for it. A loaded machine takes minutes.
+ * Milliseconds.
+ */
 export const PACKAGING_MS = 600_000;
 const KEPT_MS = 24 * 3_600_000;
 
@@ -105,7 +110,10 @@ async function packageOnce(): Promise<string> {
   return directory;
 }
 
-/** Packages a copy of the project and returns the framework's output. Node does not run TypeScript below node_modules. */
+/**
+ * Packages a copy of the project and returns the framework's output. Node does not run TypeScript
+ * below node_modules.
+ */
 function packageInto(directory: string): string {
   const work = join(tmpdir(), `stepwell-package-${process.pid}`);
   execFileSync(process.execPath, [join(projectRoot, 'layers', 'build.ts')], { stdio: 'pipe' });

@@ -18,7 +18,9 @@ export interface HandPdf {
   readonly locked?: boolean;
 }
 
-/** Objects 1 and 2 are the catalogue and the page tree; then each page, its content and its picture. */
+/**
+ * Objects 1 and 2 are the catalogue and the page tree; then each page, its content and its picture.
+ */
 export function pdf({ pages, locked = false }: HandPdf): Uint8Array {
   const kids = pages.map((_, index) => `${3 + 3 * index} 0 R`).join(' ');
   const objects = [

@@ -47,7 +47,10 @@ export const testConfig: Config = {
 export interface Pipeline extends StepPorts {
   readonly workspace: string;
   readonly sourceBucket: string;
-  /** Puts a master in the source bucket and runs every step on it; the cut, when given, replaces the planner's. */
+  /**
+   * Puts a master in the source bucket and runs every step on it; the cut, when given, replaces the
+   * planner's.
+   */
   run(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<Publication>;
   stop(): Promise<void>;
 }

@@ -43,7 +43,9 @@ export async function singlePass(
   return decodeLevels(whole);
 }
 
-/** Photograph-like pixels: smooth gradients, edges and grain; the same for the same size and seed. */
+/**
+ * Photograph-like pixels: smooth gradients, edges and grain; the same for the same size and seed.
+ */
 export function picture(width: number, height: number, channels: number, seed = 1): Buffer {
   const pixels = new Uint8ClampedArray(width * height * channels);
   const across = Array.from(

@@ -1,4 +1,6 @@
-/** Masters with an ICC profile put into them as it is, whatever their pixels are: encoders convert or refuse. */
+/**
+ * Inserts an ICC profile unchanged, whatever the pixels are; encoders would convert or refuse it.
+ */
 import { crc32, deflateSync } from 'node:zlib';
 import { type HandField, handTiff, long, short } from './tiff-bytes.ts';
 
@@ -17,7 +19,10 @@ export function pngWithChunk(png: Buffer, name: string, data: Uint8Array): Buffe
   return Buffer.concat([png.subarray(0, headerEnd), length, body, check, png.subarray(headerEnd)]);
 }
 
-/** Puts an APP2 segment behind the first marker of a JPEG (ICC.1:2022, B.4); the profile must fit in one. */
+/**
+ * Puts an APP2 segment behind the first marker of a JPEG (ICC.1:2022, B.4); the profile must fit in
+ * one.
+ */
 export function jpegWithProfile(jpeg: Buffer, profile: Uint8Array): Buffer {
   const name = Buffer.from('ICC_PROFILE\0\x01\x01', 'latin1');
   const marker = Buffer.from([0xff, 0xe2, 0, 0]);
@@ -34,7 +39,9 @@ export interface SampledTiff {
   readonly photometric: number;
   readonly samplesPerPixel: number;
   readonly bits: number;
-  /** Rows of bytes, each starting at a byte of its own; samples of 16 bits in the file's byte order. */
+  /**
+   * Rows of bytes, each starting at a byte of its own; samples of 16 bits in the file's byte order.
+   */
   readonly data: Uint8Array;
   readonly littleEndian?: boolean;
   readonly rowsPerStrip?: number;

@@ -1,4 +1,7 @@
-/** Serves a folder over HTTP as an object store does: byte ranges, CORS, and a record of the requests. */
+/**
+ * Serves a folder over HTTP as an object store does: byte ranges, CORS, and a record of the
+ * requests.
+ */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -35,7 +38,9 @@ interface Reply {
   readonly body?: { readonly file: string; readonly span: Span };
 }
 
-/** Serves GET and HEAD of the files below `folder` on 127.0.0.1: 200 whole, 206 one range, 404, 416. */
+/**
+ * Serves GET and HEAD of the files below `folder` on 127.0.0.1: 200 whole, 206 one range, 404, 416.
+ */
 export async function startRangedServer(folder: string): Promise<RangedServer> {
   const requests: RangedRequest[] = [];
   const server = createServer((request, response) => {
@@ -44,7 +49,8 @@ export async function startRangedServer(folder: string): Promise<RangedServer> {
       const reply = await replyTo(folder, asked);
       const body = asked.method === 'GET' ? reply.body : undefined;
       const bytes = body ? body.span.end - body.span.start + 1 : 0;
-      // Recorded before the response is sent, so that a client with a response finds its request here.
+      // Recorded before the response is sent, so that a client with a response finds its request
+      // here.
       requests.push({ ...asked, status: reply.status, bytes });
       await send(response, reply, body);
     })();
@@ -96,7 +102,9 @@ async function send(response: ServerResponse, { status, headers }: Reply, body: 
   else response.end();
 }
 
-/** Size in bytes; undefined when the file does not exist or is empty (no range can be satisfied). */
+/**
+ * Size in bytes; undefined when the file does not exist or is empty (no range can be satisfied).
+ */
 async function sizeOf(file: string): Promise<number | undefined> {
   const found = await stat(file).catch(() => undefined);
   return found?.isFile() && found.size > 0 ? found.size : undefined;

@@ -1,4 +1,7 @@
-/** Shared by the tests of reduced pictures: the size of a master, the size cap, and the expected pixels by sharp. */
+/**
+ * Shared by the tests of reduced pictures: the size of a master, the size cap, and the expected
+ * pixels by sharp.
+ */
 import { expect } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import type { Recipe } from '../../src/recipe/recipe.ts';

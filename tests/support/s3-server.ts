@@ -1,7 +1,7 @@
 /**
- * An S3 API on loopback, in memory: fauxqs, with what S3 has and fauxqs misses added in front of it (conditions on
- * writes, copies and HEAD, ranges of copies, the size check of multipart uploads, tags, URL-encoded listings in byte
- * order), and faults on request.
+ * An S3 API on loopback, in memory: fauxqs, with what S3 has and fauxqs misses added in front of it
+ * (conditions on writes, copies and HEAD, ranges of copies, the size check of multipart uploads,
+ * tags, URL-encoded listings in byte order), and faults on request.
  */
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -288,7 +288,9 @@ function errorXml(code: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`;
 }
 
-/** Closes the connection after this many bytes of the response body; undefined: before the response. */
+/**
+ * Closes the connection after this many bytes of the response body; undefined: before the response.
+ */
 function endEarly(response: ServerResponse, bytes: number | undefined): void {
   const write = response.write.bind(response);
   response.end = (chunk?: unknown) => {

@@ -1,4 +1,7 @@
-/** The steps one at a time, over folders as buckets; a test can act before and after each call of the store. */
+/**
+ * The steps one at a time, over folders as buckets; a test can act before and after each call of
+ * the store.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -61,7 +64,9 @@ export interface Steps {
   readonly hooks: StoreHooks;
   readonly notified: PublishedImage[];
   readonly sourceBucket: string;
-  /** Puts a master in the source bucket and claims its upload; later uploads have greater sequences. */
+  /**
+   * Puts a master in the source bucket and claims its upload; later uploads have greater sequences.
+   */
   upload(key: string, master: Uint8Array, recipe?: string): Promise<ExecutionInput>;
   validate(input: ExecutionInput): Promise<ValidatedState>;
   plan(state: ValidatedState, cut?: Cut): Promise<PlannedState>;
@@ -72,7 +77,7 @@ export interface Steps {
   verify(state: AssembledState): Promise<void>;
   publish(state: AssembledState, ports?: Partial<StepPorts>): Promise<Publication>;
   publishSidecar(state: AssembledState, published: Publication): Promise<PublishedSidecar>;
-  /** The sidecar of what was published under this key, as it is read. */
+  /** The parsed sidecar of the pyramid published under this key. */
   sidecarOf(published: string): Promise<Sidecar>;
   /** From upload to planned. */
   planned(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<PlannedState>;

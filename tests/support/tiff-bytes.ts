@@ -1,13 +1,13 @@
-/** TIFFs made by hand, sound or not: a writer that shares nothing with the project's own. */
+/** Writes handmade TIFFs, valid or not, without any of the project's own code. */
 
 export interface HandField {
   readonly tag: number;
   readonly type: number;
   /** Written as values of the type. RATIONAL: numerator, denominator, … */
   readonly values: readonly number[];
-  /** What the entry claims instead of the number of values. */
+  /** Count in the entry, instead of the number of values. */
   readonly count?: number;
-  /** What the entry claims for the place of its values. */
+  /** Offset in the entry, instead of that of its values. */
   readonly offset?: number;
 }
 
@@ -17,9 +17,9 @@ export interface HandTiff {
   /** Right behind the header: from byte 8, or 16 of a BigTIFF. */
   readonly data?: Uint8Array;
   readonly directories: readonly (readonly HandField[])[];
-  /** What the last directory names as the next; a number stands for itself, a name for the place of a directory. */
+  /** Next-directory offset of the last directory: a number, or the name of a directory. */
   readonly lastPoints?: number | { readonly directory: number };
-  /** What the header names as the first directory. */
+  /** First-directory offset in the header. */
   readonly first?: number;
 }
 

@@ -1,4 +1,7 @@
-/** Writes TIFFs of every layout that libvips does not write: big-endian, planar, planar tiles, one strip, padded strips. */
+/**
+ * Writes TIFFs of every layout that libvips does not write: big-endian, planar, planar tiles, one
+ * strip, padded strips.
+ */
 import { deflateSync } from 'node:zlib';
 
 export interface PlainTiff {
@@ -19,7 +22,7 @@ export interface PlainTiff {
   /** Unused bytes between one strip or tile and the next. */
   readonly gap?: number;
   readonly orientation?: number;
-  /** The strips or tiles stand in the file in reverse. */
+  /** Strips or tiles are written in reverse order. */
   readonly reversed?: boolean;
 }
 

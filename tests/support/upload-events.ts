@@ -6,7 +6,7 @@ export interface TestObject {
   readonly versionId?: string | null;
 }
 
-/** As application/x-www-form-urlencoded does it, by an encoder that is not ours. */
+/** Encodes as application/x-www-form-urlencoded, with an encoder of Node.js. */
 export function formEncoded(key: string): string {
   return new URLSearchParams([['', key]]).toString().slice(1);
 }
@@ -69,7 +69,7 @@ export const testEvent = {
   HostId: '8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR',
 };
 
-/** A queue's batch; bodies that are no strings are written as JSON. Message ids are m0, m1, … */
+/** A batch of a queue; bodies other than strings are encoded as JSON. Message ids are m0, m1, … */
 export function queueEvent(...bodies: unknown[]): unknown {
   return {
     Records: bodies.map((body, index) => ({

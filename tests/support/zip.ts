@@ -1,4 +1,7 @@
-/** Reads a zip by its central directory (APPNOTE.TXT 6.3.10, sections 4.3.12 and 4.3.16). No zip64, no encryption. */
+/**
+ * Reads a zip by its central directory (APPNOTE.TXT 6.3.10, sections 4.3.12 and 4.3.16). No zip64,
+ * no encryption.
+ */
 import { readFileSync } from 'node:fs';
 import { inflateRawSync } from 'node:zlib';
 

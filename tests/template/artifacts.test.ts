@@ -35,7 +35,7 @@ const withSharp = [
   'verifyTiff',
 ];
 const withDecoders = ['convertSource'];
-/** Every decoder is an Emscripten module, and this is the name that such a module gives the program it is. */
+/** A variable name in every Emscripten module; all decoders are such modules. */
 const emscripten = './this.program';
 
 const Manifest = z.object({ dependencies: z.record(z.string(), z.string()) });
@@ -63,7 +63,7 @@ function functionOf(key: string): LambdaFunction {
   return found;
 }
 
-test('these are all the functions there are, on arm64, traced, with their handlers', () => {
+test('the stack has exactly these functions, on arm64, traced, with their handlers', () => {
   expect(Object.fromEntries(functions.map(({ key, properties }) => [key, properties.Handler]))).toEqual(
     Object.fromEntries(Object.entries(handlers).map(([key, path]) => [key, `${path}.handler`])),
   );
@@ -77,14 +77,14 @@ test('these are all the functions there are, on arm64, traced, with their handle
 });
 
 describe.each(Object.entries(handlers))('%s', (key, path) => {
-  test('is one CommonJS bundle with its source map and the recipes, and nothing else', () => {
+  test('the zip contains one CommonJS bundle, its source map and the recipes, and nothing else', () => {
     const files = made.zip(key);
     expect([...files.keys()].sort()).toEqual(
       [...recipes.map((name) => `recipes/${name}`), `${path}.cjs`, `${path}.cjs.map`].sort(),
     );
   });
 
-  test('has the layers of what it asks for, and no others', () => {
+  test('the function has exactly the layers of the packages that it imports', () => {
     const bundle = made.zip(key).get(`${path}.cjs`)?.toString('utf8') ?? '';
     expect(bundle.length).toBeGreaterThan(1_000);
     expect(bundle.includes('require("sharp")')).toBe(withSharp.includes(key));
@@ -97,21 +97,21 @@ describe.each(Object.entries(handlers))('%s', (key, path) => {
     ]);
   });
 
-  test('has no decoder in its bundle', () => {
+  test('the bundle contains no decoder', () => {
     expect(made.zip(key).get(`${path}.cjs`)?.includes(emscripten)).toBe(false);
   });
 
-  test('loads as Lambda loads it, and a stack trace names the TypeScript line', async () => {
+  test('the handler loads as on Lambda, and a stack trace names the TypeScript line', async () => {
     const { type, error } = await invokeTask(unpackTask(made, key, join(work, key)), {});
     expect({ type, error }).toEqual({
       type: 'function',
-      // It was given no environment.
+      // The environment is empty.
       error: { name: 'Error', message: expect.stringContaining('WORK_BUCKET'), stack: expect.any(String) },
     });
     expect(error?.stack).toMatch(/src\/config\.ts:\d+/u);
   });
 
-  test('is told everything it needs by its environment', () => {
+  test('the environment provides every variable that the function reads', () => {
     const variables = Object.entries(functionOf(key).properties.Environment.Variables);
     const config = readConfig(Object.fromEntries(variables.map(([name, value]) => [name, text(value)])));
     expect(config).toMatchObject({
@@ -128,7 +128,7 @@ describe.each(Object.entries(handlers))('%s', (key, path) => {
   });
 });
 
-test('recipes are packaged byte by byte, the default one among them', () => {
+test('the packaged recipes equal the files in recipes/, and include the default one', () => {
   const files = made.zip('planPyramid');
   expect(recipes).toContain('default.yml');
   for (const name of recipes) {
@@ -143,14 +143,14 @@ describe('the libvips layer', () => {
     return z.object({ version: z.string() }).parse(JSON.parse(manifest?.toString('utf8') ?? '{}')).version;
   };
 
-  test('holds sharp at the version of package.json, past the tiffload overflow of 0.34', () => {
+  test('contains sharp at the version of package.json, later than 0.34 with its tiffload overflow', () => {
     expect(version('sharp')).toBe(sharpVersion);
     expect(version('@img/sharp-linux-arm64')).toBe(sharpVersion);
     const [major = 0, minor = 0] = sharpVersion.split('.').map(Number);
     expect(major * 1_000 + minor).toBeGreaterThanOrEqual(35);
   });
 
-  test('holds the binaries of linux-arm64 and of nothing else', () => {
+  test('contains the binaries of linux-arm64 and of no other platform', () => {
     const files = made.zip('libvips');
     const packages = new Set(
       [...files.keys()].map((name) => /@img\/([^/]+)/u.exec(name)?.[1]).filter((name) => name !== undefined),
@@ -168,7 +168,7 @@ describe('the libvips layer', () => {
     }
   });
 
-  test('holds every module that sharp asks for, and fits Lambda', () => {
+  test('contains every module that sharp requires, and fits the size limit of Lambda', () => {
     const files = made.zip('libvips');
     const needs = Manifest.parse(JSON.parse(files.get(`${modules}sharp/package.json`)?.toString('utf8') ?? '{}'));
     expect(Object.keys(needs.dependencies).length).toBeGreaterThan(0);
@@ -193,14 +193,14 @@ describe('the decoders layer', () => {
     ],
   };
 
-  test('holds what is loaded of each decoder, with its licence where it brings one, and nothing else', () => {
+  test('contains the loaded files of each decoder and its licence, if it has one, and nothing else', () => {
     const expected = Object.entries(contents).flatMap(([name, files]) =>
       files.map((file) => `${modules}${name}/${file}`),
     );
     expect([...made.zip('decoders').keys()].sort()).toEqual(expected.sort());
   });
 
-  test.each(Object.entries(contents))('holds the %s that the tests ran with', (name, files) => {
+  test.each(Object.entries(contents))('contains the same %s as the tests use', (name, files) => {
     const zip = made.zip('decoders');
     const manifest = z.object({ version: z.string() });
     const text = zip.get(`${modules}${name}/package.json`)?.toString('utf8');
@@ -211,7 +211,7 @@ describe('the decoders layer', () => {
     }
   });
 
-  test('holds Emscripten modules, which no bundle does', () => {
+  test('contains Emscripten modules, unlike every bundle', () => {
     const programs = [...made.zip('decoders')].filter(([, bytes]) => bytes.includes(emscripten));
     expect(programs.map(([name]) => name.replace(/.*\//u, '')).sort()).toEqual([
       'index.cjs',
@@ -221,7 +221,7 @@ describe('the decoders layer', () => {
   });
 });
 
-test('a function fits Lambda with its layers: 250 MB unpacked', () => {
+test('every function with its layers fits the Lambda limit of 250 MB unpacked', () => {
   const bytes = (name: string): number => [...made.zip(name).values()].reduce((sum, { length }) => sum + length, 0);
   const all = bytes('convertSource') + bytes('libvips') + bytes('decoders');
   expect(all).toBeGreaterThan(15 * 2 ** 20);

@@ -40,26 +40,26 @@ const quality = (value: number): void => {
 };
 
 describe('packaging', () => {
-  test('goes on when every recipe can be read and those that are named are there', async () => {
+  test('succeeds when every recipe is valid and all named recipes exist', async () => {
     await check('iiif', 'maps/=large-tiles\nrare/=archival');
     expect(warnings).toEqual([]);
   });
 
-  test('stops at a recipe that is wrong, with its file, field and reason', async () => {
+  test('stops at an invalid recipe and names the file, the field and the reason', async () => {
     quality(101);
     await expect(check()).rejects.toThrow(/own\.yml[^]*<=100[^]*quality/u);
   });
 
-  test('stops at a name that no recipe has, as the default and for a prefix', async () => {
+  test('stops at an unknown recipe name, as the default and for a prefix', async () => {
     await expect(check('marbel')).rejects.toThrow(/received marbel/u);
     await expect(check('default', 'maps/=large')).rejects.toThrow(/received large/u);
   });
 
-  test('stops at a rule that is none', async () => {
+  test('stops at a malformed rule in recipesByPrefix', async () => {
     await expect(check('default', 'maps/')).rejects.toThrow(/recipesByPrefix: Expected prefix=recipe/u);
   });
 
-  test('says what a high quality costs, and goes on', async () => {
+  test('warns about the cost of a high quality and continues', async () => {
     quality(92);
     await check('own');
     expect(warnings).toEqual([expect.stringMatching(/^recipe own: from quality 90 on .* three times the bytes$/u)]);

@@ -15,7 +15,7 @@ beforeAll(async () => {
 }, PACKAGING_MS);
 
 describe('the packaged template', () => {
-  test('has the whole stack', () => {
+  test('contains every resource of the stack', () => {
     const declared = declaredResources();
     for (const [id, type] of declared) expect([id, made.template.Resources[id]?.Type]).toEqual([id, type]);
     const added = Object.entries(made.template.Resources).filter(([id]) => !declared.has(id));
@@ -24,26 +24,26 @@ describe('the packaged template', () => {
     expect(count('AWS::Logs::LogGroup')).toBe(functionKeys().length);
     expect(count('AWS::Lambda::LayerVersion')).toBe(layerNames.length);
     expect(count('AWS::StepFunctions::StateMachine')).toBe(1);
-    // The bucket that the framework deploys from; no other bucket and no role of its own.
+    // The framework adds its deployment bucket only, and no role.
     expect(count('AWS::S3::Bucket')).toBe(1);
     expect(count('AWS::IAM::Role')).toBe(0);
   });
 
-  test('follows the resource specification: types, properties, JSON types', () => {
+  test('conforms to the resource specification: types, properties, JSON types', () => {
     expect(checkAgainstSpec(made.template)).toEqual([]);
   });
 
-  test('refers only to what exists, under the conditions under which it exists', () => {
+  test('refers only to resources that exist under the same conditions', () => {
     const { faults, checked } = checkReferences(made.template);
     expect(faults).toEqual([]);
     expect(checked).toBeGreaterThan(Object.keys(made.template.Resources).length);
   });
 
-  test('can be created in some order', () => {
+  test('has no circular dependencies', () => {
     expect(findCycle(made.template)).toBeUndefined();
   });
 
-  test('keeps masters, pyramids and the ledger when the stack is removed', () => {
+  test('retains masters, pyramids and the ledger when the stack is removed', () => {
     const kept = Object.entries(made.template.Resources).filter(
       ([, { DeletionPolicy }]) => DeletionPolicy === 'Retain',
     );
@@ -61,12 +61,12 @@ describe('the packaged template', () => {
     expect(MemorySize * 2 ** 20 - budget).toBeGreaterThanOrEqual(768 * 2 ** 20);
   });
 
-  test('a master that ConvertSource has the memory for fits on its disk', () => {
+  test('gives ConvertSource disk space for every master that fits its memory', () => {
     const { EphemeralStorage } = Sizes.parse(resource(made.template, 'ConvertSourceLambdaFunction').Properties);
     expect((EphemeralStorage?.Size ?? 512) * 2 ** 20).toBeGreaterThan(CONVERSION_BUDGET);
   });
 
-  test('says where everything is', () => {
+  test('has outputs for the buckets, the ledger table, the queues and the state machine', () => {
     expect(Object.keys(made.template.Outputs)).toEqual(
       expect.arrayContaining([
         'SourceBucketName',
@@ -86,7 +86,7 @@ describe('the packaged template', () => {
   });
 });
 
-describe('the check notices', () => {
+describe('the template check reports', () => {
   const faulty = (id: string, change: (properties: Record<string, unknown>) => void): Template => {
     const template = structuredClone(made.template);
     change(resource(template, id).Properties);
@@ -125,7 +125,7 @@ describe('the check notices', () => {
     expect(checkAgainstSpec(template)).toEqual(['PyramidStateMachine: missing RoleArn']);
   });
 
-  test('references to what is not there', () => {
+  test('references to missing resources', () => {
     const template = faulty('PublishTiffLambdaFunction', (properties) => {
       properties['Environment'] = {
         Variables: {
@@ -146,7 +146,7 @@ describe('the check notices', () => {
     ]);
   });
 
-  test('a cycle', () => {
+  test('a circular dependency', () => {
     const template = faulty('PlanPyramidLambdaFunction', (properties) => {
       properties['Environment'] = { Variables: { STATE_MACHINE_ARN: { Ref: 'PyramidStateMachine' } } };
     });

@@ -12,7 +12,7 @@ function properties(id: string): Record<string, unknown> {
 }
 
 describe('uploads', () => {
-  test('only objects created in the source bucket start anything, folder markers excepted', () => {
+  test('only objects created in the source bucket start an execution, except folder markers', () => {
     const { EventPattern, State, ScheduleExpression } = properties('UploadRule');
     expect(EventPattern).toEqual({
       source: ['aws.s3'],
@@ -27,7 +27,7 @@ describe('uploads', () => {
     expect(template.Conditions['OwnSourceBucket']).toEqual({ 'Fn::Equals': [{ Ref: 'SourceBucketName' }, ''] });
   });
 
-  test('output cannot become input: only the source bucket raises events', () => {
+  test('only the source bucket sends events, so that no output starts an execution', () => {
     const talking = resourcesOfType(template, 'AWS::S3::Bucket').filter(
       ([, { Properties }]) => 'NotificationConfiguration' in Properties,
     );
@@ -37,17 +37,17 @@ describe('uploads', () => {
     });
   });
 
-  test('output cannot become input: source, work and published are three buckets', () => {
+  test('source, work and published are three different buckets, so that no output starts an execution', () => {
     for (const { key, properties: found } of lambdaFunctions(template)) {
       const { WORK_BUCKET, PUBLISHED_BUCKET } = found.Environment.Variables;
       expect([key, text(WORK_BUCKET), text(PUBLISHED_BUCKET)]).toEqual([key, '<WorkBucket>', '<PublishedBucket>']);
     }
-    // Names that CloudFormation makes up: two of them are never the same.
+    // CloudFormation generates the names, which are therefore unique.
     for (const id of ['SourceBucket', 'WorkBucket', 'PublishedBucket'])
       expect(properties(id)).not.toHaveProperty('BucketName');
   });
 
-  test('nothing but this rule and this queue reaches startPyramid', () => {
+  test('only the upload rule and the upload queue can invoke startPyramid', () => {
     const mappings = resourcesOfType(template, 'AWS::Lambda::EventSourceMapping');
     expect(mappings).toHaveLength(1);
     expect(mappings[0]?.[1].Properties).toMatchObject({
@@ -64,7 +64,7 @@ describe('uploads', () => {
     expect(targets('UploadRule')).toEqual([{ arn: '<UploadQueue.Arn>', deadLetters: '<UploadDeadLetters.Arn>' }]);
   });
 
-  test('a message is not handed out twice while it is worked on, and is set aside after five tries', () => {
+  test('a message is not delivered again while it is processed, and goes to the dead-letter queue after five attempts', () => {
     const start = lambdaFunctions(template).find(({ key }) => key === 'startPyramid');
     const { VisibilityTimeout, RedrivePolicy } = properties('UploadQueue');
     expect(Number(VisibilityTimeout)).toBeGreaterThanOrEqual(6 * (start?.properties.Timeout ?? NaN));
@@ -76,7 +76,7 @@ describe('uploads', () => {
 });
 
 describe('outcomes', () => {
-  test('every status change of this state machine, and of no other, is told', () => {
+  test('every status change of this state machine, and of no other, invokes recordOutcome', () => {
     const { EventPattern } = properties('OutcomeRule');
     expect(EventPattern).toEqual({
       source: ['aws.states'],
@@ -95,7 +95,7 @@ describe('outcomes', () => {
     ]);
   });
 
-  test('only this rule may invoke recordOutcome', () => {
+  test('only the outcome rule may invoke recordOutcome', () => {
     expect(properties('OutcomeRuleMayInvoke')).toEqual({
       Action: 'lambda:InvokeFunction',
       FunctionName: { Ref: 'RecordOutcomeLambdaFunction' },
@@ -104,7 +104,7 @@ describe('outcomes', () => {
     });
   });
 
-  test('an outcome that could not be written is tried again and kept', () => {
+  test('an outcome that could not be written is retried and then kept in the dead-letter queue', () => {
     const configurations = resourcesOfType(template, 'AWS::Lambda::EventInvokeConfig');
     expect(configurations).toHaveLength(1);
     expect(configurations[0]?.[1].Properties).toMatchObject({
@@ -136,7 +136,7 @@ test.each([
   ]);
 });
 
-test('alarms watch failures, dead letters and the age of the queue, and tell the topic if there is one', () => {
+test('alarms monitor failures, dead letters and the age of the queue, and notify the topic if there is one', () => {
   const alarms = resourcesOfType(template, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
   const watched = alarms.map(({ MetricName, Dimensions }) => [
     MetricName,

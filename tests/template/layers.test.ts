@@ -20,27 +20,27 @@ describe('npm run layer', () => {
     expect(project.npmCalls()).toEqual([forLibvips, forDecoders]);
   });
 
-  test('installs nothing where the layers are there already', () => {
+  test('installs nothing when the layers are up to date', () => {
     project.build();
     expect(project.build()).toMatch(/libvips: .* there already\nlayer decoders: .* there already\n/u);
     expect(project.npmCalls()).toHaveLength(2);
   });
 
-  test('installs what another lock file says', () => {
+  test('installs again after the lock file changed', () => {
     project.build();
     project.change('layers/decoders/nodejs/package-lock.json', '"requires": true', '"requires": false');
     project.build();
     expect(project.npmCalls()).toEqual([forLibvips, forDecoders, forDecoders]);
   });
 
-  test('installs again what somebody took away', () => {
+  test('installs again when files were removed', () => {
     project.build();
     project.remove('layers/decoders/nodejs/node_modules');
     project.build();
     expect(project.npmCalls()).toEqual([forLibvips, forDecoders, forDecoders]);
   });
 
-  test('says what to run when package.json has another version than a layer', () => {
+  test('names the command to run when package.json has another version than a layer', () => {
     project.change('package.json', /"libheif-js": "[^"]+"/u, '"libheif-js": "9.9.9"');
     expect(() => project.build()).toThrow(
       /Expected libheif-js 9\.9\.9, as in package\.json, for layers\/decoders\/nodejs\/package\.json .* npm install --package-lock-only --save-exact --prefix layers\/decoders\/nodejs libheif-js@9\.9\.9/u,
@@ -56,7 +56,7 @@ describe('npm run layer', () => {
     expect(() => project.build()).toThrow(/for layers\/libvips\/nodejs\/package-lock\.json but received 0\.34\.5/u);
   });
 
-  test('vouches for no layer that npm left binaries out of', () => {
+  test('reports a layer from which npm omitted binaries as incomplete', () => {
     project.remove('registry/libvips/@img/sharp-libvips-linux-arm64');
     expect(() => project.build()).toThrow(
       /Expected @img\/sharp-libvips-linux-arm64\/package\.json in the layer libvips/u,

@@ -68,18 +68,18 @@ describe('a layer', () => {
     await expect(check('decoders')).rejects.toThrow(/made from its package-lock\.json .* Run: npm run layer/u);
   });
 
-  test('of other versions than package.json is refused', async () => {
+  test('with versions that differ from package.json is refused', async () => {
     project.build();
     project.change('package.json', /"@hyzyla\/pdfium": "[^"]+"/u, '"@hyzyla/pdfium": "9.9.9"');
     await expect(check('decoders')).rejects.toThrow(/Expected @hyzyla\/pdfium 9\.9\.9, as in package\.json/u);
   });
 
-  test('that nobody builds is refused', async () => {
+  test('that layers/build.ts does not build is refused', async () => {
     await expect(check('tools')).rejects.toThrow(/Expected one of the layers libvips, decoders .* received tools/u);
   });
 });
 
-describe('the question for the deployed layer', () => {
+describe('the lookup of the deployed layer', () => {
   const serverless = (command: string, plugins: unknown[] = []): unknown => ({
     processedInput: { commands: [command] },
     pluginManager: { plugins },
@@ -91,15 +91,15 @@ describe('the question for the deployed layer', () => {
     return () => compiler.compareWithLastLayer();
   };
 
-  test('is dropped by serverless package, which uploads nothing', async () => {
+  test('is skipped by serverless package, which uploads nothing', async () => {
     await expect(ask('package')()).resolves.toBeUndefined();
   });
 
-  test('is still asked by serverless deploy', async () => {
+  test('is kept by serverless deploy', async () => {
     await expect(ask('deploy')()).rejects.toThrow('no account');
   });
 
-  test('that the framework no longer asks is noticed', () => {
+  test('is reported when the framework no longer has it', () => {
     expect(() => {
       new OfflinePackage(serverless('package')).hooks['before:package:compileLayers']();
     }).toThrow(/out of date/u);

@@ -15,7 +15,7 @@ import { pdf } from '../support/pdf-fixtures.ts';
 
 const width = 160;
 const height = 64;
-/** Of the quarters of the picture: top left, top right, bottom left, bottom right. */
+/** Colours of the quarters of the image: top left, top right, bottom left, bottom right. */
 const quarters = [
   [200, 10, 10],
   [10, 200, 10],
@@ -109,7 +109,7 @@ async function convert(format: string, using: LambdaTask): Promise<Invocation> {
 test.each([
   ['jp2', width, height],
   ['heic', width, height],
-  ['pdf', 667, 267], // At the 300 dpi of a recipe that says nothing.
+  ['pdf', 667, 267], // At 300 dpi, the default of a recipe.
   ['bmp', width, height],
   ['gif', width, height],
 ])('the packaged convertSource makes a TIFF of a %s with the decoders of the layer', async (format, across, down) => {
@@ -128,7 +128,10 @@ test.each([
   expect(inTheMiddle).toEqual(quarters);
 });
 
-test.each(['jp2', 'heic', 'pdf'])('without that layer it has no decoder for a %s', async (format) => {
-  const { error } = await convert(format, withoutDecoders);
-  expect(error?.message).toMatch(/Cannot find module/u);
-});
+test.each(['jp2', 'heic', 'pdf'])(
+  'convertSource without the decoders layer has no decoder for a %s',
+  async (format) => {
+    const { error } = await convert(format, withoutDecoders);
+    expect(error?.message).toMatch(/Cannot find module/u);
+  },
+);

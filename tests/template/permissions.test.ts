@@ -11,7 +11,7 @@ import { functionKeys } from '../support/service-definition.ts';
 
 const source = 'arn:<AWS::Partition>:s3:::<<SourceBucket>|<SourceBucketName>>';
 
-/** What may be allowed on every resource, and why it cannot name one. Anything else is a fault. */
+/** The only actions allowed on every resource, and why they cannot be restricted to one. */
 const everywhere: Readonly<Record<string, string>> = {
   'xray:PutTraceSegments': 'X-Ray has no resources',
   'xray:PutTelemetryRecords': 'X-Ray has no resources',
@@ -54,7 +54,7 @@ function rolesThatMay(action: RegExp, resource: string): string[] {
   return [...new Set(found.map(({ role }) => role))].sort();
 }
 
-test('every function has a role of its own, for Lambda only', () => {
+test('every function has its own role, which only Lambda may assume', () => {
   const functions = lambdaFunctions(template);
   expect(functions.map(({ key }) => key).sort()).toEqual(functionKeys());
   for (const { key, role } of functions) {
@@ -67,11 +67,11 @@ test('every function has a role of its own, for Lambda only', () => {
       }),
     ]);
   }
-  // One more: that of the state machine.
+  // The state machine has the additional role.
   expect(roles.size).toBe(functions.length + 1);
 });
 
-test('permissions stand nowhere else', () => {
+test('no permissions are defined outside these roles', () => {
   const types = new Set(Object.values(template.Resources).map(({ Type }) => Type));
   for (const type of ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy']) {
     expect(types.has(type)).toBe(false);
@@ -84,13 +84,13 @@ test('no action has a wildcard', () => {
   expect(actions.filter((action) => action.includes('*'))).toEqual([]);
 });
 
-test('no resource is a wildcard but for the reasons written here', () => {
+test('no resource is a wildcard, except for the listed actions', () => {
   const wide = allowed().filter(({ resource }) => resource === '*');
   expect(wide).not.toEqual([]);
   expect(wide.filter(({ action }) => !(action in everywhere))).toEqual([]);
 });
 
-test('every other resource is one thing of this stack, or what lies in it', () => {
+test('every other resource is a resource of this stack, or an object in one', () => {
   const named = allowed().filter(({ resource }) => resource !== '*');
   expect(named).not.toEqual([]);
   const ofThisStack =
@@ -98,13 +98,13 @@ test('every other resource is one thing of this stack, or what lies in it', () =
   expect(named.filter(({ resource }) => !ofThisStack.test(resource))).toEqual([]);
 });
 
-test('nobody may write to the source bucket', () => {
+test('no role may write to the source bucket', () => {
   const touching = allowed().filter(({ action, resource }) => action.startsWith('s3:') && resource.startsWith(source));
   expect(touching).not.toEqual([]);
   expect(touching.filter(({ action }) => !reading.includes(action))).toEqual([]);
 });
 
-test('whoever may write to S3 is forbidden to write to the source bucket', () => {
+test('every role that may write to S3 has a Deny for the source bucket', () => {
   const writers = [
     ...new Set(
       allowed()
@@ -142,7 +142,7 @@ test('only publishTiff and publishSidecar write to the published bucket', () => 
   expect(others).toEqual([]);
 });
 
-test('only the steps that make something write to the work bucket', () => {
+test('only the steps that create work objects write to the work bucket', () => {
   expect(rolesThatMay(/^s3:PutObject$/u, '<WorkBucket.Arn>/*')).toEqual([
     'AssembleTiffRole',
     'ChecksumSourceRole',
@@ -155,7 +155,7 @@ test('only the steps that make something write to the work bucket', () => {
   ]);
 });
 
-test('the steps that work with what others made read the work bucket', () => {
+test('the steps that use work objects of other steps read the work bucket', () => {
   expect(rolesThatMay(/^s3:GetObject$/u, '<WorkBucket.Arn>/*')).toEqual([
     'AssembleTiffRole',
     'ConvertSourceRole',
@@ -170,7 +170,7 @@ test('the steps that work with what others made read the work bucket', () => {
   ]);
 });
 
-test('only the steps that look at the master, or copy it, read it, whatever its version', () => {
+test('only the steps that read or copy the master may read the source bucket, in any version', () => {
   const readers = [
     'ChecksumSourceRole',
     'ConvertSourceRole',
@@ -184,18 +184,18 @@ test('only the steps that look at the master, or copy it, read it, whatever its 
   expect(rolesThatMay(/^s3:GetObjectVersion$/u, `${source}/*`)).toEqual(readers);
 });
 
-test('only planPyramid reads tags, and those of masters only', () => {
+test('only planPyramid reads tags, of masters only', () => {
   const found = allowed().filter(({ action }) => /^s3:Get.*Tagging$/u.test(action));
   expect(found).toEqual(readingTags.map((action) => ({ role: 'PlanPyramidRole', action, resource: `${source}/*` })));
 });
 
-test('nobody deletes an object, but publishTiff a public PDF that may no longer be', () => {
+test('no role deletes objects, except publishTiff a published PDF of a work marked as copyrighted', () => {
   expect(allowed().filter(({ action }) => /^s3:Delete/u.test(action))).toEqual([
     { role: 'PublishTiffRole', action: 's3:DeleteObject', resource: '<PublishedBucket.Arn>/*' },
   ]);
 });
 
-test('whoever reads objects can tell one that is gone from one that is forbidden', () => {
+test('every role that reads objects can tell a missing object from a forbidden one', () => {
   const readers = allowed().filter(({ action }) => action === 's3:GetObject');
   expect(readers).not.toEqual([]);
   for (const { role, resource } of readers) {
@@ -204,7 +204,7 @@ test('whoever reads objects can tell one that is gone from one that is forbidden
   }
 });
 
-test('only startPyramid starts executions, of this state machine', () => {
+test('only startPyramid starts executions, and only of this state machine', () => {
   const starting = allowed().filter(({ action }) => action === 'states:StartExecution');
   expect(starting).toEqual([
     {

@@ -78,7 +78,7 @@ beforeAll(async () => {
   definition = Definition.parse(JSON.parse(json.replace(/\$\{(\w+)\}/gu, (_, name: string) => text(variables[name]))));
 }, PACKAGING_MS);
 
-/** Every task, those inside a Map or a Parallel too. */
+/** Every Task state, including those inside a Map or a Parallel. */
 function tasks(states: States): [name: string, task: States[string]][] {
   return Object.entries(states).flatMap(([name, state]): [string, States[string]][] => [
     ...(state.Type === 'Task' ? [[name, state] satisfies [string, States[string]]] : []),
@@ -87,7 +87,7 @@ function tasks(states: States): [name: string, task: States[string]][] {
   ]);
 }
 
-test('every state calls its own function, unversioned', () => {
+test('every Task state calls its own function, without a version', () => {
   const called = tasks(definition.States).map(([name, { Resource }]) => [name, Resource]);
   const expected = Object.entries(functionOfState).map(([state, id]) => [state, `<${id}.Arn>`]);
   expect(Object.fromEntries(called)).toEqual(Object.fromEntries(expected));
@@ -95,7 +95,7 @@ test('every state calls its own function, unversioned', () => {
   for (const id of Object.values(functionOfState)) expect(resource(template, id).Type).toBe('AWS::Lambda::Function');
 });
 
-test('is the definition of state-machines/pyramid.asl.yml, to the letter', () => {
+test('the packaged definition equals state-machines/pyramid.asl.yml', () => {
   const written: unknown = parse(readFileSync(join(projectRoot, 'state-machines', 'pyramid.asl.yml'), 'utf8'), {
     maxAliasCount: -1,
   });
@@ -103,13 +103,13 @@ test('is the definition of state-machines/pyramid.asl.yml, to the letter', () =>
   expect(definition).toEqual(JSON.parse(withText));
 });
 
-test('is valid ASL', () => {
-  // A copy: the validator writes its defaults into what it is given.
+test('the packaged definition is valid ASL', () => {
+  // A copy, because the validator writes its defaults into its argument.
   const asDeployed = JSON.stringify(definition).replace(/<(\w+)\.Arn>/gu, 'arn:aws:lambda:eu-west-1:1:function:$1');
   expect(aslValidator(Definition.parse(JSON.parse(asDeployed))).errorsText()).toBe('');
 });
 
-test('a function ends before its state does, with time to say why', () => {
+test('every function times out at a margin before its state does', () => {
   const functions = new Map(lambdaFunctions(template).map((each) => [each.logicalId, each.properties.Timeout]));
   for (const [name, { TimeoutSeconds, Resource }] of tasks(definition.States)) {
     const timeout = functions.get(String(Resource).replace(/^<(.*)\.Arn>$/u, '$1'));
@@ -119,7 +119,7 @@ test('a function ends before its state does, with time to say why', () => {
   expect(tasks(definition.States)).not.toEqual([]);
 });
 
-test('its role invokes exactly the functions it calls', () => {
+test('the role of the state machine may invoke exactly the functions that it calls', () => {
   const role = text(machine.RoleArn).replace(/^<(.*)\.Arn>$/u, '$1');
   const invoking = roleStatements(template, role).filter(({ actions }) =>
     actions.some((each) => /^lambda:/u.test(each)),
@@ -138,14 +138,14 @@ test('its role invokes exactly the functions it calls', () => {
   ]);
 });
 
-test('is traced, and logs errors without payloads', () => {
+test('the state machine is traced, and logs errors without payloads', () => {
   expect(machine.TracingConfiguration.Enabled).toBe(true);
   expect(machine.LoggingConfiguration).toMatchObject({ Level: 'ERROR', IncludeExecutionData: false });
   const group = text(machine.LoggingConfiguration.Destinations[0]?.CloudWatchLogsLogGroup.LogGroupArn);
   expect(group).toBe('<PyramidLogGroup.Arn>');
 });
 
-test('goes by the name that functions and rules know it by', () => {
+test('the state machine has the name that functions and rules refer to', () => {
   expect(resourcesOfType(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(1);
   expect(machine.StateMachineName).toBe('stepwell-dev-pyramid');
   const start = lambdaFunctions(template).find(({ key }) => key === 'startPyramid');

@@ -32,13 +32,13 @@ function expectTlsOnly(policy: ReturnType<typeof statements>, action: string): v
   expect(String(tls[0]?.condition['Bool']?.['aws:SecureTransport'])).toBe('false');
 }
 
-test('these are all the buckets there are', () => {
+test('the stack has exactly these buckets', () => {
   const ids = resourcesOfType(template, 'AWS::S3::Bucket').map(([id]) => id);
   expect(ids.sort()).toEqual([...buckets].sort());
 });
 
 describe.each(buckets)('%s', (id) => {
-  test('is closed to the public', () => {
+  test('blocks public access', () => {
     expect(properties(id)['PublicAccessBlockConfiguration']).toEqual({
       BlockPublicAcls: true,
       BlockPublicPolicy: true,
@@ -55,7 +55,7 @@ describe.each(buckets)('%s', (id) => {
     });
   });
 
-  test('answers over TLS only, and lets nobody in by its policy', () => {
+  test('accepts TLS connections only, and its policy allows no access', () => {
     const policy = policyOf('AWS::S3::BucketPolicy', ({ Bucket }) => text(Bucket) === `<${id}>`);
     expectTlsOnly(policy, 's3:*');
     expect(policy.filter(({ effect }) => effect === 'Allow')).toEqual([]);
@@ -65,11 +65,11 @@ describe.each(buckets)('%s', (id) => {
   });
 });
 
-describe('what is kept', () => {
+describe('retention', () => {
   const unfinished = { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 }, Status: 'Enabled' };
   const rules = (id: string): unknown => properties(id)['LifecycleConfiguration'];
 
-  test('work outlives the 14 days of a redrive and is gone after 21', () => {
+  test('work objects are kept beyond the 14 days of a redrive and expire after 21', () => {
     expect(rules('WorkBucket')).toEqual({
       Rules: [
         { Id: 'work', Status: 'Enabled', ExpirationInDays: 21 },
@@ -78,24 +78,24 @@ describe('what is kept', () => {
     });
   });
 
-  test.each(['SourceBucket', 'PublishedBucket'])('%s loses nothing but unfinished uploads', (id) => {
+  test.each(['SourceBucket', 'PublishedBucket'])('in %s only incomplete uploads expire', (id) => {
     expect(rules(id)).toEqual({ Rules: [{ Id: 'unfinished-uploads', ...unfinished }] });
   });
 
-  test('masters that are overwritten can be had back', () => {
+  test('overwritten masters can be restored', () => {
     expect(properties('SourceBucket')['VersioningConfiguration']).toEqual({ Status: 'Enabled' });
   });
 
-  test('every log group forgets', () => {
+  test('every log group has a retention period', () => {
     const groups = resourcesOfType(template, 'AWS::Logs::LogGroup');
-    // One more: that of the state machine.
+    // The state machine has the additional log group.
     expect(groups).toHaveLength(functionKeys().length + 1);
     for (const [id, { Properties }] of groups) expect([id, Properties['RetentionInDays']]).toEqual([id, 30]);
   });
 });
 
 describe('the ledger table', () => {
-  test('is the one the ledger is written for', () => {
+  test('has the keys and indexes that the ledger uses', () => {
     const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes, BillingMode } = properties('LedgerTable');
     const asWritten = { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes, BillingMode };
     expect(asWritten).toEqual(ledgerTable);
@@ -111,7 +111,7 @@ describe('the ledger table', () => {
     ]);
   });
 
-  test('is encrypted and can be put back to any second of the last month', () => {
+  test('is encrypted and has point-in-time recovery', () => {
     expect(properties('LedgerTable')).toMatchObject({
       SSESpecification: { SSEEnabled: true },
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
@@ -120,7 +120,7 @@ describe('the ledger table', () => {
 });
 
 describe.each(['UploadQueue', 'UploadDeadLetters', 'OutcomeDeadLetters'])('%s', (id) => {
-  test('is encrypted, keeps for 14 days and answers over TLS only', () => {
+  test('is encrypted, retains messages for 14 days and accepts TLS connections only', () => {
     expect(properties(id)).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
     const policy = policyOf('AWS::SQS::QueuePolicy', ({ Queues }) =>
       [Queues].flat().some((each) => text(each) === `<${id}>`),
