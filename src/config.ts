@@ -10,20 +10,28 @@ export interface Config {
   readonly workBucket: string;
   readonly publishedBucket: string;
   readonly defaultRecipe: string;
-  /** Recipes by key prefix of the master; others get the default. */
+  /** Recipes by key prefix of the master; other masters get the default recipe. */
   readonly recipeRules: readonly RecipeRule[];
   /** Directory of the recipe files. */
   readonly recipesDirectory: string;
-  /** Functions that compute at the same time: on Lambda the iterations of the Map over blocks, on one machine the cores. */
+  /**
+   * Number of functions that compute concurrently: the Map's iterations on Lambda, the cores on one
+   * machine.
+   */
   readonly concurrency: number;
 }
 
-/** The environment of a deployed function. This module is the only reader of `process.env` in the functions. */
+/**
+ * The environment of a deployed function. This module is the only reader of `process.env` in the
+ * functions.
+ */
 export interface DeployedConfig extends Config {
   readonly ledgerTable: string;
   /** State machine of the executions; only `start-pyramid` needs it. */
   readonly stateMachineArn: string | undefined;
-  /** EventBridge bus that is notified of every published image; without it a log line is written instead. */
+  /**
+   * EventBridge bus for notifications of published images; undefined: they are written to the log.
+   */
   readonly eventBusName: string | undefined;
   readonly logLevel: LogLevel;
 }
@@ -45,7 +53,7 @@ const environment = z.object({
   LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
 });
 
-/** Reads the configuration. Throws an error that names every variable that is missing or wrong. */
+/** Reads the configuration. Throws an error that names every missing or invalid variable. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): DeployedConfig {
   const parsed = environment.safeParse(env);
   if (!parsed.success) throw new Error(`Expected a complete environment:\n${z.prettifyError(parsed.error)}`);

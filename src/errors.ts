@@ -1,9 +1,10 @@
 /**
- * Every way a step can fail, told apart by `name`. Step Functions matches `error.name` and minifiers rename classes, so
- * each name is a literal. `state-machines/pyramid.asl.yml` says what happens to each of them.
+ * The errors of the steps, distinguished by `name`. Step Functions matches `error.name` and
+ * minifiers rename classes, so each name is a literal. `state-machines/pyramid.asl.yml` states how
+ * each of them is handled.
  */
 
-/** Why an image can never become a pyramid. Written to the ledger and shown to people. */
+/** The reason why an image cannot become a pyramid. Written to the ledger and shown to users. */
 export type RejectionCode =
   | 'EMPTY_OBJECT'
   | 'SOURCE_GONE'
@@ -19,19 +20,22 @@ export type RejectionCode =
   | 'TARGET_TAKEN'
   | 'KEY_TOO_LONG';
 
-/** What people can do about a rejection, where its own words do not say. */
-export const whatToDo: Readonly<Partial<Record<RejectionCode, string>>> = {
-  EMPTY_OBJECT: 'send it again',
-  SOURCE_GONE: 'send it again',
-  TRUNCATED: 'send it again, all of it',
-  CORRUPT_HEADER: 'it is damaged: export it from its original again',
-  CORRUPT_PIXELS: 'it is damaged: export it from its original again',
-  MULTI_PAGE: 'send each picture as a file of its own',
-  TOO_MANY_PIXELS: 'cut it into parts and send those',
-  OVER_BUDGET: 'send it as a TIFF in tiles, which is read by region and may be larger',
+/**
+ * Advice to the sender of a rejected master, for the codes whose detail gives none. Appended to the
+ * detail.
+ */
+export const rejectionAdvice: Readonly<Partial<Record<RejectionCode, string>>> = {
+  EMPTY_OBJECT: 'send the file again',
+  SOURCE_GONE: 'send the file again',
+  TRUNCATED: 'the file is incomplete: send the whole file again',
+  CORRUPT_HEADER: 'the file is damaged: export it again from its original and send that',
+  CORRUPT_PIXELS: 'the file is damaged: export it again from its original and send that',
+  MULTI_PAGE: 'send each picture as a separate file',
+  TOO_MANY_PIXELS: 'cut the image into parts and send each as a separate file',
+  OVER_BUDGET: 'send it as a tiled TIFF, which is read in parts and may be larger',
 };
 
-/** The input can never succeed: recorded against the image, never retried. */
+/** The master cannot be processed. Recorded in the image's ledger entry, never retried. */
 export class RejectedImageError extends Error {
   override readonly name = 'RejectedImageError';
   readonly code: RejectionCode;
@@ -42,40 +46,57 @@ export class RejectedImageError extends Error {
   }
 }
 
-/** The source is no longer the object this execution was started for, or a newer upload owns its key. Never retried. */
+/**
+ * The source was replaced after the execution was started, or a newer upload owns its key. Never
+ * retried.
+ */
 export class SourceChangedError extends Error {
   override readonly name = 'SourceChangedError';
 }
 
-/** A storage, ledger or engine call was throttled, timed out or failed on the service's side. Retried with back-off. */
+/**
+ * A storage, ledger or engine call was throttled, timed out or failed on the service's side.
+ * Retried with back-off.
+ */
 export class ServiceUnavailableError extends Error {
   override readonly name = 'ServiceUnavailableError';
 }
 
-/** The function's own deadline came before its work was done. Retried once. */
+/** The function reached its deadline before it had finished. Retried once. */
 export class DeadlineExceededError extends Error {
   override readonly name = 'DeadlineExceededError';
 }
 
-/** Objects in the work area are missing or contradict each other. Fails the execution, which stays redrivable. */
+/**
+ * Objects in the work area are missing or inconsistent. Fails the execution, which can be redriven.
+ */
 export class InconsistentWorkError extends Error {
   override readonly name = 'InconsistentWorkError';
 }
 
-/** The object store has no object under this key (or not this version of it). Steps translate it; it is never retried. */
+/**
+ * The object store has no object of this key, or not in this version. Steps translate it. Never
+ * retried.
+ */
 export class ObjectNotFoundError extends Error {
   override readonly name = 'ObjectNotFoundError';
 }
 
-/** A conditional read or write met another ETag than it expected. Steps translate it; it is never retried. */
+/**
+ * The ETag of an object differs from that of a conditional read or write. Steps translate it. Never
+ * retried.
+ */
 export class PreconditionFailedError extends Error {
   override readonly name = 'PreconditionFailedError';
 }
 
-/** Bytes that do not follow their format. Thrown by `src/tiff`; steps translate it into a rejection or an inconsistency. */
+/**
+ * A malformed TIFF. Thrown by `src/tiff`; steps translate it into RejectedImageError or
+ * InconsistentWorkError.
+ */
 export class MalformedTiffError extends Error {
   override readonly name = 'MalformedTiffError';
-  /** What is missing lies past the end of the file: it was probably cut short. */
+  /** An offset lies past the end of the file, which was probably truncated. */
   readonly cutShort: boolean;
 
   constructor(message: string, options?: ErrorOptions & { cutShort?: boolean }) {
@@ -84,7 +105,10 @@ export class MalformedTiffError extends Error {
   }
 }
 
-/** Something a person typed or wrote in a file is wrong; the message says what to do about it. */
+/**
+ * An argument, a setting or a file given by the user is invalid; the message says how to correct
+ * it.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

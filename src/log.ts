@@ -1,18 +1,21 @@
-/** One JSON object a line, a constant event name and fields. `JSON.stringify` escapes control characters, so a line stays one line. */
+/**
+ * Fields of a log line. A line is one JSON object; `JSON.stringify` escapes the control characters
+ * in values.
+ */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Log {
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
-  /** A log whose every line carries these fields too: set the correlation once, at the edge. */
+  /** A log that adds these fields to every line, such as the name of the execution. */
   with(fields: LogFields): Log;
 }
 
 const levels = { info: 0, warn: 1, error: 2, silent: 3 } as const;
 export type LogLevel = keyof typeof levels;
 
-/** A log that hands every line (without its newline) at or above `level` to `write`. */
+/** A log that passes every line at or above `level` to `write`, without a line break. */
 export function jsonLog(write: (line: string) => void, level: LogLevel = 'info', context: LogFields = {}): Log {
   const at =
     (lineLevel: Exclude<LogLevel, 'silent'>) =>

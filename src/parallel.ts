@@ -1,6 +1,7 @@
 /**
- * Does `work` for every item, at most `limit` at once, in order of starting. After the first failure nothing new is
- * started; it is thrown once everything that was running has come to its end, so that cleaning up is safe.
+ * Calls `work` for every item in order, with at most `limit` calls in progress. After the first
+ * failure no further call is made; the error is thrown after all calls in progress have ended, so
+ * that the caller can release what they use.
  */
 export async function forEachParallel<Item>(
   items: Iterable<Item>,

@@ -1,6 +1,6 @@
 /**
- * Makes a Lambda handler of a function over ports. A handler file is one call of `lambdaHandler`; nothing below
- * `handlers` and `steps` knows which adapters it runs on.
+ * Makes a Lambda handler of a function over ports. A handler file is one call of `lambdaHandler`;
+ * only this file chooses adapters on AWS.
  */
 import type { z } from 'zod';
 import { type Config, type DeployedConfig, readConfig } from './config.ts';
@@ -24,22 +24,23 @@ export interface Ports {
 export interface Call {
   /** Milliseconds until the platform ends this invocation. */
   readonly remainingMs: () => number;
-  /** Its lines carry the fields that identify the execution. */
+  /** A log whose lines carry the fields that identify the execution. */
   readonly log: Log;
 }
 
 /** The part of the Lambda context that is used. */
 export interface InvocationContext {
   getRemainingTimeInMillis(): number;
-  /** The adapters of a host that runs functions in its own process; AWS passes none. */
+  /** The ports of a host that runs functions in its own process; undefined on AWS. */
   readonly ports?: Ports;
 }
 
 export type LambdaHandler = (event: unknown, context: InvocationContext) => Promise<unknown>;
 
 /**
- * A Lambda handler: parses the event, takes the host's ports or builds those of the environment, calls the function.
- * `logFields` picks the fields that every log line of the invocation carries.
+ * Returns a Lambda handler that parses the event, takes the ports of the host or builds them from
+ * the environment, and calls the function. `logFields` picks the fields that every log line of the
+ * invocation carries.
  */
 export function lambdaHandler<Event, Result>(
   event: z.ZodType<Event>,
@@ -76,7 +77,8 @@ async function buildPorts(config: DeployedConfig): Promise<Ports> {
   return { config, store, ledger, notifier, executions, clock, log };
 }
 
-// The adapters are imported when they are chosen: a host that brings its own ports loads no AWS SDK.
+// The adapters are imported when they are chosen, so that a host with its own ports does not load
+// the AWS SDK.
 
 async function chooseStore(store: DeployedConfig['store']): Promise<ObjectStore> {
   if (store.kind === 'files') return (await import('./storage/files/files.ts')).fileStore(store.workspace);

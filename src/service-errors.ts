@@ -1,31 +1,34 @@
-/** Classification of AWS SDK errors: which of them a service may answer otherwise when it is asked again. */
+/** Classification of AWS SDK errors as retryable or not. */
 import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 import { ServiceUnavailableError } from './errors.ts';
 
-/** Names that the SDK's own classification does not retry, or only by their status. */
+/** Names of retryable errors that the SDK does not classify as such, or only by their status. */
 const RETRYABLE_NAMES = new Set([
   // S3 (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html)
   'BadDigest', // 400: the bytes changed in transit
   'IncompleteBody', // 400: the connection ended before the body did
-  'InternalError', // may come in the body of a 200 answer to CopyObject and CompleteMultipartUpload
-  'NoSuchUpload', // 404: completed by an attempt whose answer was lost, or aborted by a lifecycle rule
+  'InternalError', // also in the body of a 200 response to CopyObject or CompleteMultipartUpload
+  // 404: completed by an attempt whose response was lost, or aborted by a lifecycle rule
+  'NoSuchUpload',
   'OperationAborted', // 409: a conflicting operation was in progress
   'ServiceUnavailable', // as InternalError
   // Step Functions: 400, the quota of open executions
   'ExecutionLimitExceeded',
 ]);
 
-/** Node.js error codes of connections that were not made or did not last, besides those that the SDK classifies. */
+/** Node.js codes of connection errors that the SDK does not classify. */
 const CONNECTION_CODES = new Set(['ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']);
 
-/** The SDK and its streams wrap connection errors and keep only the message, sometimes with the code in it. */
+/** Messages of connection errors, whose codes the SDK and its streams do not always keep. */
 const CONNECTION_MESSAGE =
   /socket hang up|^aborted$|premature close|^checksum mismatch|\b(?:EAI_AGAIN|ECONNABORTED|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|EPIPE|ETIMEDOUT)\b/iu;
 
 /** An error of the SDK: `$metadata.attempts` is set once the request was sent. */
 type SdkError = Parameters<typeof isTransientError>[0] & { readonly code?: unknown };
 
-/** Runs one SDK call. Throws ServiceUnavailableError for what may succeed when it is tried again; the rest passes. */
+/**
+ * Makes one SDK call. Throws ServiceUnavailableError for retryable errors and all others unchanged.
+ */
 export async function callService<Answer>(service: string, call: () => Promise<Answer>): Promise<Answer> {
   try {
     return await call();
@@ -41,7 +44,8 @@ export async function callService<Answer>(service: string, call: () => Promise<A
 /** Throttling, server errors, timeouts and lost connections. */
 export function isServiceUnavailable(thrown: Error): boolean {
   const error = thrown as SdkError;
-  // Without credentials nothing was sent, whatever the credential providers met.
+  // Without credentials no request is sent; the connection errors of credential providers do not
+  // count.
   if (error.name === 'CredentialsProviderError') return false;
   return (
     isThrottlingError(error) ||

@@ -5,13 +5,16 @@ import { isSqliteError, sqliteError } from './errors.ts';
 import { migrate, type Migration } from './migrations.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
-/** Values of the placeholders `:name` by name, or of `?` in order. Booleans and undefined are no SQL values. */
+/**
+ * Values of the placeholders `:name` by name, or of `?` in order. Booleans and undefined are not
+ * SQL values.
+ */
 export type Parameters = Readonly<Record<string, SQLInputValue>> | readonly SQLInputValue[];
 
 /**
- * One connection. Statements are prepared once per SQL text, so pass constant texts with placeholders.
- * Every method throws ServiceUnavailableError when another process holds the write lock for longer than
- * `busyTimeoutMs`, and UsageError when the file is damaged.
+ * One connection. Every SQL text is prepared once and cached, so texts should be constant, with
+ * placeholders. Every method throws ServiceUnavailableError when another process holds the write
+ * lock for longer than `busyTimeoutMs`, and UsageError when the file is damaged.
  */
 export interface Database {
   readonly file: string;
@@ -21,27 +24,29 @@ export interface Database {
   get(sql: string, parameters?: Parameters): Row | undefined;
   all(sql: string, parameters?: Parameters): Row[];
   /**
-   * Runs `work` in one write transaction: committed when it returns, rolled back when it throws. `work` must be
-   * synchronous. Inside another transaction it joins that one.
+   * Runs `work` in one write transaction: committed when it returns, rolled back when it throws.
+   * `work` must be synchronous. Within another transaction it becomes part of that one.
    */
   transaction<Result>(work: () => Result): Result;
-  /** Writes everything into the one file and closes it. May be called twice. */
+  /** Checkpoints the write-ahead log into the file and closes it. May be called twice. */
   close(): void;
 }
 
-/** A writer in another process (the sqlite3 shell, for example) is waited for this long. Milliseconds. */
+/** Longest wait for the write lock of another process, such as the sqlite3 shell. Milliseconds. */
 const busyTimeoutMs = 5_000;
 
 /**
- * WAL lets `sqlite3` read the file while Stepwell runs. With synchronous NORMAL a commit is handed to the operating
- * system before it returns, so that it outlives the process (kill -9); a power failure may undo the last commits as
- * a whole, but does not damage the file (https://www.sqlite.org/pragma.html#pragma_synchronous).
+ * WAL lets `sqlite3` read the file while Stepwell runs. With synchronous NORMAL a commit is passed
+ * to the operating system before it returns, so it survives the end of the process (kill -9). A
+ * power failure may lose the last commits as a whole but does not damage the file
+ * (https://www.sqlite.org/pragma.html#pragma_synchronous).
  */
 const durability = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;';
 
 /**
- * Opens the file, creating it when it is missing, and brings it to the version of `migrations`. Throws UsageError
- * when it is of a newer version, is not a database, belongs to another program, or is damaged.
+ * Opens the file, creates it if it is missing, and migrates it to the newest version of
+ * `migrations`. Throws UsageError if it has a newer version, is not a database, belongs to another
+ * program, or is damaged.
  */
 export function openDatabase(file: string, migrations: readonly Migration[]): Database {
   let connection: DatabaseSync | undefined;
@@ -103,7 +108,7 @@ class Connection implements Database {
       this.run('COMMIT');
       return result;
     } catch (error) {
-      // SQLite has rolled back by itself after some errors, such as a full disk.
+      // SQLite rolls back on its own after some errors, such as a full disk.
       if (inTransaction(this.#connection)) this.run('ROLLBACK');
       throw error;
     }

@@ -1,4 +1,7 @@
-/** Errors of SQLite as errors of the project. Result codes: https://www.sqlite.org/rescode.html */
+/**
+ * Translation of SQLite's errors into those of the project. Result codes:
+ * https://www.sqlite.org/rescode.html
+ */
 import { ServiceUnavailableError, UsageError } from '../errors.ts';
 
 const SQLITE_BUSY = 5;
@@ -6,12 +9,15 @@ const SQLITE_LOCKED = 6;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-/** An error that SQLite reported. By its shape, because Error may be the one of another realm. */
+/**
+ * Whether SQLite reported the error. Checked by shape, because the error may come from another
+ * realm.
+ */
 export function isSqliteError(error: unknown): error is { readonly errcode: number; readonly message: string } {
   return typeof error === 'object' && error !== null && 'errcode' in error && typeof error.errcode === 'number';
 }
 
-/** The primary result code; extended codes carry more in the upper bytes. */
+/** The primary result code: the lowest byte of an extended one. */
 function resultCode(error: unknown): number | undefined {
   return isSqliteError(error) ? error.errcode & 0xff : undefined;
 }
@@ -22,7 +28,7 @@ export function isBusy(error: unknown): boolean {
   return code === SQLITE_BUSY || code === SQLITE_LOCKED;
 }
 
-/** The file is not a database, or damaged. */
+/** The file is damaged or not a database. */
 export function isUnusable(error: unknown): boolean {
   const code = resultCode(error);
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
@@ -37,7 +43,10 @@ function corrupt(file: string, cause: unknown): UsageError {
   );
 }
 
-/** The error to throw for one that a statement threw. Errors that say nothing about the file stay as they are. */
+/**
+ * The error to throw for one that a statement threw. Errors that do not concern the file are
+ * returned unchanged.
+ */
 export function sqliteError(file: string, error: unknown): unknown {
   if (isUnusable(error)) return corrupt(file, error);
   if (isBusy(error)) {

@@ -4,12 +4,13 @@ import { UsageError } from '../errors.ts';
 import { isBusy } from './errors.ts';
 
 /**
- * Makes a workspace this process's own until the returned function is called. Throws UsageError when another process
- * (or another caller in this one) owns it.
+ * Locks a workspace for this process until the returned function is called. Throws UsageError if
+ * another process, or another caller in this one, holds the lock.
  *
- * The lock is SQLite's RESERVED lock on `file`, a database of its own without tables: the operating system releases it
- * when its process ends in any way, and it does not keep `sqlite3` from reading or writing the workspace's database.
- * The owner's process id is the file's `user_version`, which others can read while the lock is held.
+ * The lock is SQLite's RESERVED lock on `file`, a separate database without tables. The operating
+ * system releases it when the process ends for any reason, and it does not prevent `sqlite3` from
+ * reading or writing the workspace's database. The process id of the holder is the file's
+ * `user_version`, which other processes can read while the lock is held.
  */
 export function lockWorkspace(file: string): () => void {
   const lock = new DatabaseSync(file, { timeout: 0 });

@@ -4,24 +4,28 @@ import { UsageError } from '../errors.ts';
 import { isSqliteError, isUnusable } from './errors.ts';
 
 /**
- * One step forward of the schema. Every room lists its own steps, numbered throughout the project: a new step takes the
- * next free version, whichever room it belongs to. Released steps are never changed.
+ * One forward migration of the schema. Each folder lists its own migrations; versions are numbered
+ * across the project, so a new migration takes the next free version. Released migrations are never
+ * changed.
  */
 export interface Migration {
-  /** The file's version after this step, from 1. */
+  /** The version of the file after this migration, from 1. */
   readonly version: number;
-  /** What the step adds or changes, for error messages. */
+  /** What the migration adds or changes, for error messages. */
   readonly name: string;
-  /** One or more statements. They run in one transaction with all other steps that are due. */
+  /** One or more statements, executed in one transaction with all other migrations that are due. */
   readonly sql: string;
 }
 
-/** Marks the file as Stepwell's (https://www.sqlite.org/fileformat2.html#application_id): "Step" in ASCII. */
+/**
+ * Identifies the file as Stepwell's (https://www.sqlite.org/fileformat2.html#application_id):
+ * "Step" in ASCII.
+ */
 const APPLICATION_ID = 0x53746570;
 
 /**
- * Brings the database to the newest version of `migrations`, which may come in any order. `settings` are executed once
- * the file is known to be Stepwell's.
+ * Migrates the database to the newest version of `migrations`, which may be in any order.
+ * `settings` are executed after the file has been identified as Stepwell's.
  */
 export function migrate(
   database: DatabaseSync,

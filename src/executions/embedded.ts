@@ -30,7 +30,10 @@ export function embeddedExecutions(engine: Engine): Executions {
   };
 }
 
-/** The engine's answer. Refusals get the names that they have in the AWS SDK. */
+/**
+ * Resolves with the engine's result. Rejects ApiErrors under the names that they have in the AWS
+ * SDK.
+ */
 function answered<Answer>(call: () => Answer): Promise<Answer> {
   return new Promise((resolve, reject) => {
     try {

@@ -10,15 +10,15 @@ import { UsageError } from '../errors.ts';
 import { callService } from '../service-errors.ts';
 import type { Executions } from './executions.ts';
 
-/** Only functions that start executions know the ARN of the state machine; the others pass undefined. */
+/** Functions that do not start executions pass undefined as the ARN of the state machine. */
 export function sfnExecutions(client: SFNClient, stateMachineArn: string | undefined): Executions {
   const arnOf = (name: string): string => `${given(stateMachineArn).replace(':stateMachine:', ':execution:')}:${name}`;
   return {
     arnOf,
 
     /**
-     * While an execution runs, the service answers the same name and input as it did the first time; for 90 days after
-     * its end with ExecutionAlreadyExists
+     * While an execution runs, StartExecution with the same name and input returns the same
+     * response as the first time; for 90 days after its end it fails with ExecutionAlreadyExists
      * (https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
      */
     async start(name, input) {

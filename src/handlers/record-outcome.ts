@@ -1,7 +1,9 @@
 /**
- * Records the outcome of an execution in the ledger, from the "Step Functions Execution Status Change" event
- * (https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html). Failed, aborted and timed-out
- * executions are recorded by this handler only; the steps record the other outcomes themselves.
+ * Records the outcome of an execution in the ledger, from the "Step Functions Execution Status
+ * Change" event
+ * (https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html). Failed,
+ * aborted and timed-out executions are recorded by this handler only; the steps record the other
+ * outcomes themselves.
  */
 import { z } from 'zod';
 import { parseExecutionName } from '../ledger/identity.ts';
@@ -31,8 +33,9 @@ export const handler = lambdaHandler(PyramidStatusChange, makeRecordOutcome, ({ 
 }));
 
 /**
- * Records one status change. The image is identified by the execution's name, because EventBridge leaves a large input
- * out of the event. Throws when the ledger or the engine cannot answer, so that the event is delivered again.
+ * Records one status change. The image is identified by the execution's name, because EventBridge
+ * omits large inputs from the event. Throws ServiceUnavailableError when the ledger or the engine
+ * is unavailable, so that the event is delivered again.
  */
 export function makeRecordOutcome(
   ports: OutcomePorts,
@@ -62,20 +65,24 @@ export function makeRecordOutcome(
   };
 }
 
-/** The event of a start and that of a redrive are the same. */
+/** Records a start or a redrive, whose events are equal. */
 async function recordRunning(ports: OutcomePorts, upload: UploadId, { executionArn }: Detail): Promise<void> {
   const entry = await ports.ledger.get(upload.imageId);
-  // Usually the start is on record already.
+  // StartPyramid has usually recorded the start already.
   if (entry?.sequence === upload.sequence && entry.executionArn === undefined) {
     await ports.ledger.started(upload, executionArn);
   }
   if (!isUnder(entry, upload, ['FAILED', 'ABORTED', 'TIMED_OUT'])) return;
-  // Events arrive in any order: this may be the start of an execution whose failure is on record already.
+  // Events may arrive out of order: the failure of this execution may have been recorded before
+  // this start.
   const { status } = await ports.executions.describe(executionArn);
   if (status === 'RUNNING') await ports.ledger.resumed(upload);
 }
 
-/** The steps record the outcome before the execution succeeds. A missing one is a defect, so it is logged. */
+/**
+ * Logs a warning if the outcome is missing, which is a defect: the steps record it before the
+ * execution succeeds.
+ */
 async function checkSettled({ ledger }: OutcomePorts, upload: UploadId, log: Call['log']): Promise<void> {
   const entry = await ledger.get(upload.imageId);
   if (isUnder(entry, upload, ['CLAIMED', 'PROCESSING'])) {

@@ -12,9 +12,9 @@ export interface UploadPorts {
 }
 
 /**
- * Starts the execution of an upload once, however often it is called: claims the upload in the ledger, starts its
- * execution by name, and records the start. An older upload than the one on record, and one that was started before,
- * are ignored.
+ * Starts the execution of an upload; idempotent. Claims the upload in the ledger, starts its
+ * execution by name, and records the start. An upload that is older than the recorded one or was
+ * started before is ignored.
  */
 export async function startUpload(
   { config, ledger, executions }: UploadPorts,
@@ -29,7 +29,8 @@ export async function startUpload(
     log.info('upload.ignored', { imageId, sequence, reason: onRecord === sequence ? 'duplicate' : 'older', status });
     return;
   }
-  // The input is a pure function of the object and the configuration, so that a repeated start is recognised as one.
+  // The input depends on the object and the configuration only, so that a repeated start has the
+  // same input.
   const input: ExecutionInput = { schemaVersion: 1, source, recipe };
   const executionArn = await executions.start(executionName(source), JSON.stringify(input));
   await ledger.started(source, executionArn);

@@ -4,21 +4,22 @@ import { forEachParallel } from '../parallel.ts';
 import { startUpload, type UploadPorts } from './start-upload.ts';
 import { DirectEvent, QueueEvent, readEvent, readMessage, type UploadEvent } from './upload-events.ts';
 
-/** Messages of one batch that are handled concurrently: enough to hide latency, few enough not to be throttled. */
+/** Number of messages of a batch handled concurrently: hides latency without being throttled. */
 const CONCURRENT_MESSAGES = 5;
 
 /** An upload event with or without a queue. */
 export const DeliveredEvent = z.union([QueueEvent, DirectEvent]);
 export type DeliveredEvent = z.infer<typeof DeliveredEvent>;
 
-/** The messages that the queue delivers again. */
+/** The messages that the queue must deliver again. */
 export interface BatchResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
 }
 
 /**
- * Starts every upload of an event. A failure does not keep others from starting: of a queue's batch only the messages
- * that failed are delivered again; for any other event the errors are thrown after all uploads were tried.
+ * Starts every upload of an event, continuing after failures. Of a queue's batch only the failed
+ * messages are delivered again; for any other event the errors are thrown after all uploads were
+ * attempted.
  */
 export async function startUploads(
   ports: UploadPorts,

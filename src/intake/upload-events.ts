@@ -1,15 +1,20 @@
 /**
- * Upload events in the shapes that S3 sends: a notification (`Records`, direct or as the body of a queue message), an
- * EventBridge event (direct or as such a body), and the test event that S3 sends when a notification is configured.
+ * Upload events in the formats of S3: a notification (`Records`) or an EventBridge event, each
+ * direct or as the body of a queue message, and the test event that S3 sends when a notification is
+ * configured.
  *
- * Shapes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html and
+ * Formats:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html and
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
  */
 import { z } from 'zod';
 import type { Source } from '../work/execution-input.ts';
 import { imageId, sequenceOf } from '../ledger/identity.ts';
 
-/** A batch of queue messages. Bodies are parsed one by one, so that an invalid one does not affect the others. */
+/**
+ * A batch of queue messages. Bodies are parsed one by one, so that an invalid one does not affect
+ * the others.
+ */
 export const QueueEvent = z.object({
   Records: z
     .array(z.object({ eventSource: z.literal('aws:sqs'), messageId: z.string().min(1), body: z.string() }))
@@ -50,7 +55,7 @@ const CreatedDetail = z.object({
   }),
 });
 
-/** The uploads of an event. `malformed` holds one error for every part of it that cannot be parsed. */
+/** The uploads of an event. `malformed` has one error for every part that cannot be parsed. */
 export interface UploadEvent {
   readonly uploads: readonly Source[];
   readonly malformed: readonly Error[];
@@ -90,7 +95,7 @@ function fromBridge(event: z.infer<typeof BridgeEvent>): Source | undefined {
   return sourceOf(bucket.name, object.key, object.etag, { ...object, versionId: object['version-id'] });
 }
 
-/** The upload, or undefined for a folder marker, which the S3 console creates for an empty folder. */
+/** The upload; undefined for a folder marker, which the S3 console creates for an empty folder. */
 function sourceOf(
   bucket: string,
   key: string,
@@ -110,7 +115,10 @@ function sourceOf(
   };
 }
 
-/** Keys in notifications are form-encoded: a plus is a space, and everything else is percent-encoded UTF-8. */
+/**
+ * Keys in notifications are form-encoded: a plus is a space, and everything else is percent-encoded
+ * UTF-8.
+ */
 function formDecoded(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '));

@@ -2,21 +2,26 @@
 import { createHash } from 'node:crypto';
 import type { UploadId } from './ledger.ts';
 
-/** Digits of a sequence. S3 sends 16 or 18 today; the rest is reserve. */
+/** Number of digits of a sequence. S3 currently sends 16 or 18. */
 const SEQUENCE_DIGITS = 32;
 
-/** Identifies an image by the key of its master: sha256(bucket, NUL, key), hex, first 32 characters. */
+/**
+ * Identifies an image by the key of its master: sha256(bucket, NUL, key), hex, first 32 characters.
+ */
 export function imageId(bucket: string, key: string): string {
-  // No bucket name holds a NUL, so no two pairs share a hash input.
+  // Bucket names cannot contain NUL, so different pairs have different hash inputs.
   return createHash('sha256').update(`${bucket}\0${key}`, 'utf8').digest('hex').slice(0, 32);
 }
 
 /**
- * The S3 event sequencer as 32 upper-case hex digits, so that uploads of one key compare as strings, oldest first.
+ * The S3 event sequencer as 32 upper-case hex digits, so that uploads of one key sort as strings,
+ * oldest first.
  *
- * Sequencers differ in length, and the shorter one is padded with zeros on the RIGHT before they are compared:
+ * Sequencers differ in length, and the shorter one is padded with zeros on the RIGHT before they
+ * are compared:
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html and
- * https://repost.aws/knowledge-center/s3-duplicate-sqs-messages. (Old revisions of the first page said left.)
+ * https://repost.aws/knowledge-center/s3-duplicate-sqs-messages. (Old revisions of the first page
+ * said left.)
  *
  * Throws when the sequencer is not hexadecimal or longer than 32 digits.
  */
@@ -29,12 +34,15 @@ export function sequenceOf(sequencer: string): string {
   return sequencer.toUpperCase().padEnd(SEQUENCE_DIGITS, '0');
 }
 
-/** `<imageId>-<sequence>`: 65 of the 80 characters that Step Functions allows, all of them permitted. */
+/** `<imageId>-<sequence>`, 65 characters. Step Functions allows 80. */
 export function executionName(upload: UploadId): string {
   return `${upload.imageId}-${upload.sequence}`;
 }
 
-/** The upload an execution was started for, or undefined when its name was not made by `executionName`. */
+/**
+ * The upload an execution was started for, or undefined when its name was not made by
+ * `executionName`.
+ */
 export function parseExecutionName(name: string): UploadId | undefined {
   const parts = /^(?<imageId>[0-9a-f]{32})-(?<sequence>[0-9A-F]{32})$/u.exec(name)?.groups;
   if (parts?.['imageId'] === undefined || parts['sequence'] === undefined) return undefined;

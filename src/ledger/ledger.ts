@@ -2,8 +2,9 @@
 import { z } from 'zod';
 
 /**
- * CLAIMED: an upload was seen, its execution not yet known to have started. PROCESSING: its execution runs.
- * PUBLISHED, REJECTED and SUPERSEDED are final for a sequence. FAILED, ABORTED and TIMED_OUT wait for a redrive.
+ * CLAIMED: an upload was received and its execution is not known to have started. PROCESSING: its
+ * execution runs. PUBLISHED, REJECTED and SUPERSEDED are final for a sequence. FAILED, ABORTED and
+ * TIMED_OUT can be redriven.
  */
 export const imageStatuses = [
   'CLAIMED',
@@ -17,7 +18,7 @@ export const imageStatuses = [
 ] as const;
 export type ImageStatus = (typeof imageStatuses)[number];
 
-/** Which upload of which image. A larger sequence (compared as strings) is a newer upload. */
+/** Identifies an upload of an image. A larger sequence (compared as strings) is a newer upload. */
 export interface UploadId {
   readonly imageId: string;
   readonly sequence: string;
@@ -44,7 +45,9 @@ export const ImageMetadata = z.object({
   bands: z.number(),
   bitDepth: z.number(),
   fileSize: z.number(),
-  /** Descriptive metadata in short form: title, creator, copyright, dateTaken, iccName, resolution. */
+  /**
+   * Descriptive metadata in short form: title, creator, copyright, dateTaken, iccName, resolution.
+   */
   about: z.record(z.string(), z.string()).readonly().optional(),
 });
 export type ImageMetadata = Readonly<z.infer<typeof ImageMetadata>>;
@@ -72,8 +75,8 @@ export const PublishedSidecar = z.object({
 export type PublishedSidecar = Readonly<z.infer<typeof PublishedSidecar>>;
 
 /**
- * One image. The adapters store and read whole entries by this schema, so a field that is added here is stored by both.
- * Fields of a later version are ignored.
+ * One image. Both adapters store and read whole entries by this schema. Fields of a later version
+ * are ignored.
  */
 export const LedgerEntry = z.object({
   ...claimFields,
@@ -90,45 +93,62 @@ export const LedgerEntry = z.object({
 export type LedgerEntry = Readonly<z.infer<typeof LedgerEntry>>;
 
 /**
- * Every write is one conditional write fenced by the sequence. Methods throw ServiceUnavailableError when the database
- * cannot answer. Times come from the clock that the adapter was given.
+ * Every write is one conditional write whose condition includes the sequence. Methods throw
+ * ServiceUnavailableError when the database cannot answer. Times come from the clock that the
+ * adapter was given.
  */
 export interface Ledger {
   /**
-   * Grants an upload the right to be started: when the image was never seen, when this upload is newer than the one on
-   * record, or when it is the one on record and its execution never started. Otherwise `claimed` is false and `entry`
-   * is what is on record.
+   * Grants the start of an upload if the image has no entry, if this upload is newer than the
+   * recorded one, or if it is the recorded one and its execution was not started. Otherwise
+   * `claimed` is false and `entry` is the recorded entry.
    */
   claim(claim: Claim): Promise<{ claimed: true } | { claimed: false; entry: LedgerEntry }>;
 
-  /** CLAIMED → PROCESSING with its execution; changes nothing when the upload is already further or superseded. */
+  /**
+   * CLAIMED → PROCESSING with the execution. Changes nothing if the upload has another status or
+   * was superseded.
+   */
   started(upload: UploadId, executionArn: string): Promise<void>;
 
-  /** → PROCESSING with the summary of the header. SourceChangedError when a newer upload owns the image. */
+  /**
+   * → PROCESSING with the summary of the header. SourceChangedError when a newer upload owns the
+   * image.
+   */
   recordMetadata(upload: UploadId, metadata: ImageMetadata): Promise<void>;
 
   /**
-   * Reserves a public key for one image, so that `a.jpg` and `a.png` cannot overwrite each other's `a.tif`.
-   * Returns the source of the image that owns it, or undefined when it is (now or already) reserved for this image.
+   * Reserves a public key for one image, so that `a.jpg` and `a.png` cannot overwrite each other's
+   * `a.tif`. Returns the source of the image that owns the key, or undefined if the key is reserved
+   * for this image.
    */
   reserveTarget(bucket: string, key: string, owner: Claim): Promise<{ bucket: string; key: string } | undefined>;
 
   /** Frees a reserved public key. Changes nothing when another image owns it. */
   releaseTarget(bucket: string, key: string, imageId: string): Promise<void>;
 
-  /** SourceChangedError unless this upload still owns the image (read consistently). */
+  /** SourceChangedError unless this upload owns the image. The read is consistent. */
   assertCurrent(upload: UploadId): Promise<void>;
 
   /** → PUBLISHED. SourceChangedError when a newer upload owns the image. Idempotent. */
   published(upload: UploadId, publication: Publication): Promise<void>;
 
-  /** Records the sidecar of the file that this upload published. Changes nothing unless it is PUBLISHED. Idempotent. */
+  /**
+   * Records the sidecar of the file that this upload published. Changes nothing unless it is
+   * PUBLISHED. Idempotent.
+   */
   sidecarPublished(upload: UploadId, sidecar: PublishedSidecar): Promise<void>;
 
-  /** → REJECTED. Changes nothing when a newer upload owns the image or this one is PUBLISHED. Idempotent. */
+  /**
+   * → REJECTED. Changes nothing when a newer upload owns the image or this one is PUBLISHED.
+   * Idempotent.
+   */
   rejected(upload: UploadId, rejection: { code: string; detail: string }): Promise<void>;
 
-  /** → SUPERSEDED, for a source that changed before a newer upload is on record. Changes nothing of a final upload. */
+  /**
+   * → SUPERSEDED, for a source that changed before a newer upload is recorded. Does not change a
+   * final status.
+   */
   superseded(upload: UploadId): Promise<void>;
 
   /** → FAILED, ABORTED or TIMED_OUT, unless the upload is final or a newer one owns the image. */
@@ -138,12 +158,17 @@ export interface Ledger {
     failure: { error: string; cause: string },
   ): Promise<void>;
 
-  /** FAILED, ABORTED or TIMED_OUT → PROCESSING, when its execution is redriven. Otherwise changes nothing. */
+  /**
+   * FAILED, ABORTED or TIMED_OUT → PROCESSING, when its execution is redriven. Otherwise changes
+   * nothing.
+   */
   resumed(upload: UploadId): Promise<void>;
 
   get(imageId: string): Promise<LedgerEntry | undefined>;
 
-  /** Entries of one status whose `updatedAt` lies in [from, to), oldest first; reads page by page. */
+  /**
+   * Entries of one status whose `updatedAt` lies in [from, to), oldest first; reads page by page.
+   */
   listByStatus(
     status: ImageStatus,
     range?: { from?: string | undefined; to?: string | undefined },

@@ -1,7 +1,10 @@
 import { SourceChangedError } from '../errors.ts';
 import type { LedgerEntry, UploadId } from './ledger.ts';
 
-/** Throws SourceChangedError unless the entry is of this upload, which is neither superseded nor rejected. */
+/**
+ * Throws SourceChangedError unless the entry is of this upload and is neither SUPERSEDED nor
+ * REJECTED.
+ */
 export function assertOwns(upload: UploadId, entry: LedgerEntry | undefined): void {
   const owns = entry?.sequence === upload.sequence && entry.status !== 'SUPERSEDED' && entry.status !== 'REJECTED';
   if (owns) return;

@@ -17,13 +17,13 @@ export interface LocalFunction {
   readonly memory: number;
 }
 
-/** The functions of a service; the embedded engine resolves the names in a definition with it. */
+/** The functions of a service, by which the embedded engine resolves the names in a definition. */
 export class FunctionTable implements FunctionResolver {
   readonly byKey: ReadonlyMap<string, LocalFunction>;
   readonly #keysByLogicalId: ReadonlyMap<string, string>;
   readonly #keysByName: ReadonlyMap<string, string>;
 
-  /** `names` are keys of functions by the names that they have on Lambda. */
+  /** `names` maps the names of functions on Lambda to their keys. */
   constructor(functions: readonly LocalFunction[], names: ReadonlyMap<string, string> = new Map()) {
     this.byKey = new Map(functions.map((each) => [each.key, each]));
     this.#keysByLogicalId = new Map(functions.map(({ key }) => [logicalId(key), key]));
@@ -53,7 +53,7 @@ const serviceFile = z.object({
   ),
 });
 
-/** Defaults of Serverless. Seconds; megabytes. */
+/** Defaults of Serverless. Seconds and MiB. */
 const defaults = { timeout: 6, memorySize: 1024 };
 
 /**

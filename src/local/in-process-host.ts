@@ -11,7 +11,10 @@ import type { FunctionTable, LocalFunction } from './functions.ts';
 
 type Handler = (event: Json, context: object) => unknown;
 
-/** A failed invocation as Step Functions reports it: `name` is the error's type, `message` its JSON as the cause. */
+/**
+ * A failed invocation as Step Functions reports it: `name` is the error type, `message` the JSON
+ * cause.
+ */
 export class InvocationError extends Error {
   constructor(errorType: string, errorMessage: string, trace: readonly string[] = []) {
     super(JSON.stringify({ errorType, errorMessage, trace }));
@@ -19,25 +22,28 @@ export class InvocationError extends Error {
   }
 }
 
-/** Lambda gives one vCPU per this much memory (AWS Lambda, Configure memory). Bytes. */
+/** Memory at which Lambda provides one vCPU (AWS Lambda, Configure memory). Bytes. */
 const ONE_CORE_MEMORY = 1769 * 2 ** 20;
-/** A computing function encodes several columns of its block concurrently, and so keeps more than one core busy. */
-const COMPUTING_FUNCTIONS = availableParallelism();
-/** Functions that mostly wait for input and output, per computing function. */
-const WAITING_FUNCTIONS = 4;
+/**
+ * Default number of compute-bound functions that run concurrently; each may use more than one core.
+ */
+const COMPUTE_BOUND_FUNCTIONS = availableParallelism();
+/** Number of I/O-bound functions that may run concurrently per compute-bound one. */
+const IO_BOUND_FUNCTIONS = 4;
 
 /**
- * Runs functions in this process: `concurrency` of those that have more than one core on Lambda, and beside them four
- * times as many of the others, which read and write more than they compute. Further invocations wait in order.
- * Events and results are copied through JSON. `ports` are passed to the functions in their context. A function that
- * exceeds its timeout cannot be ended here: its result is dropped and its slot is free for the next one.
+ * Runs functions in this process. Functions with more than one vCPU on Lambda are compute-bound:
+ * `concurrency` of them run at a time. Of the others, which are I/O-bound, four times as many run.
+ * Further invocations are queued. Events and results are copied through JSON. `ports` are passed to
+ * the functions in their context. A function that exceeds its timeout cannot be terminated: its
+ * result is discarded and its slot is released.
  */
 export function inProcessHost(
   functions: FunctionTable,
-  { concurrency = COMPUTING_FUNCTIONS, ports }: { concurrency?: number; ports?: Promise<Ports> } = {},
+  { concurrency = COMPUTE_BOUND_FUNCTIONS, ports }: { concurrency?: number; ports?: Promise<Ports> } = {},
 ): FunctionHost {
   const computing = slots(concurrency);
-  const waiting = slots(WAITING_FUNCTIONS * concurrency);
+  const waiting = slots(IO_BOUND_FUNCTIONS * concurrency);
   return {
     async invoke(functionKey, event, options = {}) {
       const bound = functions.byKey.get(functionKey);
@@ -119,14 +125,17 @@ async function handlerOf({ module, exportName }: LocalFunction): Promise<Handler
   return handler as Handler;
 }
 
-/** The runtime reports an error's name, message and stack, and anything else that was thrown by its type. */
+/**
+ * Name, message and stack of an error as Lambda reports them; other thrown values are reported by
+ * their type.
+ */
 function asInvocationError(thrown: unknown): InvocationError {
   if (thrown instanceof InvocationError) return thrown;
   if (isErrorLike(thrown)) return new InvocationError(thrown.name, thrown.message, (thrown.stack ?? '').split('\n'));
   return new InvocationError(typeof thrown, String(thrown));
 }
 
-/** By shape: a handler's errors may come from another realm than this module's. */
+/** Checked by shape, because a handler's errors may come from another realm. */
 function isErrorLike(thrown: unknown): thrown is Error {
   return typeof thrown === 'object' && thrown !== null && 'name' in thrown && 'message' in thrown;
 }

@@ -1,4 +1,4 @@
-/** Takes files in on one machine: raises the events that S3 raises for uploads, when it is asked to. */
+/** Intake on one machine: invokes StartPyramid with the upload events that S3 would send. */
 import { createHash } from 'node:crypto';
 import { ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
 import { executionName, imageId, sequenceOf } from '../ledger/identity.ts';
@@ -11,7 +11,9 @@ import type { RecordedUpload, Uploads } from './uploads.ts';
 export interface TakenUpload extends UploadId {
   /** Name of its execution. */
   readonly execution: string;
-  /** `unchanged`: published before from the same bytes, and still public. `resumed`: its execution was unfinished. */
+  /**
+   * `unchanged`: already published from the same bytes. `resumed`: its execution had not succeeded.
+   */
   readonly how: 'started' | 'resumed' | 'unchanged';
 }
 
@@ -29,9 +31,10 @@ export class Intake {
   }
 
   /**
-   * Takes an object in. The same bytes for the same recipe and the same published bucket are the same upload: it is left
-   * alone when it was published, resumed when its execution is unfinished, and started anew after a rejection.
-   * `onNamed` is called with the name of the execution before the execution starts.
+   * Takes an object in. An object with the same bytes, recipe and published bucket as before is the
+   * same upload: nothing is done if it is published, it is resumed if its execution has not
+   * succeeded, and it is started again after a rejection. `onNamed` is called with the name of the
+   * execution before the execution starts.
    */
   async take(bucket: string, key: string, onNamed: (execution: string) => void): Promise<TakenUpload> {
     const { etag, size } = await this.#ports.store.head({ bucket, key });
@@ -103,7 +106,9 @@ export class Intake {
     return createHash('sha256').update(request).digest('hex');
   }
 
-  /** Larger than the last one: by the clock, or by one when the clock stood still or went back. */
+  /**
+   * The clock's time as a sequencer, or the last sequencer plus one if the clock has not advanced.
+   */
   #nextSequencer(known: RecordedUpload | undefined): string {
     const now = BigInt(this.#ports.clock().getTime()) << 20n;
     const last = known ? BigInt(`0x${known.sequencer}`) : -1n;
@@ -115,7 +120,7 @@ function taken(upload: UploadId, how: TakenUpload['how']): TakenUpload {
   return { ...upload, execution: executionName(upload), how };
 }
 
-/** The Object Created event of S3 as EventBridge delivers it. */
+/** The Object Created event of S3 in EventBridge's format. */
 function uploadEvent(bucket: string, key: string, etag: string, size: number, sequencer: string): object {
   return {
     source: 'aws.s3',

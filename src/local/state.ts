@@ -1,4 +1,4 @@
-/** What a workspace remembers: one SQLite file, used by one process at a time. */
+/** The state of a workspace: one SQLite file, used by one process at a time. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Database, openDatabase } from '../database/database.ts';
@@ -11,7 +11,9 @@ import { uploadMigrations } from './uploads.ts';
 /** All tables of the workspace's database. */
 const migrations = [...ledgerMigrations, ...uploadMigrations, ...executionMigrations];
 
-/** Folders in which versions before the database kept the ledger, the executions and the uploads. */
+/**
+ * Folders in which versions before the database kept the ledger, the executions and the uploads.
+ */
 const formerFolders = ['ledger', 'executions', 'intake'];
 
 /** An open workspace database; `close` also releases the workspace to other processes. */
@@ -21,8 +23,8 @@ export interface WorkspaceState {
 }
 
 /**
- * Locks the workspace and opens `stepwell.db` in it. Throws UsageError when another process uses the workspace, when an
- * earlier version wrote it, or when the file cannot be used.
+ * Locks the workspace and opens `stepwell.db` in it. Throws UsageError when another process uses
+ * the workspace, when an earlier version wrote it, or when the file cannot be used.
  */
 export function openState(directory: string): WorkspaceState {
   const unlock = lockWorkspace(path.join(directory, 'lock'));

@@ -24,7 +24,10 @@ export const uploadMigrations: readonly Migration[] = [
 export interface RecordedUpload {
   /** As in an S3 event: hexadecimal, larger for a later upload. */
   readonly sequencer: string;
-  /** Digest of everything that decides the result: the master's ETag, the recipe and the published bucket. */
+  /**
+   * Digest of everything that decides the result: the master's ETag, the recipe and the published
+   * bucket.
+   */
   readonly request: string;
 }
 

@@ -1,4 +1,7 @@
-/** The stack on one machine: folders as buckets, one SQLite file, the embedded engine, and the events between them. */
+/**
+ * The stack on one machine: folders as buckets, one SQLite file, the embedded engine, and the
+ * events that connect them.
+ */
 import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { mkdir, realpath } from 'node:fs/promises';
@@ -25,17 +28,20 @@ import type { Progress } from '../stepfunctions/progress.ts';
 import type { StatusChangeEvent } from '../stepfunctions/status-event.ts';
 
 export interface WorkspaceOptions {
-  /** Holds the database, the executions and the work area. */
+  /** Folder of the database and the work area. */
   readonly directory: string;
   /** Folder of the published bucket. */
   readonly out: string;
   /** Name of the recipe for all masters. */
   readonly recipe: string;
-  /** Absolute path of the folder of recipes; by default the project's own. */
+  /** Absolute path of the folder of recipes; by default that of the project. */
   readonly recipes?: string;
   /** The folder of serverless.yml, state-machines and recipes. */
   readonly project: string;
-  /** Functions that the planner assumes to compute at the same time; the number of cores unless given. */
+  /**
+   * Number of functions that the planner assumes to compute concurrently; by default the number of
+   * cores.
+   */
   readonly concurrency?: number;
   readonly port?: number;
   readonly logLevel?: LogLevel;
@@ -62,7 +68,10 @@ export class Workspace {
     this.#stop = parts.stop;
   }
 
-  /** Starts everything. Throws UsageError when another process uses the directory or it cannot be read. */
+  /**
+   * Starts the engine and its API. Throws UsageError when another process uses the directory or it
+   * cannot be read.
+   */
   static async start(options: WorkspaceOptions): Promise<Workspace> {
     const directory = await makeDirectory(options.directory);
     const state = openState(directory);
@@ -121,7 +130,8 @@ async function startParts(
 ): Promise<WorkspaceParts> {
   const published = await bucketFor(directory, await makeDirectory(options.out));
   const functions = readFunctions(path.join(options.project, 'serverless.yml'));
-  // The functions get the engine as a port, and the engine invokes the functions: invocations wait for the ports.
+  // The engine is a port of the functions that it invokes, so invocations wait until the ports
+  // exist.
   const ready = Promise.withResolvers<Ports>();
   const host = inProcessHost(functions, { ports: ready.promise });
   const outcomes = new Outcomes();
@@ -186,7 +196,9 @@ class Outcomes {
     this.#events.emit(detail.name);
   }
 
-  /** Resolves when the last recorded status of an execution is not RUNNING and is its current one. */
+  /**
+   * Resolves when the last recorded status of an execution is not RUNNING and is its current one.
+   */
   async until(execution: string, isCurrent: (status: string) => boolean): Promise<void> {
     for (;;) {
       const last = this.#last.get(execution);
@@ -201,7 +213,7 @@ async function makeDirectory(directory: string): Promise<string> {
   return realpath(directory);
 }
 
-/** Registers a folder as a bucket. The bucket's name is derived from the folder's path. */
+/** Registers a folder as a bucket, whose name is derived from the folder's path. */
 async function bucketFor(workspace: string, folder: string): Promise<string> {
   const hash = createHash('sha256').update(folder).digest('hex').slice(0, 12);
   const bucket = `folder-${hash}`;

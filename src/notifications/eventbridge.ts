@@ -2,7 +2,7 @@ import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventb
 import { ServiceUnavailableError } from '../errors.ts';
 import type { Notifier } from './notifier.ts';
 
-/** Puts an event `Pyramid Published` from source `stepwell` on a bus, where EventBridge rules can match it. */
+/** Puts events `Pyramid Published` of the source `stepwell` on an EventBridge bus. */
 export function eventBridgeNotifier(client: EventBridgeClient, eventBusName: string): Notifier {
   return {
     async published(image) {

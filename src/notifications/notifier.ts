@@ -7,12 +7,12 @@ export interface PublishedImage extends Publication {
   readonly source: { readonly bucket: string; readonly key: string };
 }
 
-/** Is notified of every published image, at least once. */
+/** Receives a notification of every published image, at least once. */
 export interface Notifier {
   published(image: PublishedImage): Promise<void>;
 }
 
-/** Writes a line to the log. */
+/** Writes the notifications to the log. */
 export function logNotifier(log: Log): Notifier {
   return {
     published(image) {

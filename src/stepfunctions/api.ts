@@ -6,8 +6,8 @@ import { apiOperations } from './api-operations.ts';
 import type { Engine } from './engine.ts';
 
 /**
- * An input of 256 KiB may double when it is escaped inside JSON. Control characters take more and
- * are refused. Bytes.
+ * Largest request body: an input of 256 KiB, which escaping in JSON may double. Inputs with many
+ * control characters may exceed it. Bytes.
  */
 const maxBodyBytes = 1_048_576;
 const target = 'AWSStepFunctions.';
@@ -82,8 +82,8 @@ function statusOf({ type }: ApiError): number {
 }
 
 /**
- * Throws unless a request is for this server by its own name, from no page of another origin, and
- * no form of a page.
+ * Throws unless a request has this server's Host, no foreign Origin, and a content type that forms
+ * cannot send.
  */
 function assertLocal({ headers, socket }: IncomingMessage): void {
   const hosts = ['127.0.0.1', 'localhost'].map((name) => `${name}:${socket.localPort}`);

@@ -15,7 +15,7 @@ import type { StatusChangeEvent } from './status-event.ts';
 import { type Sleep, sleepByTimer } from './timing.ts';
 
 export interface EngineOptions {
-  /** Where executions are kept. The caller makes sure that one engine uses it at a time. */
+  /** The store of executions. The caller ensures that one engine uses it at a time. */
   readonly store: ExecutionStore;
   /** An ASL file, YAML or JSON. */
   readonly definitionFile: string;
@@ -62,8 +62,8 @@ export interface Engine {
   /** Oldest first; `includeData: false` leaves inputs and outputs out. */
   history(executionArn: string, options?: { readonly includeData?: boolean }): HistoryEvent[];
   /**
-   * RUNNING → ABORTED. No further task starts; one that runs is left to end by itself, and its
-   * result dropped.
+   * RUNNING → ABORTED. No further task starts; a running task is not interrupted, and its result is
+   * discarded.
    */
   stopExecution(executionArn: string, failure?: Failure): { stopDate: Date };
   /**
@@ -72,13 +72,13 @@ export interface Engine {
    * redrive.
    */
   redrive(executionArn: string, clientToken?: string): { redriveDate: Date };
-  /** Resolves when nothing runs and every status change was handled by its listener. */
+  /** Resolves when no execution is running and the listener has handled every status change. */
   idle(): Promise<void>;
-  /** Ends what runs as ABORTED (`Stepwell.Interrupted`), so that it can be redriven. */
+  /** Ends running executions as ABORTED (`Stepwell.Interrupted`), so that they can be redriven. */
   stop(): Promise<void>;
 }
 
-/** Error of an execution whose process ended before it. */
+/** Error of an execution whose process ended before the execution did. */
 export const interrupted: Required<Failure> = {
   error: 'Stepwell.Interrupted',
   cause: 'The engine stopped before the execution ended; redrive it to go on',
@@ -128,7 +128,7 @@ export function startEngine(options: EngineOptions): Engine {
   };
 }
 
-/** Executions that have no end on record although no process runs them. */
+/** Executions recorded as RUNNING that no process runs. */
 function unfinished(log: ExecutionLog): LiveExecution[] {
   return log.list('RUNNING').flatMap(({ name }) => {
     const record = log.find(name);

@@ -9,11 +9,11 @@ interface PendingChange {
 }
 
 /**
- * Batches the changes of all executions: all that one turn of the event loop adds is one
- * transaction. Changes are reported after their commit, so that nothing that was reported is lost
- * when the process is killed. Reads see everything that was added. When a commit fails the error is
- * thrown from the event loop, which ends the process: nothing may go on without a record, and the
- * next start recovers from the last commit.
+ * Batches the changes of all executions: the changes of one turn of the event loop are one
+ * transaction. Changes are reported after their commit, so that no reported change is lost when the
+ * process is killed. Reads include changes that are not committed yet. The error of a failed commit
+ * is thrown from the event loop, which ends the process, because executions must not continue
+ * unrecorded; the next start recovers from the last commit.
  */
 export class ExecutionLog {
   readonly #store: ExecutionStore;
@@ -34,15 +34,15 @@ export class ExecutionLog {
   }
 
   /**
-   * Calls back after the commit of everything that was added until now. Callbacks run in order and
-   * must not throw.
+   * Calls back after the commit of all changes added so far. Callbacks run in order and must not
+   * throw.
    */
   whenCommitted(callback: () => void): void {
     this.#afterCommit.push(callback);
     this.#schedule();
   }
 
-  /** Commits now. */
+  /** Commits the pending changes. */
   flush(): void {
     const changes: ExecutionChange[] = [...this.#pending.values()];
     this.#pending.clear();

@@ -1,7 +1,7 @@
 import type { ExecutionRecord, ExecutionStatus, ExecutionSummary } from './executions.ts';
 import type { StoredEvent } from './history.ts';
 
-/** A change of one execution: its record as it is now, events that were added, or both. */
+/** A change of one execution: its new record, added events, or both. */
 export interface ExecutionChange {
   readonly name: string;
   readonly record?: ExecutionRecord | undefined;
@@ -9,7 +9,7 @@ export interface ExecutionChange {
   readonly events: readonly StoredEvent[];
 }
 
-/** Where executions and their histories are kept. */
+/** The store of executions and their histories. */
 export interface ExecutionStore {
   find(name: string): ExecutionRecord | undefined;
   /** Newest first. */
@@ -19,8 +19,8 @@ export interface ExecutionStore {
   /** Number of events of an execution. */
   eventCount(name: string): number;
   /**
-   * Writes all changes or none. When it returns they survive the end of this process by any cause
-   * (kill -9). An execution's first change has its record.
+   * Writes all changes or none. Written changes survive the end of the process for any reason
+   * (kill -9). The first change of an execution has its record.
    */
   write(changes: readonly ExecutionChange[]): void;
 }

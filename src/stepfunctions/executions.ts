@@ -4,7 +4,7 @@ import type { Failure } from './asl/state-errors.ts';
 export const executionStatuses = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as const;
 export type ExecutionStatus = (typeof executionStatuses)[number];
 
-/** What ListExecutions reports of an execution. Times in milliseconds since the epoch. */
+/** An execution as ListExecutions reports it. Times in milliseconds since the epoch. */
 export interface ExecutionSummary {
   readonly name: string;
   readonly status: ExecutionStatus;
@@ -14,7 +14,7 @@ export interface ExecutionSummary {
   readonly redriveDate?: number | undefined;
 }
 
-/** Everything that is stored of an execution but its history. */
+/** The stored record of an execution, without its history. */
 export interface ExecutionRecord extends ExecutionSummary, Failure {
   readonly input: string;
   readonly output?: string | undefined;
@@ -22,13 +22,13 @@ export interface ExecutionRecord extends ExecutionSummary, Failure {
   readonly redriveToken?: string | undefined;
 }
 
-/** What DescribeExecution reports. */
+/** An execution as DescribeExecution reports it. */
 export interface ExecutionDescription extends ExecutionRecord {
   /** The reason why it cannot be redriven; undefined when it can. */
   readonly notRedrivable?: string | undefined;
 }
 
-/** How long an execution can be redriven after it ended. */
+/** Time after its end during which an execution can be redriven. */
 const redrivableMs = 14 * 24 * 3600 * 1000;
 
 export function describeExecution(execution: ExecutionRecord, now: number): ExecutionDescription {
@@ -43,7 +43,8 @@ export function whyNotRedrivable({ status, stopDate }: ExecutionSummary, now: nu
 }
 
 /**
- * White space, brackets, wildcards, `" # % \ ^ | ~ $ & , ; : /`, backticks and control characters.
+ * Characters that names must not have: white space, brackets, wildcards, `" # % \ ^ | ~ $ & , ; :
+ * /`, backticks and control characters.
  */
 const forbiddenInNames = /[\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}\p{Cs}\uFFFE\uFFFF]/u;
 

@@ -13,7 +13,7 @@ import type { BoundFunction } from './state-machine.ts';
 import { statusChangeEvent, type StatusChangeEvent } from './status-event.ts';
 import type { Sleep } from './timing.ts';
 
-/** An execution whose status is RUNNING, begun or waiting for its turn. */
+/** An execution whose status is RUNNING, begun or queued. */
 export interface LiveExecution {
   record: ExecutionRecord;
   lastEventId: number;
@@ -37,10 +37,10 @@ export interface ExecutorOptions {
   readonly random: () => number;
 }
 
-/** Reason of aborted signals: without one, every abort makes a DOMException with a stack trace. */
+/** Abort reason; without one, every abort creates a DOMException with a stack trace. */
 const endedReason = 'The execution has ended';
 
-/** Runs executions, `concurrency` of them at once and the others in order of their start. */
+/** Runs executions in order of their start, `concurrency` of them at a time. */
 export class Executor {
   readonly #queue: LiveExecution[] = [];
   readonly #live = new Map<string, LiveExecution>();
@@ -68,8 +68,7 @@ export class Executor {
   }
 
   /**
-   * Ends an execution that has not ended, whether it has begun or not. No further task of it
-   * starts.
+   * Ends a begun or queued execution. None of its further tasks starts.
    */
   end(execution: LiveExecution, end: Pick<ExecutionRecord, 'status' | 'output'> & Failure, event: NewEvent): void {
     if (execution.ending.signal.aborted) return;
@@ -86,7 +85,7 @@ export class Executor {
     this.end(execution, { status: 'ABORTED', ...failure }, event);
   }
 
-  /** Resolves when no execution is RUNNING and every status change was handled by its listener. */
+  /** Resolves when no execution is RUNNING and the listener has handled every status change. */
   async idle(): Promise<void> {
     if (this.#isIdle()) return;
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
@@ -100,7 +99,7 @@ export class Executor {
     this.#options.log.flush();
   }
 
-  /** Stores a new status and tells the listener of it after the commit. */
+  /** Stores a new status and passes it to the listener after the commit. */
   #changed(record: ExecutionRecord): void {
     const { onStatusChange, arnOf, stateMachine, clock, log } = this.#options;
     log.put(record);
@@ -152,7 +151,7 @@ export class Executor {
     }
   }
 
-  /** The timer ends with the execution. */
+  /** Sets the timer of the execution's timeout, which is cleared at its end. */
   #startTimeout(execution: LiveExecution): void {
     const { timeoutSeconds, sleep } = this.#options;
     if (timeoutSeconds === undefined) return;

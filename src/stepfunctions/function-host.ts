@@ -1,9 +1,9 @@
-/** What the engine needs of the functions that its tasks call. */
+/** The port to the functions that tasks call. */
 
 export interface InvokeOptions {
-  /** Milliseconds from where the invocation begins; the function's own timeout holds as well. */
+  /** Milliseconds from the beginning of the invocation. The function's own timeout also applies. */
   readonly timeoutMs?: number;
-  /** Aborted while the invocation waits for its turn, it never begins. */
+  /** If it is aborted while the invocation is queued, the invocation does not begin. */
   readonly signal?: AbortSignal;
   /** Called when the invocation begins. */
   readonly onStart?: () => void;
@@ -13,7 +13,7 @@ export interface InvokeOptions {
 export interface FunctionHost {
   /**
    * Resolves with the function's result as JSON. Rejects as Step Functions reports it: `name` is
-   * the error type and `message` the JSON cause; `States.Timeout` when `timeoutMs` ran out first.
+   * the error type and `message` the JSON cause; `States.Timeout` if `timeoutMs` expired first.
    */
   invoke(functionKey: string, event: unknown, options?: InvokeOptions): Promise<unknown>;
 }

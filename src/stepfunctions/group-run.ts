@@ -1,4 +1,4 @@
-/** Runs the iterations of a Map or the branches of a Parallel side by side. */
+/** Runs the iterations of a Map or the branches of a Parallel concurrently. */
 import { type MapState, maxMapConcurrency, type ParallelState, type RegionDefinition } from './asl/definition.ts';
 import type { ExpressionScope } from './asl/intrinsics.ts';
 import { evaluateTemplate } from './asl/payload-templates.ts';
@@ -11,13 +11,13 @@ import { type RunPorts, runRegion, type RunScope } from './region-run.ts';
 import { runEnded } from './run-errors.ts';
 import { slots } from './slots.ts';
 
-/** A Map or Parallel state that is run. */
+/** A Map or Parallel state to run. */
 export interface GroupCall {
   readonly name: string;
   readonly state: MapState | ParallelState;
-  /** Its effective input and context. */
+  /** The effective input and the context of the state. */
   readonly scope: ExpressionScope;
-  /** This call continues one that an earlier run did not finish. */
+  /** Whether this run continues one that an earlier run did not finish. */
   readonly resumes: boolean;
   /** Adds to the history after the last event of the state, and returns the event's id. */
   record(event: NewEvent): number;
@@ -27,14 +27,14 @@ export interface GroupCall {
 interface Member {
   readonly region: RegionDefinition;
   readonly index: number;
-  /** How many there are. */
+  /** Number of iterations or branches. */
   readonly count: number;
   /** The item of an iteration; the input of a branch. */
   readonly item: Json;
 }
 
 /**
- * Runs every iteration or branch and returns their outputs in order. The first that fails ends the
+ * Runs every iteration or branch and returns their outputs in order. The first failure ends the
  * others.
  */
 export async function runGroup(ports: RunPorts, outer: RunScope, call: GroupCall): Promise<Json[]> {
@@ -87,7 +87,7 @@ function membersOf({ name, state, scope }: GroupCall): Member[] {
   return items.map((item, index) => ({ region: state.ItemProcessor, index, count: items.length, item }));
 }
 
-/** Output of an iteration or branch; an earlier run's when that finished it. */
+/** Output of an iteration or branch; that of an earlier run if it was finished there. */
 async function runMember(ports: RunPorts, call: GroupCall, scope: RunScope, member: Member): Promise<Json> {
   const finished = ports.recovered.outputs.get(scope.path);
   if (finished !== undefined) return JSON.parse(finished) as Json;

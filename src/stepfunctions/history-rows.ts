@@ -1,8 +1,8 @@
 /**
- * Events as they are stored: `{ "data": [JSON, …], "events": [[previousEventId, timestamp, type,
+ * Storage format of events: `{ "data": [JSON, …], "events": [[previousEventId, timestamp, type,
  * details, mark], …] }` with ids in sequence. `input` and `output` in the details are indexes into
- * `data`, for the output of a state is the input of the next one, and of its function. Only the
- * input of an execution is kept as text, as it was given.
+ * `data`, because the output of a state is also the input of the next one and of its function. The
+ * input of an execution is stored as text, to preserve its white space.
  */
 import { z } from 'zod';
 import type { Json } from './json.ts';

@@ -19,7 +19,7 @@ export interface NewEvent {
 }
 
 /**
- * What an event says about how far a run came, beyond what the API reports; a redrive reads it.
+ * The progress of a run at an event, for redrives. It is not part of the API.
  * `entered`: the run entered the state of the event. `ended`: the run ended with the output of the
  * event. `restarted`: the Map or Parallel of the scope started its iterations or branches from the
  * beginning.

@@ -5,7 +5,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A copy that shares nothing, as another process would receive it; `undefined` becomes null. */
+/** A deep copy through JSON, as another process would receive it; `undefined` becomes null. */
 export function jsonCopy(value: unknown): Json {
   const text = JSON.stringify(value) as string | undefined;
   return text === undefined ? null : (JSON.parse(text) as Json);

@@ -95,7 +95,7 @@ export class Operations {
     return { redriveDate };
   }
 
-  /** Reads what is committed, after a commit. */
+  /** Commits pending changes and reads an execution's record. */
   #find(arn: string): ExecutionRecord {
     const prefix = this.#arnOf('');
     if (!arn.startsWith('arn:aws:states:')) throw new ApiError('InvalidArn', `Invalid Arn: '${arn}'`);

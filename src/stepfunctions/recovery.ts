@@ -1,4 +1,7 @@
-/** How far the runs of an execution came, so that a redrive repeats nothing that succeeded. */
+/**
+ * The progress of an execution's runs, from which a redrive continues without repeating completed
+ * work.
+ */
 import type { StoredEvent } from './history.ts';
 
 /** By scope, see `ScopeMark`. */
@@ -30,7 +33,7 @@ export function recoverScopes(events: Iterable<StoredEvent>): RecoveredScopes {
   return recovered;
 }
 
-/** Forgets the iterations or branches of a Map or Parallel, and everything inside them. */
+/** Deletes the progress of the iterations or branches of a Map or Parallel. */
 export function forgetGroup({ entered, outputs }: RecoveredScopes, group: string): void {
   for (const known of [entered, outputs]) {
     for (const scope of known.keys()) {

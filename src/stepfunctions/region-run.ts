@@ -27,13 +27,13 @@ import { runEnded, untilAborted } from './run-errors.ts';
 import type { BoundFunction } from './state-machine.ts';
 import type { Sleep } from './timing.ts';
 
-/** What the run of one execution needs from outside. */
+/** The environment of the run of one execution. */
 export interface RunPorts {
   readonly functions: ReadonlyMap<string, BoundFunction>;
   readonly host: FunctionHost;
   /** `Execution` and `StateMachine` of the context object. */
   readonly context: { readonly Execution: JsonObject; readonly StateMachine: JsonObject };
-  /** What an earlier run finished; empty unless this is a redrive. */
+  /** The progress of earlier runs; empty unless this is a redrive. */
   readonly recovered: RecoveredScopes;
   readonly clock: () => Date;
   readonly sleep: Sleep;
@@ -49,15 +49,15 @@ export interface RunPorts {
 export interface RunScope {
   /** See `ScopeMark`. */
   readonly path: string;
-  /** Of an iteration of a Map. */
+  /** Index of the item; only in an iteration of a Map. */
   readonly index?: number;
-  /** The event before the first one of this run. */
+  /** Id of the event before the first one of this run. */
   readonly firstEventId: number;
-  /** Aborted when the run must not go on. */
+  /** Aborted when the run must end. */
   readonly signal: AbortSignal;
 }
 
-/** Runs a region to its end and returns its output. Rejects with the error that no state caught. */
+/** Runs a region to its end and returns its output. Rejects with an error that no state catches. */
 export async function runRegion(
   ports: RunPorts,
   region: RegionDefinition,
@@ -73,8 +73,8 @@ class RegionRun {
   readonly #scope: RunScope;
   #lastEventId: number;
   /**
-   * The last value that was written as JSON: outputs of states are inputs of others and of their
-   * functions.
+   * Cache of the last JSON text: the output of a state is usually the input of the next one and of
+   * its function.
    */
   #written: { readonly value: Json; readonly text: string } = { value: null, text: 'null' };
 
@@ -89,7 +89,7 @@ class RegionRun {
     const entered = this.#ports.recovered.entered.get(this.#scope.path);
     let name: string | undefined = entered?.state ?? this.#region.StartAt;
     let value = entered ? (JSON.parse(entered.input) as Json) : input;
-    // Only the state that the redrive starts with may have finished iterations or branches.
+    // Only the first state of a redrive can have finished iterations or branches.
     let resumes = entered !== undefined;
     while (name !== undefined) {
       const state: StateDefinition | undefined = this.#region.States[name];
@@ -135,7 +135,7 @@ class RegionRun {
     }
   }
 
-  /** Runs a Task, Map or Parallel with its retries, and the catcher when they do not help. */
+  /** Runs a Task, Map or Parallel with its retries, and applies the catcher when they fail. */
   async #runFallible(
     name: string,
     state: FallibleState,
@@ -188,7 +188,7 @@ class RegionRun {
         onStart: () => this.#record(historyEvents.lambdaStarted),
       });
       const result = await untilAborted(invocation, signal);
-      // A function without a result has the result null.
+      // The result of a function that returns nothing is null.
       const text = (JSON.stringify(result) as string | undefined) ?? 'null';
       assertPayloadSize(`a result of state ${name}`, text);
       this.#record(historyEvents.lambdaSucceeded(text));
@@ -211,7 +211,7 @@ class RegionRun {
     const entered = this.#ports.clock();
     const state = {
       Name: name,
-      // Formatted when it is selected, which is rare.
+      // A getter, because the time is rarely selected and formatting it takes time.
       get EnteredTime(): string {
         return entered.toISOString();
       },

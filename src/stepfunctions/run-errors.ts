@@ -1,13 +1,13 @@
 import { StateError } from './asl/state-errors.ts';
 
-/** What a run whose signal was aborted fails with; nothing retries or catches it. */
+/** The error of a run whose signal was aborted. No Retry or Catch applies. */
 export function runEnded(): Error {
   return new StateError('Aborted', 'The run has ended', { isTerminal: true });
 }
 
 /**
- * Resolves with `promise`, or rejects as soon as the signal is aborted; the promise's own end is
- * then ignored.
+ * Resolves with `promise`, or rejects as soon as the signal is aborted; the promise is then
+ * ignored.
  */
 export async function untilAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();

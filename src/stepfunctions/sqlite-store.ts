@@ -7,9 +7,9 @@ import { type ExecutionRecord, executionStatuses } from './executions.ts';
 import { readHistoryRow, writeHistoryRow } from './history-rows.ts';
 
 /**
- * One row of `history` has all events that an execution added between two commits, for rows and
- * repeated inputs cost more than all else; see `history-rows.ts` for its format. The view `events`
- * shows the events one by one.
+ * One row of `history` has all events that an execution added between two commits, because rows and
+ * repeated inputs dominate the cost of a commit; see `history-rows.ts` for its format. The view
+ * `events` shows the events one by one.
  */
 export const executionMigrations: readonly Migration[] = [
   {
@@ -127,7 +127,7 @@ export function sqliteExecutionStore(database: Database): ExecutionStore {
 
 function rowsOf(database: Database, status: string | undefined): Row[] {
   if (status === undefined) return database.all(statements.list);
-  // Spelled out, for the index holds the running ones only.
+  // A literal, so that SQLite uses the partial index on RUNNING executions.
   return status === 'RUNNING' ? database.all(statements.running) : database.all(statements.listByStatus, [status]);
 }
 

@@ -31,7 +31,7 @@ export interface LocalStateMachine {
 
 /**
  * Reads an ASL file (YAML or JSON) and binds its tasks to functions. Throws a UsageError that
- * lists, by state and field, everything that the embedded engine cannot run as AWS does.
+ * lists, by state and field, all constructs that the embedded engine cannot run as AWS does.
  */
 export function readStateMachine(file: string, resolver: FunctionResolver): LocalStateMachine {
   const source = parseDefinition(file);

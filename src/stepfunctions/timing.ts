@@ -1,10 +1,10 @@
-/** Waits and resolves with true; with false as soon as the signal is aborted. */
+/** Resolves with true after a time, or with false as soon as the signal is aborted. */
 export type Sleep = (milliseconds: number, signal: AbortSignal) => Promise<boolean>;
 
-/** Longest delay of setTimeout, which fires at once beyond it. Milliseconds. */
+/** Longest delay of setTimeout, which fires immediately for a longer one. Milliseconds. */
 const longestTimer = 2 ** 31 - 1;
 
-/** Waits by timers, for any time. */
+/** Waits with timers, for times of any length. */
 export const sleepByTimer: Sleep = async (milliseconds, signal) => {
   for (let left = milliseconds; left >= 0; left -= longestTimer) {
     if (!(await timer(Math.min(left, longestTimer), signal))) return false;

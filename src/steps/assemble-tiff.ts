@@ -18,7 +18,7 @@ interface NamedBundle {
   readonly index: TileBundleIndex;
 }
 
-/** Writes assembled.tif: its header is laid out here, the store appends the tile bundles. */
+/** Writes assembled.tif: the header computed here, to which the store appends the tile bundles. */
 export function makeAssembleTiff({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, plan: { ref, blocks } }: PlannedState, { log }: Call): Promise<AssembledTiff> => {
     const area = workArea(config.workBucket, source);
@@ -51,19 +51,22 @@ async function readBundleIndexes(
   return bundles;
 }
 
-/** The encoding of all tiles. Throws InconsistentWorkError where bundles differ, or an index contradicts its tiles. */
+/**
+ * The encoding of all tiles. Throws InconsistentWorkError if bundles differ or an index contradicts
+ * its tiles.
+ */
 function sharedEncoding(bundles: readonly NamedBundle[]): TileEncoding {
   const encoding = bundles[0]?.index.encoding;
   if (!encoding) throw new InconsistentWorkError('Expected at least one tile bundle');
   const expected = JSON.stringify(encoding);
   for (const { name, index } of bundles) {
     if (JSON.stringify(index.encoding) !== expected) {
-      throw new InconsistentWorkError(`Expected one encoding for all tiles but that of ${name} differs`);
+      throw new InconsistentWorkError(`Expected one encoding for all tiles but received another for ${name}`);
     }
     const bytes = tileBytes(index);
     if (bytes === index.tiles.size) continue;
     throw new InconsistentWorkError(
-      `Expected ${bytes} bytes of tiles for ${name} but its index says ${index.tiles.size}`,
+      `Expected ${bytes} bytes of tiles for ${name} but its index has ${index.tiles.size}`,
     );
   }
   return encoding;

@@ -5,13 +5,16 @@ import { computeChecksums, writeChecksums } from '../work/checksums.ts';
 import { sourceLogFields, PlannedState } from '../work/execution-state.ts';
 import { readPlan, workArea } from '../work/work-area.ts';
 
-/** Part of the invocation's time that is kept for recording that it was not enough. Milliseconds. */
+/**
+ * Part of the invocation's time reserved for recording that the time was too short. Milliseconds.
+ */
 const RECORDING_TIME = 20_000;
 
 /**
- * Computes the digests of a master that no other step reads whole. Where the uploader sent one to compare with, it runs
- * before rendering, and a master that cannot be read is rejected. Otherwise only PublishSidecar depends on it: when the
- * master is too large for one function to read, or was removed or overwritten, the sidecar says so instead.
+ * Computes the digests of a master that no other step reads as a whole. If the uploader sent a
+ * digest, this runs before rendering, and a master that cannot be read is rejected. Otherwise only
+ * PublishSidecar depends on it: if the master takes too long to read, was removed or was
+ * overwritten, the sidecar has a warning instead of digests.
  */
 export function makeChecksumSource({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, plan }: PlannedState, { log, remainingMs }: Call): Promise<void> => {
@@ -32,7 +35,10 @@ export function makeChecksumSource({ store, config }: Pick<Ports, 'store' | 'con
   };
 }
 
-/** Rejects a master that takes longer to read than a function may run: a redrive would have no more time. */
+/**
+ * Rejects a master that takes longer to read than a function may run; a redrive would also time
+ * out.
+ */
 function rejectUnreadable(error: unknown): unknown {
   if (!(error instanceof DeadlineExceededError)) return error;
   const detail = `${error.message}, and its uploader sent a digest to compare with; send it without`;
@@ -45,7 +51,7 @@ function reasonToLeaveOut(error: unknown): string | undefined {
   return isGone || error instanceof SourceChangedError ? 'the master was gone before all of it was read' : undefined;
 }
 
-/** The reader, which throws DeadlineExceededError once no time is left. */
+/** A reader that throws DeadlineExceededError when no time is left. */
 function untilDeadline(reader: PinnedObject['reader'], remainingMs: () => number): PinnedObject['reader'] {
   return {
     ...reader,

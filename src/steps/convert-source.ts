@@ -22,8 +22,9 @@ import { workArea } from '../work/work-area.ts';
 import { writeHeader } from '../work/header.ts';
 
 /**
- * Converts a master in a format that sharp's libvips does not read to a tiled TIFF in the work area, which the following
- * steps read by slices. Rejects a master that would not fit in memory before it is decoded.
+ * Converts a master in a format that sharp's libvips does not read to a tiled TIFF in the work
+ * area, which later steps read by slices. A master that would not fit in memory is rejected before
+ * it is decoded.
  */
 export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, recipe: name, image }: UnconvertedState, { log }: Call): Promise<SourceImage> => {
@@ -52,7 +53,7 @@ export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'conf
   };
 }
 
-/** The metadata of the master, with the profile and the resolution of the TIFF that was made of it. */
+/** The metadata of the master with the profile and the resolution of the converted TIFF. */
 async function metadataOf(
   format: ConvertibleFormat,
   master: RangeReader,

@@ -12,7 +12,10 @@ import { sourceLogFields, type PlannedPyramid, ValidatedState } from '../work/ex
 import { type Header, readHeader } from '../work/header.ts';
 import { type PlanRef, toJsonBytes, workArea } from '../work/work-area.ts';
 
-/** Plans the pyramid and writes plan.json; the state carries what the state machine needs of it. */
+/**
+ * Plans the pyramid and writes plan.json. Returns the part of the plan that the state machine
+ * needs.
+ */
 export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, recipe: name, image }: ValidatedState, { log }: Call): Promise<PlannedPyramid> => {
     const area = workArea(config.workBucket, source);
@@ -36,7 +39,7 @@ export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config
   };
 }
 
-/** What the state machine needs to know of a plan. */
+/** The part of a plan that the state machine needs. */
 export function describePlan(ref: PlanRef, plan: Plan, header: Pick<Header, 'digestSent'>): PlannedPyramid {
   const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
   return { ref, blocks, oneBlock: isOneBlock(plan), digests: digestsOf(plan, header) };

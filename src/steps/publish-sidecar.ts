@@ -8,7 +8,7 @@ import { sourceLogFields, PublishedState } from '../work/execution-state.ts';
 import { readHeader } from '../work/header.ts';
 import { readPlan, workArea } from '../work/work-area.ts';
 
-/** Publishes the sidecar beside the pyramid: what is known of both, with the digests of the master. */
+/** Publishes the sidecar beside the pyramid, with the digests of the master. */
 export function makePublishSidecar({ store, ledger, config }: Pick<Ports, 'store' | 'ledger' | 'config'>) {
   return async (
     { source, plan: { ref }, assembled, published }: PublishedState,

@@ -7,7 +7,9 @@ import { publishUnlessNewer, withdraw } from '../work/public-object.ts';
 import { publishedKey } from '../work/published-key.ts';
 import { readPlan } from '../work/work-area.ts';
 
-/** Copies the TIFF, and a source PDF, to the public bucket, then updates the ledger and notifies. */
+/**
+ * Copies the TIFF, and a source PDF, to the public bucket, then updates the ledger and notifies.
+ */
 export function makePublishTiff({
   store,
   ledger,
@@ -21,7 +23,8 @@ export function makePublishTiff({
     if (plan.image.converted?.from === 'pdf') {
       const copy = { bucket: target.bucket, key: source.key };
       const pdf = { ...copy, size: source.size, contentType: 'application/pdf' };
-      // A PDF holds more than the picture of its first page: it stays private where the recipe publishes a smaller picture.
+      // A PDF has more than its first page, so it is not published if the recipe reduces or
+      // restricts the picture.
       const mayPublish = !plan.copyrighted && !reducedSize(plan);
       if (mayPublish) await publishUnlessNewer(store, source, ref, pdf, (how) => copyMaster(store, source, copy, how));
       else await withdraw(store, source, copy);
@@ -46,7 +49,7 @@ export function makePublishTiff({
   };
 }
 
-/** User metadata that IIIF servers read from S3, with and without their prefix. */
+/** User metadata that IIIF servers read from S3, with and without the prefix `iiif-`. */
 function servingMetadata(plan: Plan): Readonly<Record<string, string>> {
   const fields = {
     width: String(plan.width),

@@ -9,8 +9,8 @@ import { readHeader } from '../work/header.ts';
 import { workArea } from '../work/work-area.ts';
 
 /**
- * Writes size, format and a summary of the embedded metadata to the ledger, and reserves the public key, so that no other
- * master overwrites the pyramid.
+ * Writes size, format and a summary of the embedded metadata to the ledger, and reserves the public
+ * key, so that no other master can overwrite the pyramid.
  */
 export function makeRecordMetadata({ store, ledger, config }: Pick<Ports, 'store' | 'ledger' | 'config'>) {
   return async ({ source, recipe, image }: ValidatedState, { log }: Call): Promise<void> => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ExecutionInput } from '../work/execution-input.ts';
-import { type RejectionCode, whatToDo } from '../errors.ts';
+import { rejectionAdvice, type RejectionCode } from '../errors.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { publishedKey } from '../work/published-key.ts';
 import { sourceLogFields } from '../work/execution-state.ts';
@@ -13,7 +13,9 @@ const Cause = z.object({ errorMessage: z.string() });
 
 type Rejection = Readonly<Record<'code' | 'detail', string>>;
 
-/** Writes to the ledger why the image was rejected and what to do, and releases its public key. */
+/**
+ * Records the rejection and the advice to the sender in the ledger, and releases the public key.
+ */
 export function makeRecordRejection({ ledger, config }: Pick<Ports, 'ledger' | 'config'>) {
   return async ({ source, error }: RejectedState, { log }: Call): Promise<void> => {
     const message = errorMessage(error.Cause);
@@ -44,7 +46,7 @@ function splitCode(message: string): Rejection {
 }
 
 function withAdvice({ code, detail }: Rejection): Rejection {
-  const advice = code in whatToDo ? whatToDo[code as RejectionCode] : undefined;
+  const advice = code in rejectionAdvice ? rejectionAdvice[code as RejectionCode] : undefined;
   return { code, detail: advice === undefined ? detail : `${detail}; ${advice}` };
 }
 

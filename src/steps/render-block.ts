@@ -18,8 +18,9 @@ export const RenderBlockInput = ExecutionInput.pick({ schemaVersion: true, sourc
 export type RenderBlockInput = z.infer<typeof RenderBlockInput>;
 
 /**
- * Renders one block: its tiles of levels 0 to k, and its level-k raster for RenderTopLevels. A block that is complete is
- * left as it is. Where blocks read the whole master, the first one also records its digests.
+ * Renders one block: its tiles of levels 0 to k, and its level-k raster for RenderTopLevels. A
+ * complete block is not rendered again. If blocks read the whole master, block 0 also records its
+ * digests.
  */
 export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, plan: ref, block }: RenderBlockInput, { log, remainingMs }: Call): Promise<void> => {

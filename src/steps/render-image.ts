@@ -10,8 +10,8 @@ import { tilesAndRuns } from '../work/tile-bundle.ts';
 import { readPlan, workArea } from '../work/work-area.ts';
 
 /**
- * Renders an image of one block, all its levels, straight into assembled.tif: no tile bundle is stored in between, and the
- * execution state carries the digests of the master where all of it is read on the way.
+ * Renders all levels of an image of one block directly into assembled.tif, without storing a tile
+ * bundle. The execution state receives the digests of a master that is read as a whole.
  */
 export function makeRenderImage({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, plan: { ref } }: PlannedState, { log, remainingMs }: Call): Promise<AssembledTiff> => {

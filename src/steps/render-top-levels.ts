@@ -18,7 +18,7 @@ import { type PlanRef, readPlan, workArea, type WorkArea } from '../work/work-ar
 /** Number of rasters read concurrently. */
 const READERS = 8;
 
-/** Where the level-k rasters of the blocks are. */
+/** Location of the level-k rasters of the blocks. */
 interface BlockRasters {
   readonly store: ObjectStore;
   readonly area: WorkArea;
@@ -26,7 +26,10 @@ interface BlockRasters {
   readonly plan: Plan;
 }
 
-/** Renders the levels above the split level from the level-k rasters of all blocks. A plan without such levels is skipped. */
+/**
+ * Renders the levels above the split level from the level-k rasters of all blocks. Does nothing if
+ * there are none.
+ */
 export function makeRenderTopLevels({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, plan: { ref } }: PlannedState, { log }: Call): Promise<void> => {
     const area = workArea(config.workBucket, source);
@@ -48,7 +51,7 @@ export function makeRenderTopLevels({ store, config }: Pick<Ports, 'store' | 'co
   };
 }
 
-/** The image at the split level, from the rasters of all blocks. */
+/** Joins the rasters of all blocks into the image at the split level. */
 async function joinRasters(rasters: BlockRasters, split: Level, arena: Arena): Promise<Raster> {
   const { plan } = rasters;
   const shape = { bands: outputBands(plan), bitDepth: outputBitDepth(plan) };

@@ -11,14 +11,17 @@ import { sourceLogFields, type UnconvertedImage } from '../work/execution-state.
 import { workArea } from '../work/work-area.ts';
 import { writeHeader } from '../work/header.ts';
 
-/** Size of the first read: enough for nearly every header with its profile and metadata. Bytes. */
+/** Size of the first read, which covers most headers with profile and metadata. Bytes. */
 const PREFIX_BYTES = 256 * 1024;
 
-/** Recognises the format by its content and rejects what the pipeline cannot process. Reads the header only. */
+/**
+ * Identifies the format by content and rejects masters that the pipeline cannot process. Reads only
+ * the header.
+ */
 export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, recipe: name }: ExecutionInput, { log }: Call): Promise<SourceImage | UnconvertedImage> => {
     const { info, reader } = await openSource(store, source);
-    // One reader for format, header and metadata, which mostly are in the same bytes.
+    // One reader for format, header and metadata, which are usually in the same bytes.
     const prefix = pagedReader(reader, PREFIX_BYTES);
     const { kind, format } = await recognise(prefix);
     if (kind === 'converted') {

@@ -14,8 +14,8 @@ import { readPlan } from '../work/work-area.ts';
 const DECODERS = 4;
 
 /**
- * Reads the assembled file back from the store with a third-party reader: every table, and sample tiles of every level.
- * Throws InconsistentWorkError for a file that is not the pyramid of the plan.
+ * Reads the assembled file from the store with a third-party reader: all tables, and sample tiles
+ * of every level. Throws InconsistentWorkError if the file is not the pyramid of the plan.
  */
 export function makeVerifyTiff({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ plan: { ref }, assembled }: AssembledState, { log }: Call): Promise<void> => {
@@ -47,7 +47,10 @@ function sampleTiles({ tilesAcross, tilesDown }: ReadBackLevel, all: boolean): n
   return [...new Set([...corners, centre])];
 }
 
-/** Decodes sample tiles of one level in one call: setting up a decoder takes longer than decoding a tile. */
+/**
+ * Decodes sample tiles of one level in one call, because creating a decoder takes longer than
+ * decoding a tile.
+ */
 async function verifyTiles(
   reader: PinnedContent['reader'],
   level: ReadBackLevel,

@@ -1,4 +1,4 @@
-/** `assembled.tif`: the layout of the published file, from the tile bundles that it is made of. */
+/** Layout of `assembled.tif`, the published file, from its tile bundles. */
 import { InconsistentWorkError } from '../errors.ts';
 import { descriptiveFields } from '../metadata/descriptive.ts';
 import { tileGrid } from '../pyramid/levels.ts';
@@ -9,8 +9,8 @@ import type { LevelTable } from '../tiff/written-directory.ts';
 import type { Header } from './header.ts';
 
 /**
- * Lays out the TIFF of a plan: header and directories, then the tile bundles in the order given. Throws
- * InconsistentWorkError unless the bundles hold every tile of every level once.
+ * Lays out the TIFF of a plan: header and directories, followed by the tile bundles in the given
+ * order. Throws InconsistentWorkError unless the bundles hold every tile of every level once.
  */
 export function layOutAssembled(
   plan: Plan,

@@ -1,4 +1,7 @@
-/** The digests of the master as the pipeline records them, in `checksums.json` or in the execution state. */
+/**
+ * The digests of the master as the pipeline records them, in `checksums.json` or in the execution
+ * state.
+ */
 import { z } from 'zod';
 import { RejectedImageError } from '../errors.ts';
 import type { RangeReader } from '../bytes/range-reader.ts';
@@ -10,21 +13,22 @@ import { readText, toJsonBytes, type WorkArea } from './work-area.ts';
 export const RecordedChecksums = z.object({
   sha256: z.string().optional(),
   md5: z.string().optional(),
-  /** Why no digest was computed, for the warnings of the sidecar. */
+  /** Reason why no digest was computed, a warning of the sidecar. */
   leftOut: z.string().optional(),
 });
 export type RecordedChecksums = z.infer<typeof RecordedChecksums>;
 
 interface ChecksumRequest {
-  /** Of the master: what the uploader sent is compared with what is computed. */
+  /** Of the master. Its user metadata has the digests that the uploader sent. */
   readonly info: ObjectInfo;
   readonly recipe: Pick<Recipe, 'digests'>;
   readonly content: RangeReader | AsyncIterable<Uint8Array>;
 }
 
 /**
- * Computes the digests that the recipe lists and those that the uploader sent to be compared with. A digest that the store
- * verified on upload is recorded, not computed. Throws RejectedImageError(CHECKSUM_MISMATCH) when one that was sent differs.
+ * Computes the digests that the recipe lists and those that the uploader sent. A digest that the
+ * store verified on upload is recorded without being computed. Throws
+ * RejectedImageError(CHECKSUM_MISMATCH) when a digest differs from that of the uploader.
  */
 export async function computeChecksums({ info, recipe, content }: ChecksumRequest): Promise<RecordedChecksums> {
   const verified = verifiedDigests(info);
@@ -36,13 +40,13 @@ export async function computeChecksums({ info, recipe, content }: ChecksumReques
     const digests = Object.entries(found).map(([algorithm, digest]) => `${algorithm} ${digest}`);
     throw new RejectedImageError(
       'CHECKSUM_MISMATCH',
-      `the object has ${digests.join(', ')}, the uploader sent another: it was changed on its way; send it again`,
+      `the object has ${digests.join(', ')}, the uploader sent another: the file was changed in transit; send it again`,
     );
   }
   return found;
 }
 
-/** Whether the uploader sent a digest to compare with. */
+/** Whether the uploader sent a digest of the master. */
 export function isDigestSent(info: ObjectInfo): boolean {
   return sentAlgorithms(info).length > 0;
 }

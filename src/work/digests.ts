@@ -1,4 +1,4 @@
-/** SHA-256 and MD5 of an object, and their comparison with what an uploader sent. */
+/** SHA-256 and MD5 of an object, and their comparison with the digests that an uploader sent. */
 import { createHash } from 'node:crypto';
 import { ServiceUnavailableError } from '../errors.ts';
 import { type DigestAlgorithm, digestAlgorithms } from '../recipe/recipe.ts';
@@ -8,12 +8,13 @@ import type { RangeReader } from '../bytes/range-reader.ts';
 /** Digests in hex, lower case. */
 export type Digests<Algorithm extends DigestAlgorithm = DigestAlgorithm> = Readonly<Record<Algorithm, string>>;
 
-/** Size of one read: enough to keep a connection busy; two of them fit any function. Bytes. */
+/** Size of one read. Two buffers of this size fit the memory of every function. Bytes. */
 const PIECE_BYTES = 8 * 2 ** 20;
 
 /**
- * Computes digests in one pass: of the chunks of a stream, or by ranged reads of 8 MiB, one ahead of the digest, into two
- * buffers in turn. Throws ServiceUnavailableError when the object ends before its size.
+ * Computes digests in one pass over a stream, or by ranged reads of 8 MiB into two buffers: one is
+ * read while the other is hashed. Throws ServiceUnavailableError when the object ends before its
+ * size.
  */
 export async function computeDigests<Algorithm extends DigestAlgorithm>(
   source: RangeReader | AsyncIterable<Uint8Array>,
@@ -38,7 +39,8 @@ async function* pieces(reader: RangeReader): AsyncGenerator<Uint8Array> {
   };
   const fetchAhead = (offset: number): Promise<Uint8Array> | undefined => {
     const piece = offset < reader.size ? fetch(offset) : undefined;
-    // A failed read is reported when its piece is awaited; a consumer that stopped before does not await it.
+    // A failed read is reported when its piece is awaited, which a consumer that has stopped does
+    // not do.
     piece?.catch(() => undefined);
     return piece;
   };
@@ -56,13 +58,16 @@ function wholePiece(piece: Uint8Array, offset: number, length: number): Uint8Arr
   throw new ServiceUnavailableError(`Expected ${length} bytes at ${offset} but received ${piece.length}`);
 }
 
-/** User metadata of the object; `sha256` and `md5` are what the uploader sent, in hex or base64. */
+/**
+ * User metadata of the object; `sha256` and `md5` are the digests that the uploader sent, in hex or
+ * base64.
+ */
 export type SentDigests = Pick<ObjectInfo, 'metadata'>;
 
 /**
- * Digests that the store verified when it received the object, in hex: S3 rejects an upload whose bytes do not have the
- * SHA-256 of its `x-amz-checksum-sha256`. That of a multipart upload (`…-12`) is of the digests of its parts and is not
- * the digest of the object.
+ * Digests that the store verified when it received the object, in hex. S3 rejects an upload whose
+ * SHA-256 differs from its `x-amz-checksum-sha256`. The value of a multipart upload (`…-12`) is a
+ * digest of the digests of its parts, not of the object.
  */
 export function verifiedDigests({ checksumSha256 }: Pick<ObjectInfo, 'checksumSha256'>): Partial<Digests> {
   // 32 bytes in base64.
@@ -70,14 +75,14 @@ export function verifiedDigests({ checksumSha256 }: Pick<ObjectInfo, 'checksumSh
   return { sha256: Buffer.from(checksumSha256, 'base64').toString('hex') };
 }
 
-/** The digests that were sent to be compared with. */
+/** The algorithms of the digests that the uploader sent. */
 export function sentAlgorithms({ metadata }: SentDigests): DigestAlgorithm[] {
   return digestAlgorithms.filter((algorithm) => algorithm in metadata);
 }
 
 /**
- * Compares digests with those that were sent: `mismatch` when any of them differs or is no digest at all, `none` when
- * there is nothing to compare with.
+ * Compares digests with those that the uploader sent: `mismatch` if any of them differs or is
+ * malformed, `none` if none was sent.
  */
 export function compareDigests(found: Partial<Digests>, { metadata }: SentDigests): 'match' | 'mismatch' | 'none' {
   const comparisons = digestAlgorithms.flatMap((algorithm) => {
@@ -89,7 +94,7 @@ export function compareDigests(found: Partial<Digests>, { metadata }: SentDigest
   return comparisons.every((isMatch) => isMatch) ? 'match' : 'mismatch';
 }
 
-/** Hex of either case, or base64 with or without padding; their lengths tell them apart. */
+/** Accepts hex of either case, and base64 with or without padding, distinguished by length. */
 function isDigest(sent: string, digest: string): boolean {
   if (sent.length === digest.length) return sent.toLowerCase() === digest;
   const base64 = Buffer.from(digest, 'hex').toString('base64');

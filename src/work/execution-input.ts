@@ -1,6 +1,7 @@
 /**
- * The input of an execution of `state-machines/pyramid.asl.yml`. It is a pure function of the object (no event id, no
- * clock): starting an upload twice gives the same input, which StartExecution takes as one start.
+ * The input of an execution of `state-machines/pyramid.asl.yml`. It depends on the object only (not
+ * on the event or the clock), so that starting an upload twice gives the same input, which
+ * StartExecution treats as one start.
  */
 import { z } from 'zod';
 

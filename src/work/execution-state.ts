@@ -1,4 +1,4 @@
-/** The execution state as each step receives it. A step parses what it needs; the state machine passes the rest on. */
+/** The execution state as each step receives it. A step parses the fields that it needs. */
 import { z } from 'zod';
 import { convertibleFormats, SourceImage } from '../pyramid/source-image.ts';
 import { RecordedChecksums } from './checksums.ts';
@@ -22,13 +22,14 @@ export type ValidatedState = z.infer<typeof ValidatedState>;
 /** Result of PlanPyramid. */
 export const PlannedPyramid = z.object({
   ref: PlanRef,
-  /** Block numbers, which the Map state iterates over. */
+  /** Block numbers; the items of the Map state. */
   blocks: z.array(z.int()),
-  /** One block makes every level: RenderImage makes the whole file. */
+  /** Whether the image is one block, which RenderImage renders into the whole file. */
   oneBlock: z.boolean(),
   /**
-   * When the digests of the master are computed: `within` a step that reads all of it anyway; by ChecksumSource `before`
-   * rendering, because the uploader sent one to compare with; or by ChecksumSource `beside` rendering and publishing.
+   * When the digests of the master are computed: `within` a step that reads the whole master; by
+   * ChecksumSource `before` rendering, because the uploader sent a digest; or by ChecksumSource
+   * `beside` rendering and publishing.
    */
   digests: z.enum(['within', 'before', 'beside']),
 });
@@ -43,7 +44,7 @@ export const AssembledTiff = z.object({
   etag: z.string(),
   /** Bytes. */
   size: z.number(),
-  /** Digests of the master, where RenderImage read all of it; otherwise they are in checksums.json. */
+  /** Digests of the master if RenderImage read all of it; otherwise they are in checksums.json. */
   checksums: RecordedChecksums.optional(),
 });
 export type AssembledTiff = z.infer<typeof AssembledTiff>;
@@ -51,7 +52,7 @@ export type AssembledTiff = z.infer<typeof AssembledTiff>;
 export const AssembledState = PlannedState.extend({ assembled: AssembledTiff });
 export type AssembledState = z.infer<typeof AssembledState>;
 
-/** With the result of PublishTiff, as far as later steps need it. */
+/** With the part of the result of PublishTiff that later steps need. */
 export const PublishedState = AssembledState.extend({
   published: z.object({ bucket: z.string(), key: z.string(), etag: z.string(), size: z.number() }),
 });

@@ -1,4 +1,4 @@
-/** `header.json`: what the header of the master says beyond geometry, for the steps after it. */
+/** `header.json`: profile, resolution and embedded metadata of the master, for later steps. */
 import { z } from 'zod';
 import type { Identified } from '../formats/format.ts';
 import type { EmbeddedMetadata } from '../metadata/embedded-metadata.ts';
@@ -9,13 +9,16 @@ import { Description } from '../tiff/pyramid-fields.ts';
 import { isDigestSent } from './checksums.ts';
 import { readText, toJsonBytes, type WorkArea } from './work-area.ts';
 
-/** Version of this project. It is written here because bundles carry no package.json; a test compares the two. */
+/**
+ * Version of this project, repeated here because bundles have no package.json. A test compares the
+ * two.
+ */
 export const VERSION = '0.1.0';
 
 const HeaderSchema = Description.extend({
-  /** Without what the recipe keeps private. */
+  /** Without the metadata that the recipe keeps private. */
   metadata: RedactedMetadata,
-  /** The uploader sent a digest of the master. */
+  /** Whether the uploader sent a digest of the master. */
   digestSent: z.boolean(),
   /** Versions of the software that reads and writes the pixels. */
   software: z.strictObject({ stepwell: z.string(), sharp: z.string(), libvips: z.string() }),
@@ -28,7 +31,10 @@ interface HeaderRequest {
   readonly metadata: EmbeddedMetadata;
   readonly identified: Identified;
   readonly recipe: Pick<Recipe, 'metadata'>;
-  /** Versions of the libraries; passed in, because functions that only read the header have no sharp. */
+  /**
+   * Versions of the libraries. A parameter, because functions that only read the header do not load
+   * sharp.
+   */
   readonly libraries: Omit<Header['software'], 'stepwell'>;
 }
 

@@ -1,4 +1,7 @@
-/** Objects that are read and copied in exactly one version: the master, and what earlier steps wrote. */
+/**
+ * Reading and copying one version of an object: of the master, or of an object that an earlier step
+ * wrote.
+ */
 import {
   InconsistentWorkError,
   ObjectNotFoundError,
@@ -13,20 +16,20 @@ import type { Source } from './execution-input.ts';
 import { findObject } from './public-object.ts';
 import { inconsistent, isMissingOrReplaced } from './work-area.ts';
 
-/** Content of one version of an object. Every read returns bytes of that version or fails. */
+/** Content of one version of an object. Every read returns bytes of that version or throws. */
 export interface PinnedContent {
   readonly reader: RangeReader & Required<Pick<RangeReader, 'readInto'>>;
   /** Runs `use` with the path of a file that holds the object. */
   withFile<Result>(use: (file: string) => Promise<Result>): Promise<Result>;
 }
 
-/** One version of an object, and what the store says of it. */
+/** One version of an object, with its metadata in the store. */
 export interface PinnedObject extends PinnedContent {
   readonly info: ObjectInfo;
   tags(): Promise<Readonly<Record<string, string>>>;
 }
 
-/** A version of an object, and the errors for when it is not there any more. */
+/** A version of an object, and the errors to throw when it no longer exists. */
 interface Pin {
   readonly ref: ObjectRef;
   readonly etag: string;
@@ -36,14 +39,17 @@ interface Pin {
   readonly short: (detail: string) => Error;
 }
 
-/** Opens the master. Throws SourceChangedError when it was overwritten, RejectedImageError(SOURCE_GONE) when removed. */
+/**
+ * Opens the master. Throws SourceChangedError when it was overwritten,
+ * RejectedImageError(SOURCE_GONE) when removed.
+ */
 export function openSource(store: ObjectStore, source: Source): Promise<PinnedObject> {
   return openPinned(store, pinSource(source));
 }
 
 /**
- * Opens the object that holds the pixels: the master, or the TIFF that ConvertSource made of it. Throws as `openSource`, and
- * InconsistentWorkError when that TIFF is missing or has been replaced.
+ * Opens the object that has the pixels: the master, or the TIFF that ConvertSource wrote. Throws as
+ * `openSource`, and InconsistentWorkError when that TIFF is missing or has been replaced.
  */
 export function openPixels(
   store: ObjectStore,
@@ -56,8 +62,8 @@ export function openPixels(
 }
 
 /**
- * Opens an object of the work area whose ETag and size (bytes) are known; sends no request. Reads throw
- * InconsistentWorkError when it is missing, has been replaced or is shorter.
+ * Opens an object of the work area whose ETag and size (bytes) are known; sends no request. Reads
+ * throw InconsistentWorkError when it is missing, has been replaced or is shorter.
  */
 export function openWork(
   store: ObjectStore,
@@ -67,7 +73,10 @@ export function openWork(
   return pinnedContent(store, pinWork(ref, etag), size);
 }
 
-/** Copies the master. Throws as `openSource`, and PreconditionFailedError when `options.over` does not hold. */
+/**
+ * Copies the master. Throws as `openSource`, and PreconditionFailedError when `options.over` does
+ * not hold.
+ */
 export function copyMaster(
   store: ObjectStore,
   source: Source,
@@ -78,8 +87,8 @@ export function copyMaster(
 }
 
 /**
- * Copies an object of the work area. Throws InconsistentWorkError when it is missing or has been replaced, and
- * PreconditionFailedError when `options.over` does not hold.
+ * Copies an object of the work area. Throws InconsistentWorkError when it is missing or has been
+ * replaced, and PreconditionFailedError when `options.over` does not hold.
  */
 export function copyWork(
   store: ObjectStore,
@@ -164,7 +173,7 @@ async function copyPinned(store: ObjectStore, pin: Pin, target: ObjectRef, optio
     return await store.copy({ ...pin.ref, etag: pin.etag }, target, options);
   } catch (error) {
     if (!isMissingOrReplaced(error)) throw error;
-    // The condition on the target and that on the pinned version fail with the same error.
+    // The conditions on the target and on the pinned version fail with the same error.
     const isPinned = error instanceof PreconditionFailedError && (await findObject(store, pin.ref))?.etag === pin.etag;
     throw isPinned ? error : pin.gone(error);
   }

@@ -18,13 +18,14 @@ export interface PublicObject extends ObjectRef {
   readonly metadata?: Metadata;
 }
 
-/** Writes a public object under the condition on what it replaces. */
+/** Writes a public object if the object that it replaces is unchanged. */
 type Put = (options: WriteOptions) => Promise<ObjectInfo>;
 
 /**
- * Publishes an object. Public objects carry the sequence of their upload and are replaced by compare-and-swap only, so that
- * the newest upload stays whichever execution ends last. An object that this execution published before is kept. Throws
- * SourceChangedError where the object of a newer upload is.
+ * Publishes an object. Public objects carry the sequence of their upload and are replaced by
+ * compare-and-swap, so that the object of the newest upload remains, whichever execution ends last.
+ * An object that this execution has already published is kept. Throws SourceChangedError if the
+ * existing object is that of a newer upload.
  */
 export async function publishUnlessNewer(
   store: ObjectStore,
@@ -43,7 +44,8 @@ export async function publishUnlessNewer(
     return await put({ contentType, metadata, over: existing ? { etag: existing.etag } : 'absent' });
   } catch (error) {
     if (!(error instanceof PreconditionFailedError)) throw error;
-    // Another execution replaced it, or an answer to this one was lost: the retry reads it again.
+    // Another execution replaced it, or the response to this write was lost. A retry reads it
+    // again.
     throw new ServiceUnavailableError(`${target.key} changed while it was published`, { cause: error });
   }
 }
@@ -54,7 +56,7 @@ export async function withdraw(store: ObjectStore, source: Source, target: Objec
   if (existing?.metadata['stepwell-image'] === source.imageId && !isNewer(existing, source)) await store.remove(target);
 }
 
-/** What the store says of an object; undefined where there is none. */
+/** The metadata of an object in the store; undefined if it does not exist. */
 export async function findObject(store: ObjectStore, ref: ObjectRef): Promise<ObjectInfo | undefined> {
   try {
     return await store.head(ref);
@@ -64,7 +66,10 @@ export async function findObject(store: ObjectStore, ref: ObjectRef): Promise<Ob
   }
 }
 
-/** User metadata that names the upload and the plan: an older execution must not replace the object of a newer one. */
+/**
+ * User metadata that names the upload and the plan, by which executions recognise newer objects and
+ * their own.
+ */
 function originOf(source: Source, plan: PlanRef): Metadata {
   return { 'stepwell-image': source.imageId, 'stepwell-sequence': source.sequence, 'stepwell-plan': plan.hash };
 }

@@ -3,19 +3,22 @@ import { MAX_SIDECAR_BYTES, MAX_WARNINGS } from '../metadata/bounds.ts';
 import type { MetadataFields } from '../metadata/embedded-metadata.ts';
 import type { Sidecar, SidecarMetadata } from './sidecar.ts';
 
-/** The sidecar as it is stored: JSON in UTF-8, indented, with a line break at its end. */
+/** The sidecar as stored: indented JSON in UTF-8 with a final line break. */
 export function sidecarBytes(sidecar: Sidecar): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(sidecar, undefined, 2)}\n`);
 }
 
-/** A part of the metadata that may be left out. */
+/** A part of the metadata that may be omitted. */
 interface Part {
   readonly name: string;
   readonly bytes: number;
   leaveOut(): void;
 }
 
-/** Leaves out the largest parts of the metadata, with a warning for each, until the sidecar has at most 1 MiB. */
+/**
+ * Omits the largest parts of the metadata, with a warning for each, until the sidecar has at most 1
+ * MiB.
+ */
 export function limitSidecar(sidecar: Sidecar): Sidecar {
   const copy = structuredClone(sidecar);
   const leftOut: string[] = [];

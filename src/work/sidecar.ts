@@ -1,4 +1,4 @@
-/** `<published>.json`, the sidecar: what is known of a published pyramid and its master. */
+/** The sidecar `<published>.json`: a description of a published pyramid and its master. */
 import { z } from 'zod';
 import type { Publication } from '../ledger/ledger.ts';
 import { levelsOf, type Plan } from '../pyramid/plan.ts';
@@ -27,7 +27,7 @@ const SidecarSource = z.strictObject({
     .regex(/^[0-9a-f]{32}$/u)
     .optional(),
   format: z.string(),
-  /** Size of the pixels in the file. */
+  /** Size of the stored pixels. */
   stored: Size,
   /** Size with the orientation applied. */
   upright: Size,
@@ -64,7 +64,10 @@ const SidecarMetadata = z.strictObject({
 });
 export type SidecarMetadata = z.infer<typeof SidecarMetadata>;
 
-/** Where the pyramid came from, the embedded metadata of its master, and the software that made it. */
+/**
+ * The source of the pyramid, the embedded metadata of the master, and the software that processed
+ * it.
+ */
 export const Sidecar = z.strictObject({
   schemaVersion: z.literal(1),
   source: SidecarSource,
@@ -83,7 +86,7 @@ interface SidecarParts {
   readonly published: Pick<Publication, 'bucket' | 'key' | 'size' | 'etag'>;
 }
 
-/** The sidecar of a published pyramid, as it is stored. */
+/** The sidecar of a published pyramid as stored. */
 export function sidecarOf({ source, header, plan, digests, published }: SidecarParts): Uint8Array {
   const { image, recipe } = plan;
   const { sha256, md5, leftOut } = digests;
@@ -122,8 +125,9 @@ export interface SidecarRequest {
 }
 
 /**
- * The sidecar of a published pyramid, at most 1 MiB when stored: the largest parts of the metadata are left out, with a
- * warning, until it fits. The same request gives the same bytes, in whatever order its keys are.
+ * The sidecar of a published pyramid, at most 1 MiB when stored: the largest parts of the metadata
+ * are omitted, with a warning, until it fits. The bytes do not depend on the order of the keys in
+ * the request.
  */
 export function makeSidecar({ source, published, recipe, software, metadata }: SidecarRequest): Sidecar {
   const { width, height, ...object } = source;
@@ -150,7 +154,7 @@ export function makeSidecar({ source, published, recipe, software, metadata }: S
       warnings,
     },
   };
-  // Through JSON, so that what is undefined is absent; the schema puts keys in its own order.
+  // The JSON copy omits undefined values; the schema sorts the keys in its own order.
   return limitSidecar(Sidecar.parse(JSON.parse(JSON.stringify(ordered))));
 }
 

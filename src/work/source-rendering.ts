@@ -1,4 +1,7 @@
-/** Rendering from the object that holds the pixels, with the digests of the master where all of it is read on the way. */
+/**
+ * Rendering from the object that has the pixels, with the digests of a master that is read as a
+ * whole.
+ */
 import { createReadStream } from 'node:fs';
 import { pixelsOfFile, pixelsOfSlices, type SourcePixels } from '../imaging/source-pixels.ts';
 import { conversionOf } from '../pyramid/conversion.ts';
@@ -9,10 +12,10 @@ import { computeChecksums, type RecordedChecksums } from './checksums.ts';
 import type { Source } from './execution-input.ts';
 import { openPixels } from './pinned-object.ts';
 
-/** Size of the reads that digests are computed from. Bytes. */
+/** Size of the reads for digests. Bytes. */
 const DIGEST_READ_BYTES = 2 ** 20;
 
-/** Part of the invocation's time that is kept for writing what was rendered. Milliseconds. */
+/** Part of the invocation's time reserved for writing the result. Milliseconds. */
 const WRITING_TIME = 20_000;
 
 export interface RenderRequest {
@@ -22,13 +25,14 @@ export interface RenderRequest {
   readonly plan: Plan;
   /** Milliseconds until the platform ends the invocation. */
   readonly remainingMs: () => number;
-  /** Whether to compute the digests of the master, where the plan reads all of it. */
+  /** Whether to compute the digests of a master that the plan reads as a whole. */
   readonly withChecksums: boolean;
 }
 
 /**
- * Calls `render` with the pixels that the plan needs. Throws what `openPixels` throws, and RejectedImageError for pixels
- * that cannot be decoded or digests that differ from what the uploader sent.
+ * Calls `render` with the pixels that the plan needs. Throws the errors of `openPixels`, and
+ * RejectedImageError for pixels that cannot be decoded and for digests that differ from those that
+ * the uploader sent.
  */
 export async function renderSource<Rendered>(
   { store, workBucket, source, plan, remainingMs, withChecksums }: RenderRequest,
@@ -53,7 +57,7 @@ export async function renderSource<Rendered>(
       computeChecksums({ info: pixels.info, recipe, content }),
       rendering,
     ]);
-    // A digest that differs explains why pixels cannot be decoded, so its error comes first.
+    // A wrong digest explains pixels that cannot be decoded, so its error takes precedence.
     if (checksums.status === 'rejected') throw checksums.reason;
     if (rendered.status === 'rejected') throw rendered.reason;
     return { rendered: rendered.value, checksums: checksums.value };

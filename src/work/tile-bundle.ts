@@ -1,6 +1,6 @@
 /**
- * Tile bundles: the encoded tiles of one block, or of the top levels, in one object of the work area, with an index beside
- * it that lists their byte counts.
+ * Tile bundles: the encoded tiles of one block, or of the top levels, in one object of the work
+ * area, with an index beside it that lists their byte counts.
  */
 import { z } from 'zod';
 import { InconsistentWorkError } from '../errors.ts';
@@ -21,15 +21,17 @@ import {
 
 const StoredObject = z.strictObject({ etag: z.string(), size: z.number() });
 
-/** One per tile of the image, so they are kept as 32-bit integers: half the memory of the array that JSON gives. Bytes. */
+/**
+ * Byte count of each tile, as 32-bit integers to halve the memory of the parsed JSON array. Bytes.
+ */
 const ByteCounts = z
   .array(z.uint32())
   .readonly()
   .transform((counts): Uint32Array | readonly number[] => new Uint32Array(counts));
 
 /**
- * Written after the tiles (and the raster), whose ETags it names: a bundle whose index matches its objects is complete.
- * Runs are in the order of the tiles object, smallest level first.
+ * Written after the tiles and the raster, whose ETags it has: a bundle whose index matches its
+ * objects is complete. Runs are in the order of the tiles object, smallest level first.
  */
 const TileBundleIndexSchema = z.strictObject({
   schemaVersion: z.literal(1),
@@ -49,17 +51,20 @@ const TileBundleIndexSchema = z.strictObject({
 });
 export type TileBundleIndex = z.infer<typeof TileBundleIndexSchema>;
 
-/** What a tile bundle is made of. */
+/** The content of a tile bundle. */
 export interface BundleContent {
   readonly plan: Plan;
   /** The part of level 0 that was rendered. */
   readonly rect: Rect;
   readonly rendered: EncodedLevels;
-  /** The block's level-k raster, where RenderTopLevels needs it. */
+  /** The block's level-k raster if RenderTopLevels needs it. */
   readonly raster?: Raster | undefined;
 }
 
-/** The tiles of a bundle in the order in which they are stored, smallest level first, and their runs. */
+/**
+ * The tiles of a bundle in the order in which they are stored, smallest level first, and their
+ * runs.
+ */
 export function tilesAndRuns({ plan, rect, rendered }: BundleContent): {
   tiles: readonly Uint8Array[];
   runs: TileBundleIndex['runs'];
@@ -75,7 +80,7 @@ export function tilesAndRuns({ plan, rect, rendered }: BundleContent): {
   return { tiles: smallestFirst.flatMap(({ tiles }) => tiles), runs };
 }
 
-/** Writes the tiles, then the raster if there is one, and last the index. */
+/** Writes the tiles, the raster if there is one, and finally the index. */
 export async function writeTileBundle(
   store: ObjectStore,
   area: WorkArea,
@@ -97,7 +102,10 @@ export async function writeTileBundle(
   return index;
 }
 
-/** Whether the bundle has an index and the objects that it names. A complete bundle is not rendered again. */
+/**
+ * Whether the bundle has its index and the objects that the index names. A complete bundle is not
+ * rendered again.
+ */
 export async function isBundleComplete(
   store: ObjectStore,
   area: WorkArea,
@@ -123,7 +131,7 @@ async function isStored(
   }
 }
 
-/** Reads an index; undefined where the bundle was not finished or the object is not an index. */
+/** Reads an index; undefined if it is missing or malformed. */
 async function findBundleIndex(store: ObjectStore, ref: ObjectRef): Promise<TileBundleIndex | undefined> {
   try {
     return await readBundleIndex(store, ref);
@@ -133,7 +141,7 @@ async function findBundleIndex(store: ObjectStore, ref: ObjectRef): Promise<Tile
   }
 }
 
-/** Reads an index that must be there. Throws InconsistentWorkError when it is missing or malformed. */
+/** Reads an index. Throws InconsistentWorkError if it is missing or malformed. */
 export async function readBundleIndex(store: ObjectStore, ref: ObjectRef): Promise<TileBundleIndex> {
   const text = await readText(store, ref);
   try {

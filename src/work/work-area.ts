@@ -1,11 +1,11 @@
-/** Keys of the work area of one upload, and reading what earlier steps wrote there. */
+/** Keys of the work area of one upload, and reading its objects. */
 import { z } from 'zod';
 import type { Source } from './execution-input.ts';
 import { type Plan, parsePlan } from '../pyramid/plan.ts';
 import { InconsistentWorkError, ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
 import type { ObjectRef, ObjectStore } from '../storage/object-store.ts';
 
-/** Names the plan of one execution; its hash keeps the work of different plans apart. */
+/** The plan of an execution; its hash is part of the keys of the objects made by that plan. */
 export const PlanRef = z.object({ hash: z.string().regex(/^[0-9a-f]{16}$/u), key: z.string().min(1) });
 export type PlanRef = z.infer<typeof PlanRef>;
 
@@ -18,11 +18,11 @@ export function workArea(bucket: string, source: Pick<Source, 'imageId' | 'seque
   const bundle = (plan: PlanRef, name: BundleName): string =>
     name === 'top-levels' ? `${plan.hash}/top-levels` : `${plan.hash}/blocks/${name}`;
   return {
-    /** What the header of the master says beyond geometry: profile, resolution, embedded metadata. */
+    /** Profile, resolution and embedded metadata of the master. */
     header: ref('header.json'),
-    /** Digests of the master, unless the execution state carries them. */
+    /** Digests of the master, unless they are in the execution state. */
     checksums: ref('checksums.json'),
-    /** The TIFF that ConvertSource made of a master of another format. */
+    /** The TIFF that ConvertSource wrote for a master of another format. */
     converted: ref('converted.tif'),
     plan: (hash: string): ObjectRef => ref(`${hash}/plan.json`),
     tiles: (plan: PlanRef, name: BundleName): ObjectRef => ref(`${bundle(plan, name)}.tiles`),
@@ -49,8 +49,8 @@ export function toJsonBytes(value: unknown): Uint8Array {
 }
 
 /**
- * Awaits a call on objects of the work area. Throws InconsistentWorkError where the store has no such object, or not in the
- * version that the call asks for; `expected` names the object.
+ * Awaits a call on objects of the work area. Throws InconsistentWorkError if the store does not
+ * have the object, or not in the version that the call requests; `expected` names the object.
  */
 export async function fromWork<Result>(expected: string, call: Promise<Result>): Promise<Result> {
   try {
@@ -68,7 +68,7 @@ export function inconsistent(expected: string, cause: Error): InconsistentWorkEr
   );
 }
 
-/** Whether a store has no such object, or has it in another version than it was asked for. */
+/** Whether the store does not have the object, or not in the requested version. */
 export function isMissingOrReplaced(error: unknown): error is ObjectNotFoundError | PreconditionFailedError {
   return error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError;
 }

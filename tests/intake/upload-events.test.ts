@@ -50,7 +50,8 @@ describe('fault 5: keys are decoded byte-exact, once', () => {
     expect(keysOf(bridgeEvent({ key }))).toEqual([key]);
   });
 
-  // As S3 writes them, not as our encoder does: which characters stay bare differs between encoders.
+  // As S3 writes them, not as our encoder does: which characters stay bare differs between
+  // encoders.
   test.each([
     ['a+b.tif', 'a b.tif'],
     ['a%2Bb.tif', 'a+b.tif'],

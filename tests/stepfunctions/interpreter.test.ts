@@ -9,7 +9,9 @@ afterEach(async () => {
 });
 afterAll(removeFolders);
 
-/** Runs one execution without waiting; returns its end and the seconds that it would have waited. */
+/**
+ * Runs one execution without waiting; returns its end and the seconds that it would have waited.
+ */
 async function run(
   states: object,
   input: Json,

@@ -26,7 +26,10 @@ export function removeFolders(): void {
   for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
 }
 
-/** A service with a function a name (`double` → `src/double.ts`), whose modules hold the given source. */
+/**
+ * A service with a function a name (`double` → `src/double.ts`), whose modules hold the given
+ * source.
+ */
 export function service(
   modules: Readonly<Record<string, string>>,
   settings: Readonly<Record<string, { readonly timeout?: number; readonly memorySize?: number }>> = {},
@@ -65,7 +68,10 @@ export function task(key: string, more: object = {}): Record<string, unknown> {
 
 type Behaviour = (event: unknown, options: InvokeOptions) => unknown;
 
-/** A host whose functions are given here; what they throw is reported as Lambda would. Counts calls by key. */
+/**
+ * A host whose functions are given here; what they throw is reported as Lambda would. Counts calls
+ * by key.
+ */
 export function hostOf(behaviours: Readonly<Record<string, Behaviour>>): FunctionHost & { calls: [string, unknown][] } {
   const calls: [string, unknown][] = [];
   return {

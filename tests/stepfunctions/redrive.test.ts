@@ -229,7 +229,8 @@ describe('when the process is killed', () => {
       if (execution) expect(next.engine.describe(executionArn).output).toBe('[1,2]');
       found.add(next.host.calls.length);
     }
-    // 0 after nothing was recorded or everything, 5 after the start, and fewer from commit to commit.
+    // 0 after nothing was recorded or everything, 5 after the start, and fewer from commit to
+    // commit.
     expect([...found].sort()).toEqual([0, 2, 4, 5]);
   });
 });

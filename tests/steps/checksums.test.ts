@@ -18,7 +18,10 @@ afterEach(() => steps.stop());
 
 const digest = (algorithm: string, bytes: Uint8Array): string => createHash(algorithm).update(bytes).digest('hex');
 
-/** Masters whose digests come from the block that reads all of it, from a pass of their own, and from converting it. */
+/**
+ * Masters whose digests come from the block that reads all of it, from a pass of their own, and
+ * from converting it.
+ */
 const masters: readonly (readonly [string, () => Promise<Buffer>, 'within' | 'beside'])[] = [
   ['photo.jpg', () => pictureOf(300, 200).jpeg().toBuffer(), 'within'],
   ['scan.tif', () => pictureOf(300, 200).tiff({ compression: 'lzw' }).toBuffer(), 'beside'],

@@ -17,49 +17,60 @@ const reject = async (cause: string, error = 'RejectedImageError', key = 'photo 
   return steps.ledger.get(input.source.imageId);
 };
 
-describe('the cause of a rejection', () => {
+describe('the cause of a failed step is recorded', () => {
   test.each<[string, string, { code: string; detail: string }]>([
     [
-      'as AWS reports it',
+      'as a rejection when it is the JSON that AWS reports',
       JSON.stringify({
         errorType: 'RejectedImageError',
         errorMessage: 'TRUNCATED: tile 7 ends at byte 900, the file has 899',
         trace: ['RejectedImageError: …', '    at validate (index.js:1:2)'],
       }),
-      { code: 'TRUNCATED', detail: 'tile 7 ends at byte 900, the file has 899; send it again, all of it' },
+      {
+        code: 'TRUNCATED',
+        detail: 'tile 7 ends at byte 900, the file has 899; the file is incomplete: send the whole file again',
+      },
     ],
     [
-      'as plain text',
+      'as a rejection when it is a code and a detail',
       'MULTI_PAGE: 3 pages',
-      { code: 'MULTI_PAGE', detail: '3 pages; send each picture as a file of its own' },
+      { code: 'MULTI_PAGE', detail: '3 pages; send each picture as a separate file' },
     ],
     [
-      'that says itself what to do',
+      'without further advice when its detail gives some',
       'UNSUPPORTED_PIXELS: 12 bits; send 8',
       { code: 'UNSUPPORTED_PIXELS', detail: '12 bits; send 8' },
     ],
-    ['of several lines', 'TARGET_TAKEN: one\ntwo: three', { code: 'TARGET_TAKEN', detail: 'one\ntwo: three' }],
-    ['without a code', 'something else', { code: 'REJECTED', detail: 'something else' }],
     [
-      'in JSON of another form',
+      'as a rejection when it has several lines',
+      'TARGET_TAKEN: one\ntwo: three',
+      { code: 'TARGET_TAKEN', detail: 'one\ntwo: three' },
+    ],
+    ['as REJECTED when it has no code', 'something else', { code: 'REJECTED', detail: 'something else' }],
+    [
+      'as REJECTED when it is other JSON',
       '{"message":"TRUNCATED: no"}',
       { code: 'REJECTED', detail: '{"message":"TRUNCATED: no"}' },
     ],
-    ['in JSON that is cut', '{"errorMessage":"TRUNC', { code: 'REJECTED', detail: '{"errorMessage":"TRUNC' }],
-    ['that is nothing', '', { code: 'REJECTED', detail: '' }],
-    ['that is JSON but no object', '"TRUNCATED: no"', { code: 'REJECTED', detail: '"TRUNCATED: no"' }],
-  ])('reaches the ledger %s', async (_, cause, rejection) => {
+    [
+      'as REJECTED when its JSON is truncated',
+      '{"errorMessage":"TRUNC',
+      { code: 'REJECTED', detail: '{"errorMessage":"TRUNC' },
+    ],
+    ['as REJECTED when it is empty', '', { code: 'REJECTED', detail: '' }],
+    ['as REJECTED when it is a JSON string', '"TRUNCATED: no"', { code: 'REJECTED', detail: '"TRUNCATED: no"' }],
+  ])('%s', async (_, cause, rejection) => {
     expect(await reject(cause)).toMatchObject({ status: 'REJECTED', rejection });
   });
 
-  test('that is a changed source supersedes the upload and rejects nothing', async () => {
+  test('as SUPERSEDED when the source has changed', async () => {
     const entry = await reject(JSON.stringify({ errorMessage: 'photo.png was overwritten' }), 'SourceChangedError');
     expect(entry?.status).toBe('SUPERSEDED');
     expect(entry?.rejection).toBeUndefined();
   });
 });
 
-test('a rejected master gives its public key back, one whose key it is not takes nothing away', async () => {
+test('a rejection releases the public key only when the rejected master owns it', async () => {
   const record = makeRecordMetadata(steps.ports);
   const refuse = makeRecordRejection(steps.ports);
   const error = { Error: 'RejectedImageError', Cause: 'TRUNCATED: cut' };
@@ -74,7 +85,7 @@ test('a rejected master gives its public key back, one whose key it is not takes
   expect(await steps.ledger.get(again.source.imageId)).toMatchObject({ status: 'PROCESSING' });
 });
 
-test('an older upload that is rejected leaves the newer one as it is', async () => {
+test('the rejection of an older upload does not change the entry of a newer one', async () => {
   const older = await steps.upload('photo.png', Buffer.from('not an image'));
   const newer = await steps.upload('photo.png', await pictureOf(9, 9).png().toBuffer());
   const error = { Error: 'RejectedImageError', Cause: 'UNSUPPORTED_FORMAT: text' };

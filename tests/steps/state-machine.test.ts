@@ -1,4 +1,7 @@
-/** Statements that are made in two places: the state machine and the code, its files, its errors and its display. */
+/**
+ * Statements that are made in two places: the state machine and the code, its files, its errors and
+ * its display.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
@@ -59,7 +62,8 @@ const tasks = [...all].filter(([, { state }]) => state.Type === 'Task');
 const retried = (state: State): string[] => (state.Retry ?? []).flatMap(({ ErrorEquals }) => ErrorEquals);
 
 /**
- * Names of AWS: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html and
+ * Names of AWS: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+ * and
  * https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
  */
 const awsNames = [

@@ -101,7 +101,8 @@ describe('a source that changes while blocks are rendered', () => {
       );
       expect(changed).toBe(true);
       if (outcome === 'rendered') {
-        // Then every byte it is made of was the pinned object's: the same tiles as from the object before.
+        // Then every byte it is made of was the pinned object's: the same tiles as from the object
+        // before.
         const tiles = steps.workOf(planned).tiles(planned.plan.ref, 0);
         const rendered = Buffer.from(await steps.store.read(tiles));
         steps.hooks.after = undefined;

@@ -1,11 +1,13 @@
 /**
- * The conditions of the writes, each clause by name. DynamoDB evaluates a condition and its write atomically; there is
- * no other locking. `sqlite/conditions.ts` states the same conditions for SQLite.
+ * The conditions of the writes, composed of named clauses. DynamoDB evaluates a condition and its
+ * write atomically; there is no other locking. `sqlite/conditions.ts` states the same conditions
+ * for SQLite.
  *
- * `#name` stands for the attribute of that name, `:STATUS` for that status, and any other `:value` is given by the write.
+ * `#name` is the attribute of that name, `:STATUS` is that status, and every other `:value` is
+ * passed with the write.
  *
- *   upload 1   claim ── started ── recordMetadata ────────────────────────────✗ published     (newerUpload replaced it)
- *   upload 2                                       claim ── started ── … ── published
+ *   upload 1   claim ── started ── recordMetadata ─────────────────✗ published  (newer upload)
+ *   upload 2                          claim ── started ── … ── published
  */
 /** AND binds closer than OR, so alternatives of clauses need no parentheses. */
 const any = (...alternatives: string[]): string => alternatives.join(' OR ');
@@ -16,14 +18,20 @@ const newerUpload = '#sequence < :sequence';
 const sameUpload = '#sequence = :sequence';
 const neverStarted = '#status = :CLAIMED';
 const waitsForRedrive = '#status IN (:FAILED, :ABORTED, :TIMED_OUT)';
-/** Not final. A redriven execution may continue before its status event arrives, so failures count as open. */
+/**
+ * Statuses that are not final. Failures count: a redriven execution may continue before its status
+ * event arrives.
+ */
 const open = '#status IN (:CLAIMED, :PROCESSING, :FAILED, :ABORTED, :TIMED_OUT)';
 const executionUnknown = 'attribute_not_exists(#executionArn)';
 
-/** A crash between claim and start leaves a claim that the redelivered event must be granted again. */
+/** After a crash between claim and start, the redelivered event must be granted the claim again. */
 const claimedButNeverStarted = all(sameUpload, neverStarted);
 
-/** Publishing the same file again changes nothing. A redrive with repaired code may publish another file. */
+/**
+ * A redrive with corrected code may publish another file. Publishing the same file again changes
+ * nothing.
+ */
 const publishedAnotherFile = [
   '#published.#bucket <> :targetBucket',
   '#published.#key <> :targetKey',

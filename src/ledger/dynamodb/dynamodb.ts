@@ -2,10 +2,10 @@
  * The ledger in one DynamoDB table. Two kinds of items share it:
  *
  *   imageId = <imageId>          one image: a LedgerEntry, indexed by status
- *   imageId = target#<hash>      one reserved public key and who owns it; no status, so it is in no index
+ *   imageId = target#<hash>      one reserved public key and its owner, not indexed
  *
- * Every write is one conditional write of one item (`conditions.ts`). A write whose answer was lost may be repeated: each
- * either happens again with the same result or finds its own result in place.
+ * Every write is one idempotent conditional write of one item (`conditions.ts`), so a write whose
+ * response was lost may be repeated.
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
@@ -27,25 +27,28 @@ import { assertOwns } from '../ownership.ts';
 
 export { ledgerTable } from './items.ts';
 
-/** A key that is released between a refused reservation and the read of its owner is tried again. Count of attempts. */
+/**
+ * Number of attempts to reserve a key that is released between the refused reservation and the read
+ * of its owner.
+ */
 const RESERVATION_ATTEMPTS = 3;
 
-/** A write of an image's item that happens when `condition` holds. Attributes set to undefined are removed. */
+/** A conditional write of an image's item. Attributes set to undefined are removed. */
 interface Change {
   readonly condition: string;
   readonly set: Readonly<Record<string, unknown>>;
   readonly remove?: readonly string[];
-  /** Values that only the condition uses. */
+  /** Values of the condition. */
   readonly values?: Readonly<Record<string, unknown>>;
 }
 
-/** The Ledger in `table`, which must look like `ledgerTable`. */
+/** The Ledger in `table`, which must have the schema `ledgerTable`. */
 export function dynamoLedger(options: { client: DynamoDBClient; table: string; clock: () => Date }): Ledger {
   const { table } = options;
   const documents = DynamoDBDocumentClient.from(options.client, { marshallOptions: { removeUndefinedValues: true } });
   const now = (): string => options.clock().toISOString();
 
-  /** Makes the change when its condition holds. Returns whether it held. */
+  /** Writes the change if its condition holds. Returns whether it held. */
   async function change(upload: UploadId, { condition, set, remove = [], values = {} }: Change): Promise<boolean> {
     const given = { ...set, ...values, sequence: upload.sequence };
     const setting = Object.keys(set).filter((name) => set[name] !== undefined);
@@ -66,7 +69,7 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
     );
   }
 
-  /** A change of the status, and with it of `updatedAt`. */
+  /** Changes the status and `updatedAt`. */
   function move(upload: UploadId, status: ImageStatus, { set, ...rest }: Change): Promise<boolean> {
     return change(upload, { ...rest, set: { ...set, status, updatedAt: now() } });
   }
@@ -101,21 +104,22 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
       const { imageId, sequence, bucket, key, etag, recipe } = claim;
       const claimed = await move(claim, 'CLAIMED', {
         condition: conditions.mayClaim,
-        // Everything of an older upload is replaced or removed, except `published` and `sidecar`: the older upload's
-        // public file is what readers see until this upload's file replaces it.
+        // All fields of an older upload are replaced or removed, except `published` and `sidecar`:
+        // the public file of the older upload remains until this upload's file replaces it.
         set: { sequence, bucket, key, etag, recipe },
         remove: ['executionArn', 'metadata', 'rejection', 'failure'],
       });
       if (claimed) return { claimed };
       const entry = await get(imageId);
-      // The item was removed between the refused write and this read. The retried claim will be granted.
+      // The item was removed between the refused write and this read. The retried claim will be
+      // granted.
       if (!entry) throw new ServiceUnavailableError(`Expected the ledger entry of ${imageId} but it was removed`);
       return { claimed, entry };
     },
 
     async started(upload, executionArn) {
       const started = await move(upload, 'PROCESSING', { condition: conditions.mayStart, set: { executionArn } });
-      // A step or a status event came first and set the status. Only the execution is still to be recorded.
+      // A step or a status event has already set the status; only the execution is missing.
       if (!started) await change(upload, { condition: conditions.mayNoteExecution, set: { executionArn } });
     },
 
@@ -159,7 +163,7 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
       const published = await move(upload, 'PUBLISHED', {
         condition: conditions.mayPublish,
         set: { published: publication },
-        // The sidecar on record belongs to the older file.
+        // The recorded sidecar belongs to the previous file.
         remove: ['failure', 'sidecar'],
         values: { targetBucket: publication.bucket, targetKey: publication.key, targetEtag: publication.etag },
       });
@@ -193,7 +197,8 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
     get,
 
     async *listByStatus(status, { from, to } = {}) {
-      if (from !== undefined && to !== undefined && from >= to) return; // BETWEEN refuses an inverted range.
+      // BETWEEN refuses an inverted range.
+      if (from !== undefined && to !== undefined && from >= to) return;
       const keyCondition = ['#status = :status', ...updatedBetween(from, to)].join(' AND ');
       const query: QueryCommandInput = {
         TableName: table,
@@ -214,7 +219,7 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
   };
 }
 
-/** The source that owns a reserved key; undefined when the asking image owns it. */
+/** The source that owns a reserved key; undefined if it is that of `imageId`. */
 function ownerOf(found: unknown, imageId: string): { bucket: string; key: string } | undefined {
   const owner = TargetItem.parse(found);
   return owner.ownerImageId === imageId ? undefined : { bucket: owner.ownerBucket, key: owner.ownerKey };

@@ -1,17 +1,22 @@
 /** DynamoDB expressions, and the attribute names and values that they use. */
 import { imageStatuses } from '../ledger.ts';
 
-/** `:FAILED` and the like. */
+/** Values of placeholders such as `:FAILED`. */
 const statusValues = Object.fromEntries(imageStatuses.map((status) => [status, status]));
 
-/** The clause for `updatedAt` in [from, to]. A key condition may have only one for its sort key. */
+/**
+ * The clause for `updatedAt` in [from, to]. A key condition may have only one clause for the sort
+ * key.
+ */
 export function updatedBetween(from: string | undefined, to: string | undefined): string[] {
   if (from !== undefined && to !== undefined) return ['#updatedAt BETWEEN :from AND :to'];
   if (from !== undefined) return ['#updatedAt >= :from'];
   return to === undefined ? [] : ['#updatedAt < :to'];
 }
 
-/** The names and values that an expression uses. DynamoDB refuses a request that passes unused ones. */
+/**
+ * The names and values that an expression uses. DynamoDB refuses a request that passes unused ones.
+ */
 export function placeholders(
   expression: string,
   given: Readonly<Record<string, unknown>>,

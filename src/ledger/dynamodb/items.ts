@@ -1,4 +1,7 @@
-/** The definition of the table, and the items of reserved public keys. Items of images are `LedgerEntry`. */
+/**
+ * The definition of the table, and the items of reserved public keys. Items of images are
+ * `LedgerEntry`.
+ */
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { z } from 'zod';
 import { imageId } from '../identity.ts';

@@ -1,8 +1,9 @@
 import type { Migration } from '../../database/migrations.ts';
 
 /**
- * `images` has one row per image: what people query as columns, the other fields of the LedgerEntry as JSON in
- * `details`. `targets` has the reserved public keys and the source image that owns each.
+ * `images` has one row per image: the fields used in queries are columns, the other fields of the
+ * LedgerEntry are JSON in `details`. `targets` has the reserved public keys and the source image
+ * that owns each.
  */
 export const ledgerMigrations: readonly Migration[] = [
   {

@@ -1,6 +1,6 @@
 /**
- * The ledger in the workspace's SQLite file. Every write reads the row, evaluates its condition and writes the row in
- * one write transaction, so it is atomic among the processes that share the file.
+ * The ledger in the workspace's SQLite file. Every write reads the row, evaluates its condition and
+ * writes the row in one write transaction, so it is atomic among the processes that share the file.
  */
 import { z } from 'zod';
 import type { Database, Row } from '../../database/database.ts';
@@ -8,7 +8,7 @@ import { type Claim, type ImageStatus, type Ledger, LedgerEntry, type UploadId }
 import { assertOwns } from '../ownership.ts';
 import * as conditions from './conditions.ts';
 
-/** Entries that `listByStatus` reads at a time. */
+/** Number of entries that `listByStatus` reads per page. */
 const PAGE_ROWS = 500;
 
 const columns = 'image_id, bucket, key, status, sequence, updated_at, details';
@@ -23,7 +23,7 @@ const sql = {
   owner: 'SELECT owner_image_id, owner_bucket, owner_key FROM targets WHERE bucket = ? AND key = ?',
   release: 'DELETE FROM targets WHERE bucket = ? AND key = ? AND owner_image_id = ?',
 };
-/** After every ISO 8601 date. */
+/** Sorts after every ISO 8601 date. */
 const END_OF_TIME = '~';
 
 /** The Ledger in a database that has the tables of `ledgerMigrations`. */
@@ -33,7 +33,10 @@ export function sqliteLedger({ database, clock }: { database: Database; clock: (
     return row && entryOf(row);
   };
 
-  /** Replaces fields of an entry when the condition holds. Returns whether it held. Undefined fields are removed. */
+  /**
+   * Replaces fields of an entry when the condition holds. Returns whether it held. Undefined fields
+   * are removed.
+   */
   const change: Change = (upload, condition, fields) => {
     const entry = find(upload.imageId);
     if (!condition(entry, upload)) return false;
@@ -41,7 +44,7 @@ export function sqliteLedger({ database, clock }: { database: Database; clock: (
     return true;
   };
 
-  /** A change of the status, and with it of `updatedAt`. */
+  /** Changes the status and `updatedAt`. */
   const move = (status: ImageStatus, ...[upload, condition, fields]: Parameters<Change>): boolean =>
     change(upload, condition, { ...fields, status, updatedAt: clock().toISOString() });
 
@@ -59,7 +62,7 @@ export function sqliteLedger({ database, clock }: { database: Database; clock: (
     started: (upload, executionArn) =>
       write(() => {
         const started = move('PROCESSING', upload, conditions.mayStart, { executionArn });
-        // A step or a status event came first and set the status. Only the execution is still to be recorded.
+        // A step or a status event has already set the status; only the execution is missing.
         if (!started) change(upload, conditions.mayNoteExecution, { executionArn });
       }),
 
@@ -73,7 +76,7 @@ export function sqliteLedger({ database, clock }: { database: Database; clock: (
       write(() => {
         const mayPublish = (entry: LedgerEntry | undefined): boolean =>
           conditions.mayPublish(entry, upload, publication);
-        // The sidecar on record belongs to the older file.
+        // The recorded sidecar belongs to the previous file.
         const fields = { published: publication, failure: undefined, sidecar: undefined };
         if (!move('PUBLISHED', upload, mayPublish, fields)) assertOwns(upload, find(upload.imageId));
       }),
@@ -122,7 +125,7 @@ type Change = (
   fields: Partial<LedgerEntry>,
 ) => boolean;
 
-/** Runs `work` at once. What it throws rejects the promise. */
+/** Runs `work` synchronously. Rejects with the error that it throws. */
 function promised<Result>(work: () => Result): Promise<Result> {
   return new Promise((resolve) => {
     resolve(work());
@@ -130,8 +133,8 @@ function promised<Result>(work: () => Result): Promise<Result> {
 }
 
 /**
- * The fields of a claim. Everything of an older upload is replaced or removed, except `published` and `sidecar`: the
- * older upload's public file is what readers see until this upload's file replaces it.
+ * The fields of a claim. All fields of an older upload are replaced or removed, except `published`
+ * and `sidecar`: the public file of the older upload remains until this upload's file replaces it.
  */
 function claimFields({ imageId, sequence, bucket, key, etag, recipe }: Claim): Partial<LedgerEntry> {
   const removed = { executionArn: undefined, metadata: undefined, rejection: undefined, failure: undefined };
@@ -160,7 +163,7 @@ async function* list(
   status: ImageStatus,
   { from = '', to = END_OF_TIME }: { from?: string | undefined; to?: string | undefined } = {},
 ): AsyncGenerator<LedgerEntry> {
-  // A row value compares its first column first, so entries of the time `from` are included.
+  // Row values are compared column by column, so entries with updated_at = from are included.
   let last = { updatedAt: from, imageId: '' };
   for (;;) {
     const rows = await promised(() => database.all(sql.page, { status, to, ...last }));

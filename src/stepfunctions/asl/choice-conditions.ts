@@ -5,14 +5,14 @@ import { findNode, parseReferencePath, type PathScope, type ReferencePath, selec
 export type ChoiceCondition =
   | { readonly kind: 'And' | 'Or'; readonly conditions: readonly ChoiceCondition[] }
   | { readonly kind: 'Not'; readonly condition: ChoiceCondition }
-  /** IsPresent is the one test for which the variable need not exist. */
+  /** IsPresent is the only operator whose variable may be missing. */
   | { readonly kind: 'IsPresent'; readonly variable: ReferencePath; readonly expected: boolean }
   | { readonly kind: 'test'; readonly variable: ReferencePath; readonly test: (value: Json) => boolean }
   | {
       readonly kind: 'comparison';
       readonly variable: ReferencePath;
       readonly comparison: Comparison;
-      /** A literal, or the path to the value to compare with. */
+      /** A literal, or the path of the value to compare with. */
       readonly bound: { readonly literal: Json } | { readonly path: ReferencePath };
     };
 
@@ -78,7 +78,7 @@ function ordered<Value extends Json>(
   ]);
 }
 
-/** `*` stands for any characters; `\*` and `\\` for themselves. */
+/** `*` matches any characters; `\*` and `\\` match `*` and `\`. */
 function matchesPattern(text: string, pattern: string): boolean {
   const source = pattern.replace(/\\(?<escaped>[*\\])|\*|[^*\\]+|\\/gsu, (part: string, escaped: string | undefined) =>
     part === '*' ? '.*' : (escaped ?? part).replace(/[\\^$.*+?()[\]{}|/]/gu, '\\$&'),

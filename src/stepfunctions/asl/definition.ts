@@ -1,7 +1,7 @@
 /**
- * The part of the Amazon States Language (JSONPath) that the embedded engine runs. The schema is
- * the rule book: what it accepts runs as on AWS, everything else is refused. Its output, with
- * defaults filled in and paths, templates and conditions compiled, is what the interpreter runs.
+ * The part of the Amazon States Language (JSONPath) that the embedded engine runs. The schema
+ * accepts definitions that run as on AWS and refuses all others. Its output, with defaults set and
+ * paths, templates and conditions compiled, is the input of the interpreter.
  * https://states-language.net/spec.html
  */
 import { z } from 'zod';
@@ -24,7 +24,7 @@ export interface RegionDefinition {
   readonly States: Readonly<Record<string, StateDefinition>>;
 }
 
-/** An inline Map runs at most this many iterations at once on AWS. */
+/** Largest number of iterations that an inline Map runs concurrently on AWS. */
 export const maxMapConcurrency = 40;
 
 const queryLanguage = z.literal('JSONPath', { error: 'Expected JSONPath, the only query language of the engine' });

@@ -53,7 +53,7 @@ const catcher = z.strictObject({
 export type Retrier = z.output<typeof retrier>;
 export type Catcher = z.output<typeof catcher>;
 
-/** States.ALL matches everything, so AWS wants it alone, and in the last entry. */
+/** AWS requires States.ALL to be alone in its entry, and its entry to be the last. */
 function catchAllIsLast(
   entries: readonly { readonly ErrorEquals: readonly string[] }[],
   issues: z.core.ParsePayload,
@@ -65,7 +65,7 @@ function catchAllIsLast(
   });
 }
 
-/** Fields of states that can fail by themselves: Task, Map and Parallel. */
+/** Fields of the states that have Retry and Catch: Task, Map and Parallel. */
 export const errorHandlers = {
   Retry: z
     .array(retrier)
@@ -82,7 +82,7 @@ export const errorHandlers = {
 };
 
 /**
- * Whether a retrier or catcher is for an error. States.TaskFailed stands for every error but
+ * Whether a retrier or catcher matches an error. States.TaskFailed matches every error except
  * States.Timeout.
  */
 export function matchesError({ ErrorEquals: names }: Pick<Retrier, 'ErrorEquals'>, { error }: Failure): boolean {
@@ -103,7 +103,7 @@ export function retryDelaySeconds(
   return JitterStrategy === 'FULL' ? delay * random() : delay;
 }
 
-/** The retries of one visit to a state: every retrier counts its own attempts. */
+/** The retries of one execution of a state. Every retrier counts its own attempts. */
 export class RetryPolicy {
   readonly #retriers: readonly Retrier[];
   readonly #attempts = new Map<Retrier, number>();
@@ -114,7 +114,7 @@ export class RetryPolicy {
     this.#random = random;
   }
 
-  /** Seconds until the retry after a failure; undefined when there is none. Counts the attempt. */
+  /** Seconds until the retry after a failure, or undefined if there is none. Counts the attempt. */
   nextDelaySeconds(failure: Failure): number | undefined {
     const found = this.#retriers.find((candidate) => matchesError(candidate, failure));
     if (!found) return undefined;

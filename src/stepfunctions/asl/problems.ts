@@ -1,10 +1,10 @@
-/** What is wrong with a definition, named by state and field. */
+/** Problems of a definition, reported by state and field. */
 import type { z } from 'zod';
 import { regionsOf, type RegionDefinition, type StateDefinition } from './definition.ts';
 
 type ReportProblem = (state: string, field: string, why: string) => void;
 
-/** What to write instead of fields of AWS that the engine does not have. */
+/** Replacements for AWS fields that the engine does not support. */
 const advice: Readonly<Record<string, string>> = {
   TimeoutSecondsPath: 'write TimeoutSeconds',
   HeartbeatSeconds: 'the engine has no heartbeats',
@@ -16,7 +16,7 @@ const advice: Readonly<Record<string, string>> = {
   TimestampPath: 'write Seconds',
 };
 
-/** The lines that tell of the issues of the schema, one for each field. */
+/** The report lines of schema issues, one per field. */
 export function schemaProblems(error: z.ZodError): string[] {
   const problems: string[] = [];
   const report = reporter(problems);
@@ -60,9 +60,8 @@ function fieldName(path: readonly PropertyKey[]): string {
 }
 
 /**
- * Problems between states: names that are used twice, transitions to states that are not there,
- * states that nothing leads to, states with neither or both of Next and End. The codes are those of
- * AWS.
+ * Problems between states: names that are used twice, transitions to missing states,
+ * unreachable states, states with neither or both of Next and End. The codes are those of AWS.
  */
 export function structuralProblems(definition: RegionDefinition): string[] {
   const problems: string[] = [];

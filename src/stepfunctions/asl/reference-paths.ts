@@ -14,7 +14,7 @@ export interface ReferencePath {
   readonly steps: readonly (string | number)[];
 }
 
-/** What the paths of a state are applied to. */
+/** The documents that the paths of a state are evaluated on. */
 export interface PathScope {
   /** The document that `$` stands for. */
   readonly input: Json;
@@ -95,7 +95,7 @@ export function selectNode(path: ReferencePath, scope: PathScope): Json {
 }
 
 /**
- * A copy of `input` with `result` at a path; objects that are missing on the way are made. Throws
+ * A copy of `input` with `result` at a path; missing objects on the path are created. Throws
  * States.ResultPathMatchFailure when the path leads through a value of another kind.
  */
 export function insertNode({ text, steps }: ReferencePath, input: Json, result: Json): Json {

@@ -1,4 +1,4 @@
-/** How the fields of a state make its effective input, its result and its output. */
+/** Computes the effective input, the result and the output of a state from its fields. */
 import { conditionHolds } from './choice-conditions.ts';
 import type { ChoiceState, FailState, MapState, ParallelState, PassState, TaskState } from './definition.ts';
 import { matchesError } from './error-handlers.ts';
@@ -67,7 +67,7 @@ function textOf(expression: Expression, scope: ExpressionScope): string {
   return value;
 }
 
-/** Where a failure leads: the first catcher that matches it, or out of the region. */
+/** The transition of the first catcher that matches a failure. Throws `error` if there is none. */
 export function caught(state: FallibleState, input: Json, failure: Failure, error: unknown): StateTransition {
   const catcher = state.Catch.find((candidate) => matchesError(candidate, failure));
   if (!catcher) throw error;

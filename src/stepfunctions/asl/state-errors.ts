@@ -37,7 +37,7 @@ export function runtimeError(message: string): StateError {
   return new StateError('States.Runtime', message, { isTerminal: true });
 }
 
-/** Error name and cause of whatever a state threw. */
+/** Error name and cause of a value that a state threw. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof FailStateError) return error.failure;
   if (typeof error !== 'object' || error === null) return { error: 'States.Runtime', cause: String(error) };
