@@ -19,9 +19,8 @@ interface FormatBase {
   /** Whether a file that starts with these bytes, at most `PREFIX_BYTES`, is of this format. */
   matches(prefix: Uint8Array): boolean;
   /**
-   * The signature may stand anywhere in the prefix, so it may also be a quotation in a file of
-   * another format. Signatures at fixed offsets, those of refused formats included, are tried
-   * before it.
+   * The signature may be at any offset of the prefix, so it may also be quoted in a file of another
+   * format. Signatures at fixed offsets, including those of refused formats, are tested first.
    */
   readonly hasFloatingSignature?: true;
   /**
@@ -64,7 +63,10 @@ export interface DecodeOptions {
 export interface DecoderMemory {
   /** Largest size of the decoder's WebAssembly memory; 0 for decoders without one. Bytes. */
   readonly heap: number;
-  /** Copies of the decoded samples that exist at once outside that memory, the result included. */
+  /**
+   * Number of copies of the decoded samples that exist at the same time outside that memory,
+   * including the result.
+   */
   readonly rasterCopies: number;
 }
 
@@ -92,7 +94,7 @@ export interface Decoder {
   memory(shape: ImageShape, fileBytes: number): DecoderMemory;
 }
 
-/** Tests for a signature at a fixed offset; one character stands for one byte. */
+/** Tests for a signature at a fixed offset; each character represents one byte. */
 export function signature(text: string, at = 0): (prefix: Uint8Array) => boolean {
   return (prefix) =>
     prefix.length >= at + text.length &&

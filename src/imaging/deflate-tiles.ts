@@ -78,8 +78,9 @@ async function deflateTile(tile: Uint8Array, tileSize: number, level: number, ar
   const runs = { ...searched, strategy: constants.Z_RLE };
   const [withSearch, withRuns] = await Promise.all([compress(sample, searched), compress(sample, runs)]);
   const strategy = withRuns.length <= withSearch.length ? runs : searched;
-  // One buffer holds the whole output: incompressible input grows by less than a thousandth. Node's
-  // shared pool for small allocations, which must not be freed, never has an odd size.
+  // One buffer holds the whole output: incompressible input grows by less than a thousandth. Its
+  // size is odd, which distinguishes it from the pool that Node shares among small allocations and
+  // that must not be freed.
   const chunkSize = (tile.length + (tile.length >> 10) + 1024) | 1;
   const bytes = await compress(tile, { ...strategy, chunkSize });
   const copy = arena.pack(bytes);

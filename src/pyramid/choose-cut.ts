@@ -15,14 +15,17 @@ import { describeSize } from './levels.ts';
 import { type Access, type Candidate, leavesTopLevels, type PlanningJob } from './planning-job.ts';
 import { type SourceImage, uprightSize } from './source-image.ts';
 
-/** Strips and tiles are read by slices; everything else can only be decoded from its beginning. */
+/**
+ * The master is read by slices if it has strips or tiles; other formats can only be decoded from
+ * their beginning.
+ */
 export function accessOf(image: SourceImage): Access {
   return image.chunks ? 'slices' : 'whole';
 }
 
 /**
- * The cheapest of all cuts that keep within the limits, by the cost model; for an image that is
- * reduced, the only one. Throws RejectedImageError(OVER_BUDGET) when there is none.
+ * Chooses the cut with the lowest cost that keeps within the limits; an image that is reduced has
+ * only one. Throws RejectedImageError(OVER_BUDGET) when there is none.
  */
 export function chooseCut(job: PlanningJob): Candidate {
   if (job.isReduced) return reducingCut(job);
@@ -86,12 +89,16 @@ function oneBlock({ image, full, levels }: PlanningJob): Candidate {
   return { splitLevel: levels.length - 1, blocks, access: accessOf(image) };
 }
 
-/** One block; bands of every depth and height; squares of every depth and size. */
+/**
+ * Generates the candidate cuts: one block, bands of every depth and height, and squares of every
+ * depth and size.
+ */
 function* candidates(job: PlanningJob): Generator<Candidate> {
   const { image, full, recipe, levels } = job;
   const access = accessOf(image);
   yield oneBlock(job);
-  // Strips run across the image; turned on its side, they run down it.
+  // Strips are horizontal in the stored image, and vertical in the upright image if it is rotated
+  // by 90°.
   const stripsRunDown = image.orientation >= 5;
   for (let splitLevel = 0; splitLevel < levels.length - 1; splitLevel++) {
     const unit = recipe.tileSize * 2 ** splitLevel;

@@ -9,7 +9,7 @@ export const PART_PIXELS = 24 * 2 ** 20;
  */
 export const WHOLE_PART_PIXELS = 128 * 2 ** 20;
 /**
- * A slice of a whole master up to this size is held in memory; a larger one goes into a file.
+ * A slice of a whole master up to this size is held in memory; a larger one is written to a file.
  * Bytes.
  */
 export const HELD_SLICE_BYTES = 512 * 2 ** 20;
@@ -23,7 +23,7 @@ export const DECODING = { uncompressed: 0.5, compressed: 8 };
 /** Converting colours on one core, in nanoseconds a pixel. */
 export const CONVERTING: Readonly<Record<Conversion, number>> = { none: 0, profile: 25, cmyk: 40, lab: 40 };
 /**
- * What a part takes in addition while its colours are converted: at most four samples of 16 bits.
+ * Additional memory of a part while its colours are converted: at most four samples of 16 bits.
  * Bytes a pixel.
  */
 export const CONVERTED = 8;

@@ -88,7 +88,10 @@ function decodingPasses(job: PlanningJob, candidate: Candidate, size: Size): num
   return (Math.ceil((size.width * size.height) / WHOLE_PART_PIXELS) + 1) * 0.5;
 }
 
-/** Pixels of the strips or tiles that a block of `size` reads where it lies least favourably. */
+/**
+ * Number of pixels in the strips or tiles that a block of `size` reads at its least favourable
+ * position.
+ */
 function pixelsTouched({ image, full }: PlanningJob, size: Size): number {
   const { width, height } = image.chunks ?? full;
   const isTurned = image.orientation >= 5;

@@ -68,7 +68,7 @@ export function scratchBytes({ image, isReduced }: PlanningJob, { access }: Cand
   return access === 'whole' || (isReduced && !isHeldSlice(image)) ? image.fileSize : 0;
 }
 
-/** What is held of the master besides the part in progress. */
+/** Memory of the master besides the part in progress. Bytes. */
 function masterMemory({ image, isReduced, conversion, pixelBytes }: PlanningJob, access: Access): number {
   const pixels = image.width * image.height;
   const stored = storedPixelBytes(image);
@@ -85,7 +85,10 @@ function masterMemory({ image, isReduced, conversion, pixelBytes }: PlanningJob,
   return decoder + reducing + slice + converted;
 }
 
-/** What a decoder holds before its first row: the whole image where rows come in another order. */
+/**
+ * Memory of a decoder before its first row: the whole image if rows are stored in another order.
+ * Bytes.
+ */
 function decoderMemory(image: SourceImage): number {
   const pixels = image.width * image.height;
   // Two frames of RGBA.

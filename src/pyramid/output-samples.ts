@@ -1,6 +1,6 @@
 /**
- * The samples of the published file: bands and depth, by what the recipe asks for and the encoding
- * can store.
+ * The samples of the published file: bands and depth, as requested by the recipe and supported by
+ * the encoding.
  */
 import { encodingProperties } from '../recipe/encodings.ts';
 import type { Recipe } from '../recipe/recipe.ts';

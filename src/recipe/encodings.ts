@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the recipe schema, the planner and the encoders need to know of one encoding of tiles. */
+/** The properties of a tile encoding that the recipe schema, the planner and the encoders use. */
 export interface EncodingProperties {
   /** Fields that a recipe sets beside `compression`. */
   readonly settings: z.ZodRawShape;
@@ -17,9 +17,9 @@ export interface EncodingProperties {
   /** Typical encoded bytes for one byte of samples. */
   readonly encodedShare: number;
   /**
-   * One libvips pass encodes all levels of an image as fast as several encoders at once would.
-   * False where encoding takes so long that one level is worth splitting between threads: a single
-   * pass encodes in one.
+   * One libvips pass, which encodes in a single thread, encodes all levels of an image as fast as
+   * several encoders in parallel. False for encodings so slow that splitting one level between
+   * threads is faster.
    */
   readonly isOnePass: boolean;
   /**

@@ -46,7 +46,7 @@ describe('recognise accepts by the first bytes of a file', () => {
   });
 });
 
-describe('recognise refuses other formats by name and names the accepted formats', () => {
+describe('recognise refuses other formats by name and states what to send instead', () => {
   test('such as an object without bytes, which is EMPTY_OBJECT', async () => {
     await expect(recogniseBytes(new Uint8Array())).rejects.toMatchObject({ code: 'EMPTY_OBJECT' });
   });

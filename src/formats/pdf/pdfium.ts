@@ -43,8 +43,8 @@ const NEEDS_PASSWORD = 4;
 const UNKNOWN_SECURITY = 5;
 const POINTS_PER_INCH = 72;
 /**
- * The end marker must lie within this much of the end: some mailers and scanners append data.
- * Bytes.
+ * The end marker must be within this distance of the end of the file, because some mailers and
+ * scanners append data. Bytes.
  */
 const END_WITHIN_BYTES = 4_096;
 

@@ -19,7 +19,7 @@ export const png = {
 /** Length of the signature. Bytes. */
 const SIGNATURE_BYTES = 8;
 
-/** Whether the palette of a PNG holds greys only; false where no palette lies within `start`. */
+/** Whether the palette of a PNG holds greys only; false if `start` contains no palette. */
 function isGreyPalette(start: Uint8Array): boolean {
   const view = viewOf(start);
   for (let at = SIGNATURE_BYTES; at + 8 <= start.length;) {
