@@ -52,7 +52,12 @@ export function formatBytes(bytes: number): string {
 
 /** Formats as `9,600 × 6,400`. */
 export function formatPixels(size: { width: number; height: number }): string {
-  return `${size.width.toLocaleString('en')} × ${size.height.toLocaleString('en')}`;
+  return `${groupThousands(size.width)} × ${groupThousands(size.height)}`;
+}
+
+/** By a regular expression: loading the locale data of `toLocaleString` takes 20 ms. */
+function groupThousands(value: number): string {
+  return String(value).replace(/\B(?=(?:\d{3})+$)/gu, ',');
 }
 
 /** Formats as `4.2 s` or `3 min 5 s`. */
