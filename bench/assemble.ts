@@ -1,6 +1,7 @@
 /**
- * AssembleTiff alone: the step as it stands, on indexes of an image of so many pixels, over a store that makes them up
- * when they are read and keeps nothing but counts. Prints the bytes of the file it would have put together.
+ * The step AssembleTiff on generated tile bundle indexes of an image of the given size, over a
+ * store that generates objects when they are read and counts the bytes written. Prints the size of
+ * the file.
  *
  *     node bench/assemble.ts <pixels>
  */
@@ -18,7 +19,7 @@ import { toJsonBytes, workArea } from '../src/work/work-area.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore } from '../src/storage/object-store.ts';
 
 const TILE = 512;
-/** Blocks of 8,192 pixels a side, or of as many more as make them few enough. */
+/** Blocks of 8,192 pixels a side, or the next larger size that gives at most MAX_BLOCKS. */
 const LEAST_SPLIT = 4;
 const HASH = '0123456789abcdef';
 const ETAG = 'etag';
@@ -90,7 +91,7 @@ function indexOf(runs: readonly Omit<TileBundleIndex['runs'][number], 'byteCount
   return { schemaVersion: 1, tiles: { etag: ETAG, size }, encoding, runs: counted };
 }
 
-/** Every object the step may read, by key; made anew for every reader. */
+/** Objects that the step may read, by key; generated for every read. */
 function objectsOf(plan: Plan): Map<string, () => Uint8Array> {
   const levels = levelsOf(plan);
   const whole = { left: 0, top: 0, right: plan.width, bottom: plan.height };

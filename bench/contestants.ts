@@ -1,142 +1,147 @@
-/** Who is measured, and the command that makes the same pyramid. */
+/** The programs that are measured, and the commands by which they make the same pyramid. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import type { Input } from './inputs.ts';
 import type { Command } from './measure.ts';
 import { pipelineSeconds } from './pipeline-time.ts';
+import type { BenchmarkRecipe } from './recipes.ts';
 
-export type Encoding = 'jpeg' | 'deflate';
-export type ContestantName = 'Stepwell' | 'sharp' | 'vips' | 'GDAL' | 'AssembleTiff';
+export type ContestantName = 'Stepwell' | 'vips' | 'vips, sha256sum' | 'sharp' | 'GDAL' | 'AssembleTiff';
 
 export interface Job {
   readonly input: Input;
-  readonly encoding: Encoding;
-  /** An empty folder of this run's own. */
+  readonly recipe: BenchmarkRecipe;
+  /** An empty folder for this run. */
   readonly folder: string;
-  /** Where the pyramids go, inside it. */
+  /** Folder for the pyramids, inside `folder`. */
   readonly out: string;
 }
 
 export interface Contestant {
   readonly name: ContestantName;
-  /** Why it cannot take part; undefined when it can. */
+  /** How to install the program; undefined when it is there. */
   readonly absent?: string | undefined;
-  readonly version: string;
+  /** Printed above the tables; undefined when another contestant prints it. */
+  readonly version?: string | undefined;
   command(job: Job): Command;
-  /** Seconds of the run that the pipeline itself took, where a contestant is more than that. */
+  /** Seconds of the run from the plan to the publication. Throws when the run left no history. */
   pipelineSeconds?(job: Job): number;
 }
 
 const project = path.resolve(import.meta.dirname, '..');
-const TILE = 512;
-
-/** The recipes of `bench/recipes`, where the command line can be told of them; the shipped ones of the same kind if not. */
-function chooseRecipes(): { quality: number; jpeg: readonly string[]; deflate: readonly string[] } {
-  const help = execFileSync(process.execPath, ['src/cli/main.ts', '--help'], { cwd: project, encoding: 'utf8' });
-  if (!help.includes('--recipes DIR')) {
-    return { quality: 85, jpeg: ['--recipe', 'default'], deflate: ['--recipe', 'archival'] };
-  }
-  const recipes = ['--recipes', path.join(project, 'bench', 'recipes')];
-  return { quality: 75, jpeg: [...recipes, '--recipe', 'jpeg-75'], deflate: [...recipes, '--recipe', 'deflate'] };
-}
 
 export function makeContestants(): readonly Contestant[] {
-  const recipes = chooseRecipes();
-  return [stepwell(recipes), singlePass(recipes.quality), vips(recipes.quality), gdal(recipes.quality), assembleTiff()];
+  return [stepwell(), ...vips(), singlePass(), gdal(), assembleTiff()];
 }
 
-function stepwell(recipes: ReturnType<typeof chooseRecipes>): Contestant {
+/** What `npm start` runs, with an empty workspace. */
+function stepwell(): Contestant {
+  const workspaceOf = ({ folder }: Job): string => path.join(folder, 'workspace');
   return {
     name: 'Stepwell',
-    version: `node ${process.version}, JPEG quality ${recipes.quality}`,
-    command: ({ input, encoding, folder, out }) => ({
+    version: `node ${process.version}`,
+    command: (job) => ({
       program: process.execPath,
       args: [
-        // What `npm start` runs.
-        ...[path.join(project, 'src', 'cli', 'start.ts'), input.path, '--out', out],
-        ...['--workspace', path.join(folder, 'workspace'), ...recipes[encoding]],
+        ...[path.join(project, 'src', 'cli', 'start.ts'), job.input.path, '--out', job.out],
+        ...['--workspace', workspaceOf(job)],
+        ...['--recipes', job.recipe.directory, '--recipe', job.recipe.name],
       ],
     }),
-    pipelineSeconds: ({ folder }) => pipelineSeconds(path.join(folder, 'workspace')),
+    pipelineSeconds: (job) => pipelineSeconds(workspaceOf(job)),
   };
 }
 
-function singlePass(quality: number): Contestant {
+function singlePass(): Contestant {
   return {
     name: 'sharp',
     version: `${sharp.versions.sharp}, libvips ${sharp.versions.vips}`,
-    command: ({ input, encoding, out }) => ({
+    command: ({ input, out, recipe: { tileSize, compression, quality } }) => ({
       program: process.execPath,
       args: [
-        ...[path.join(import.meta.dirname, 'single-pass.ts'), input.path, out, String(TILE), encoding],
-        ...(encoding === 'jpeg' ? [String(quality)] : []),
+        ...[path.join(import.meta.dirname, 'single-pass.ts'), input.path, out],
+        ...[String(tileSize), compression, ...(quality === undefined ? [] : [String(quality)])],
       ],
     }),
   };
 }
 
-function vips(quality: number): Contestant {
+/** One process for one file; for a folder, two at a time. */
+function vips(): Contestant[] {
   const version = versionOf('vips', ['--version']);
-  const options = (encoding: Encoding): string[] => [
-    ...['--tile', '--pyramid', '--tile-width', String(TILE), '--tile-height', String(TILE), '--compression', encoding],
-    ...(encoding === 'jpeg' ? ['--Q', String(quality)] : ['--predictor', 'horizontal']),
-  ];
-  return {
-    name: 'vips',
-    version: version ?? '',
-    absent: version === undefined ? 'apt-get install libvips-tools' : undefined,
-    command: ({ input, encoding, out }) => {
-      if (input.files === 1) {
-        const target = path.join(out, 'vips.tif');
-        return { program: 'vips', args: ['tiffsave', input.path, target, ...options(encoding)] };
-      }
-      const each = ['vips', 'tiffsave', '{}', `${out}/{}.tif`, ...options(encoding)];
-      const script = 'printf "%s\\0" *.jpg | xargs -0 -P 2 -I {} "$@"';
-      return { program: 'sh', args: ['-c', script, 'sh', ...each], cwd: input.path };
-    },
+  const absent = version === undefined ? 'apt-get install libvips-tools' : undefined;
+  const convertOne = (job: Job): string[] => {
+    return ['vips', 'tiffsave', job.input.path, path.join(job.out, 'vips.tif'), ...vipsOptions(job.recipe)];
   };
+  return [
+    {
+      name: 'vips',
+      version,
+      absent,
+      command: (job) => {
+        const [program = '', ...args] = convertOne(job);
+        if (job.input.files === 1) return { program, args };
+        const each = ['vips', 'tiffsave', '{}', `${job.out}/{}.tif`, ...vipsOptions(job.recipe)];
+        const script = 'printf "%s\\0" *.jpg | xargs -0 -P 2 -I {} "$@"';
+        return { program: 'sh', args: ['-c', script, 'sh', ...each], cwd: job.input.path };
+      },
+    },
+    {
+      name: 'vips, sha256sum',
+      absent,
+      command: (job) => {
+        const script = 'master=$1; shift; "$@" && sha256sum "$master"';
+        return { program: 'sh', args: ['-c', script, 'sh', job.input.path, ...convertOne(job)] };
+      },
+    },
+  ];
 }
 
-function gdal(quality: number): Contestant {
+/** libvips takes no level of deflate: it uses zlib's default, which is that of the recipe. */
+function vipsOptions({ tileSize, compression, quality }: BenchmarkRecipe): string[] {
+  const tiles = ['--tile', '--pyramid', '--tile-width', String(tileSize), '--tile-height', String(tileSize)];
+  if (compression === 'jpeg') return [...tiles, '--compression', 'jpeg', '--Q', String(quality)];
+  return [...tiles, '--compression', 'deflate', '--predictor', 'horizontal'];
+}
+
+function gdal(): Contestant {
   const version = versionOf('gdal_translate', ['--version']);
   return {
     name: 'GDAL',
-    version: version ?? '',
+    version,
     absent: version === undefined ? 'apt-get install gdal-bin' : undefined,
-    command: ({ input, encoding, out }) => {
+    command: ({ input, out, recipe: { tileSize, compression, quality } }) => {
       const options = {
-        BLOCKSIZE: TILE,
+        BLOCKSIZE: tileSize,
         NUM_THREADS: 'ALL_CPUS',
         RESAMPLING: 'AVERAGE',
-        ...(encoding === 'jpeg' ? { COMPRESS: 'JPEG', QUALITY: quality } : { COMPRESS: 'DEFLATE', PREDICTOR: 'YES' }),
+        ...(compression === 'jpeg'
+          ? { COMPRESS: 'JPEG', QUALITY: quality }
+          : { COMPRESS: 'DEFLATE', PREDICTOR: 'YES' }),
       };
-      const creation = Object.entries(options).flatMap(([name, value]) => ['-co', `${name}=${value}`]);
+      const creation = Object.entries(options).flatMap(([name, value]) => ['-co', `${name}=${String(value)}`]);
       const target = path.join(out, 'gdal.tif');
       return { program: 'gdal_translate', args: ['-q', '-of', 'COG', ...creation, input.path, target] };
     },
   };
 }
 
-/** Not a pyramid from a master, but the one step that must not grow with the image: its file is counted, not written. */
+/**
+ * AssembleTiff alone: its memory must not grow with the image. Its output is counted, not written.
+ */
 function assembleTiff(): Contestant {
   const script = path.join(import.meta.dirname, 'assemble.ts');
   return {
     name: 'AssembleTiff',
-    version: '',
-    absent: existsSync(script) ? undefined : 'bench/assemble.ts',
     command: ({ input }) => ({ program: process.execPath, args: [script, String(input.pixels)] }),
   };
 }
 
 function versionOf(program: string, args: readonly string[]): string | undefined {
   try {
-    return execFileSync(program, [...args], {
-      cwd: project,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
+    const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
+    return execFileSync(program, [...args], { cwd: project, encoding: 'utf8', stdio }).trim();
   } catch {
     return undefined;
   }

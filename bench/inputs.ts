@@ -1,4 +1,4 @@
-/** The masters of the benchmark, made once and kept in a cache directory. */
+/** Masters of the benchmark, generated once and kept in a cache directory. */
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,7 +12,7 @@ export interface InputSpec {
   readonly kind: InputKind;
   readonly width: number;
   readonly height: number;
-  /** Files in a folder. */
+  /** Number of files, for a folder. */
   readonly files?: number;
 }
 
@@ -23,12 +23,13 @@ export interface Input {
   readonly files: number;
 }
 
-/** Of a sparse master, one tile in this many has content: 3 %. */
+/** In a sparse master one tile in this many has content (3 %). */
 const EVERY = 32;
 
-/** Makes the input unless an earlier run did. Another recipe of the same input must get another name: raise the version. */
+/** Part of the names. Raise it when the content of the masters changes. */
 const VERSION = 2;
 
+/** Generates the master unless the cache has it. */
 export async function makeInput(cache: string, spec: InputSpec, note: (text: string) => void): Promise<Input> {
   const { kind, width, height, files = 1 } = spec;
   const extension = kind === 'folder' ? '' : kind === 'jpeg' ? '.jpg' : '.tif';
@@ -68,7 +69,7 @@ async function make(cache: string, spec: InputSpec, target: string, note: (text:
   }
 }
 
-/** Photographs off a camera: each another part of the texture. */
+/** Photographs as a camera writes them, each of another part of the texture. */
 async function writeFolder(folder: string, spec: { width: number; height: number; files: number }): Promise<void> {
   await mkdir(folder);
   const texture = makeTexture(2);

@@ -11,29 +11,30 @@ interface Geometry {
   readonly height: number;
 }
 
-/** Strips of 16 rows, as scanners write them. Classic TIFF: below 4 GiB. */
+/** Strips of 16 rows, as scanners write them, in a classic TIFF (below 4 GiB). */
 export async function writeStriped(file: string, { width, height }: Geometry, texture: Texture): Promise<void> {
   const count = Math.ceil(height / ROWS_PER_STRIP);
   const rowsOf = (strip: number): number => Math.min(ROWS_PER_STRIP, height - strip * ROWS_PER_STRIP);
   const byteCounts = Array.from({ length: count }, (_, strip) => rowsOf(strip) * width * BANDS);
-  const head = tiffHead({ width, height, byteCounts, bigTiff: false, strips: ROWS_PER_STRIP });
+  const header = tiffHeader({ width, height, byteCounts, bigTiff: false, strips: ROWS_PER_STRIP });
   const row = new Uint8ClampedArray(width * BANDS);
   const strip = new Uint8Array(ROWS_PER_STRIP * width * BANDS);
   await writing(file, async (handle) => {
-    await handle.write(head.bytes, 0, head.bytes.length, 0);
+    await handle.write(header.bytes, 0, header.bytes.length, 0);
     for (let index = 0; index < count; index++) {
       for (let y = 0; y < rowsOf(index); y++) {
         texture.fillRow(row, 0, index * ROWS_PER_STRIP + y, width);
         strip.set(row, y * row.length);
       }
-      await handle.write(strip, 0, byteCounts[index], head.offsets[index]);
+      await handle.write(strip, 0, byteCounts[index], header.offsets[index]);
     }
   });
 }
 
 /**
- * Tiles of 512 in a BigTIFF, one in `every` with texture, the others holes of the file, which read as zeros: black. Every
- * tile has bytes of its own, so that a reader that trusts nothing accepts it; the file system keeps only what was written.
+ * Tiles of 512 in a BigTIFF. One tile in `every` has texture; the others are holes of the sparse
+ * file, which read as zeros (black). No two tiles share bytes, because careful readers refuse
+ * overlapping tiles.
  */
 export async function writeSparse(
   file: string,
@@ -45,24 +46,26 @@ export async function writeSparse(
   const count = across * Math.ceil(height / TILE);
   const tileBytes = TILE * TILE * BANDS;
   const byteCounts = new Array<number>(count).fill(tileBytes);
-  const head = tiffHead({ width, height, byteCounts, bigTiff: true });
+  const header = tiffHeader({ width, height, byteCounts, bigTiff: true });
   const row = new Uint8ClampedArray(TILE * BANDS);
   const tile = new Uint8Array(tileBytes);
   await writing(file, async (handle) => {
-    await handle.write(head.bytes, 0, head.bytes.length, 0);
-    await handle.truncate((head.offsets[count - 1] ?? 0) + tileBytes);
+    await handle.write(header.bytes, 0, header.bytes.length, 0);
+    await handle.truncate((header.offsets[count - 1] ?? 0) + tileBytes);
     for (let index = 0; index < count; index++) {
       if (!isPainted(index, every)) continue;
       for (let y = 0; y < TILE; y++) {
         texture.fillRow(row, (index % across) * TILE, Math.floor(index / across) * TILE + y, TILE);
         tile.set(row, y * row.length);
       }
-      await handle.write(tile, 0, tileBytes, head.offsets[index]);
+      await handle.write(tile, 0, tileBytes, header.offsets[index]);
     }
   });
 }
 
-/** Scattered, so that every part of the image has its share: multiplied by 2³² over the golden ratio (Knuth, 6.4). */
+/**
+ * Distributes the tiles evenly: multiplicative hashing with 2³² ÷ golden ratio (Knuth, TAOCP 6.4).
+ */
 function isPainted(index: number, every: number): boolean {
   return Math.imul(index, 2_654_435_769) >>> 0 < 2 ** 32 / every;
 }
@@ -76,10 +79,10 @@ async function writing(file: string, write: (handle: FileHandle) => Promise<void
   }
 }
 
-interface HeadRequest extends Geometry {
+interface HeaderRequest extends Geometry {
   readonly byteCounts: readonly number[];
   readonly bigTiff: boolean;
-  /** Rows of a strip; tiles of 512 otherwise. */
+  /** Rows per strip. Without it the image has tiles of 512. */
   readonly strips?: number;
 }
 
@@ -87,13 +90,16 @@ const SHORT = 3;
 const LONG = 4;
 const LONG8 = 16;
 
-/** Header and the one directory, then the segments back to back from the next multiple of 4,096. TIFF 6.0; BigTIFF. */
-function tiffHead({ width, height, byteCounts, bigTiff, strips }: HeadRequest): {
+/**
+ * Header and directory of a TIFF 6.0 or BigTIFF file, and the offsets of its strips or tiles, which
+ * follow one after the other from the next multiple of 4,096.
+ */
+function tiffHeader({ width, height, byteCounts, bigTiff, strips }: HeaderRequest): {
   bytes: Uint8Array;
   offsets: number[];
 } {
   const wide = bigTiff ? LONG8 : LONG;
-  const segments: [tag: number, type: number, values: readonly number[]][] =
+  const chunkFields: [tag: number, type: number, values: readonly number[]][] =
     strips === undefined
       ? [
           [322, LONG, [TILE]],
@@ -102,7 +108,7 @@ function tiffHead({ width, height, byteCounts, bigTiff, strips }: HeadRequest): 
       : [[278, LONG, [strips]]];
   const [offsetsTag, countsTag] = strips === undefined ? [324, 325] : [273, 279];
   const bits: readonly number[] = [8, 8, 8];
-  const plain: typeof segments = [
+  const imageFields: typeof chunkFields = [
     [256, LONG, [width]],
     [257, LONG, [height]],
     [258, SHORT, bits],
@@ -110,7 +116,7 @@ function tiffHead({ width, height, byteCounts, bigTiff, strips }: HeadRequest): 
     [262, SHORT, [2]],
     [277, SHORT, [BANDS]],
     [284, SHORT, [1]],
-    ...segments,
+    ...chunkFields,
   ];
   const arrays = byteCounts.length * (bigTiff ? 8 : 4);
   const start = Math.ceil((1024 + 2 * arrays) / 4096) * 4096;
@@ -120,7 +126,7 @@ function tiffHead({ width, height, byteCounts, bigTiff, strips }: HeadRequest): 
     offsets.push(position);
     position += bytes;
   }
-  const fields = [...plain, [offsetsTag, wide, offsets] as const, [countsTag, wide, byteCounts] as const];
+  const fields = [...imageFields, [offsetsTag, wide, offsets] as const, [countsTag, wide, byteCounts] as const];
   return { bytes: writeDirectory(start, fields, bigTiff), offsets };
 }
 
@@ -146,12 +152,12 @@ function writeDirectory(size: number, fields: Fields, bigTiff: boolean): Uint8Ar
   for (const [tag, type, values] of [...fields].sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0))) {
     const width = type === SHORT ? 2 : type === LONG ? 4 : 8;
     const fits = values.length * width <= inline;
-    const place = entry + 4 + inline;
+    const valueAt = entry + 4 + inline;
     view.setUint16(entry, tag ?? 0, true);
     view.setUint16(entry + 2, type, true);
     pointer(entry + 4, values.length);
-    if (!fits) pointer(place, free);
-    const into = fits ? place : free;
+    if (!fits) pointer(valueAt, free);
+    const into = fits ? valueAt : free;
     for (const [index, value] of values.entries()) {
       if (width === 2) view.setUint16(into + index * 2, value, true);
       else if (width === 4) view.setUint32(into + index * 4, value, true);

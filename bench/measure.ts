@@ -1,4 +1,6 @@
-/** One process, started, waited for and measured with all its children: GNU time asks the kernel (wait4). */
+/**
+ * Time and memory of one process and its children, as GNU time reads them from the kernel (wait4).
+ */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
@@ -13,16 +15,16 @@ export interface Command {
 
 export interface Measured {
   readonly wallSeconds: number;
-  /** User and system, of the process and its children. */
+  /** User and system time of the process and its children. */
   readonly cpuSeconds: number;
-  /** Resident memory at its highest, of the largest single process. */
+  /** Peak resident memory of the largest single process. */
   readonly peakBytes: number;
   readonly stdout: string;
 }
 
 const gnuTime = '/usr/bin/time';
 
-/** Throws, with the end of what the program said, when it does not exit with 0. */
+/** Throws an error with the end of the program's output when it does not exit with 0. */
 export async function measure(command: Command): Promise<Measured> {
   if (!existsSync(gnuTime)) throw new Error(`Expected GNU time at ${gnuTime}: apt-get install time`);
   const report = path.join(os.tmpdir(), `stepwell-bench-${process.pid}.time`);
@@ -31,15 +33,15 @@ export async function measure(command: Command): Promise<Measured> {
   const { code, stdout, stderr } = await finished(gnuTime, args, command.cwd);
   const wallSeconds = (performance.now() - begun) / 1000;
   if (code !== 0) {
-    const said = `${stderr}\n${stdout}`.trim().slice(-2000);
-    throw new Error(`${command.program} ${command.args.join(' ')} exited with ${String(code)}:\n${said}`);
+    const output = `${stderr}\n${stdout}`.trim().slice(-2000);
+    throw new Error(`${command.program} ${command.args.join(' ')} exited with ${String(code)}:\n${output}`);
   }
   const [user = 0, system = 0, kilobytes = 0] = (await readFile(report, 'utf8')).trim().split(' ').map(Number);
   await rm(report, { force: true });
   return { wallSeconds, cpuSeconds: user + system, peakBytes: kilobytes * 1024, stdout };
 }
 
-/** Waits until earlier runs' output is on the disk, so that writing it out is not charged to the next contestant. */
+/** Waits until the output of earlier runs is on disk, so that the next run does not pay for it. */
 export async function settle(): Promise<void> {
   await finished('sync', [], undefined);
 }

@@ -1,6 +1,6 @@
 /**
- * What fanning out buys, and what it costs: a model, not a measurement of AWS. Block times are measured here; all else
- * is assumed and listed first.
+ * A model of the time and price of one image on many functions. Not a measurement of AWS: block
+ * times are measured on this machine, everything else is assumed and printed first.
  *
  *     npm run bench:model -- [--megapixels 300]… [--runs 3]
  */
@@ -12,7 +12,7 @@ import { planFor } from './model/planned.ts';
 
 const functionCounts = [1, 2, 4, 8, 16, 40, 100, 400, 1000];
 const block = { width: 8192, height: 4096 };
-/** Of the measured block: its share of every further one is less than half a percent. */
+/** Levels of the measured block. Each further level would add less than half a percent. */
 const LEVELS = 5;
 
 function print(line = ''): void {
@@ -66,12 +66,12 @@ function printImage(work: Work): void {
     print(`| ${count.toLocaleString('en')}, if the Map had no limit | ${cells(fannedOut(work, count), one)} |`);
   }
   for (const [cores, what] of [
-    [assumptions.bigCores.value, 'all its cores busy'],
-    [1, 'one core busy, as one pass of libvips keeps it'],
+    [assumptions.bigCores.value, 'all cores busy'],
+    [1, 'one core busy, as in one pass of libvips'],
   ] as const) {
     const big = oneBig(work, cores);
     const says = big.fits ? cells(big, one) : `over ${assumptions.lambdaLimit.value} s: cannot | | | | |`;
-    print(`| one big function, ${what} | ${says} |`);
+    print(`| one large function, ${what} | ${says} |`);
   }
   print();
 }

@@ -2,8 +2,8 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /**
- * Times are ISO 8601 with milliseconds, so that their order as text is their order in time. The states are the first
- * and the last that every image goes through, whether RenderImage or RenderPyramid makes its pixels.
+ * Times are ISO 8601 in UTC with milliseconds, so that their order as text is their order in time.
+ * Every image passes both states, whether RenderImage or RenderPyramid makes its pixels.
  */
 const span = `
   SELECT
@@ -12,8 +12,9 @@ const span = `
   FROM events`;
 
 /**
- * Seconds from the start of the first plan to the end of the last publication, by the histories of all executions in a
- * workspace. Throws when the workspace has no database or the histories do not contain both states.
+ * Seconds from the start of the first PlanPyramid to the end of the last PublishTiff, by the
+ * histories of all executions in a workspace. Throws when the workspace has no database, or its
+ * histories lack one of the states.
  */
 export function pipelineSeconds(workspace: string): number {
   const file = path.join(workspace, 'stepwell.db');

@@ -1,113 +1,91 @@
 /** The results as Markdown. */
 import os from 'node:os';
-import { type Case, type Lookup, targets } from './cases.ts';
-import type { Contestant, ContestantName } from './contestants.ts';
-
-export interface Sample {
-  readonly wallSeconds: number;
-  readonly cpuSeconds: number;
-  readonly peakBytes: number;
-  readonly outputBytes: number;
-  /** From plan to published: without the start of the process. */
-  readonly pipelineSeconds?: number;
-}
-
-export interface Row {
-  readonly contestant: ContestantName;
-  readonly samples: readonly Sample[];
-  /** Why there are none. */
-  readonly failure?: string;
-}
-
-export interface Result {
-  readonly name: string;
-  readonly title: string;
-  readonly pixels: number;
-  readonly rows: readonly Row[];
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
-}
+import type { Case } from './cases.ts';
+import type { Contestant } from './contestants.ts';
+import { figuresOf, isMet, median, type Result, type Row, type Sample, type Target } from './targets.ts';
 
 function medianOf(row: Row, quantity: keyof Sample): number {
   return median(row.samples.map((sample) => sample[quantity] ?? Number.NaN));
 }
 
-/** What the numbers were measured on: they mean nothing without it. */
+/** The machine, the versions and the number of runs, as a list. */
 export function describeMachine(contestants: readonly Contestant[], runs: number): string[] {
   const cpus = os.cpus();
   const load = os.loadavg().map((value) => value.toFixed(1));
   return [
-    `* ${cpus.length} × ${cpus[0]?.model.trim() ?? 'unknown processor'}, ${(os.totalmem() / 1e9).toFixed(0)} GB, ${os.type()} ${os.release()}`,
-    `* load average before the first run ${load.join(', ')}: whatever else ran is in the numbers`,
-    `* medians of ${runs} ${runs === 1 ? 'run' : 'runs, after one that does not count'}`,
-    ...contestants.filter(({ version }) => version !== '').map(({ name, version }) => `* ${name}: ${version}`),
+    `- ${cpus.length} × ${cpus[0]?.model.trim() ?? 'unknown processor'}, ${(os.totalmem() / 1e9).toFixed(0)} GB, ${os.type()} ${os.release()}`,
+    `- load average before the first run: ${load.join(', ')}`,
+    `- medians of ${runs} ${runs === 1 ? 'run' : 'runs'} after one that is not counted`,
+    ...contestants.flatMap(({ name, version }) => (version === undefined ? [] : [`- ${name}: ${version}`])),
   ];
 }
 
-export function caseTable(result: Result): string {
-  const own = result.rows.find(({ contestant }) => contestant === 'Stepwell');
-  const lines = result.rows.flatMap((row) => {
+export function caseTable({ title, files, rows }: Result): string {
+  const own = rows.find(({ contestant }) => contestant === 'Stepwell');
+  const lines = rows.flatMap((row) => {
     if (row.failure !== undefined) return [`| ${row.contestant} | ${row.failure} | | | | | |`];
-    const walls = row.samples.map((sample) => sample.wallSeconds);
+    const walls = row.samples.map(({ wallSeconds }) => wallSeconds);
     const wall = medianOf(row, 'wallSeconds');
-    const line = `| ${[
+    const cells = [
       row.contestant,
-      range(wall, walls),
+      range(walls, seconds),
       own && own.samples.length > 0 && own !== row ? (medianOf(own, 'wallSeconds') / wall).toFixed(2) : '',
       seconds(medianOf(row, 'cpuSeconds')),
       megabytes(medianOf(row, 'peakBytes')),
       megabytes(medianOf(row, 'outputBytes')),
-      (result.pixels / wall / 1e6).toFixed(0),
-    ].join(' | ')} |`;
+      files > 1 ? (files / wall).toFixed(1) : (medianOf(row, 'pixels') / wall / 1e6).toFixed(0),
+    ];
     const pipelines = row.samples.flatMap(({ pipelineSeconds }) => pipelineSeconds ?? []);
-    if (pipelines.length === 0) return [line];
-    return [line, `| … plan to published | ${range(median(pipelines), pipelines)} | | | | | |`];
+    const pipeline = `| … plan to published | ${range(pipelines, seconds)} | | | | | |`;
+    return [`| ${cells.join(' | ')} |`, ...(pipelines.length === 0 ? [] : [pipeline])];
   });
   return [
-    `### ${result.title}`,
+    `### ${title}`,
     '',
-    '| | wall (range) s | Stepwell ÷ it | CPU s | peak MB | output MB | Mpx/s |',
+    `| | wall (range) s | Stepwell ÷ it | CPU s | peak MB | output MB | ${files > 1 ? 'images/s' : 'Mpx/s'} |`,
     '|---|---:|---:|---:|---:|---:|---:|',
     ...lines,
     '',
   ].join('\n');
 }
 
-/** With `all`, a target that was not measured is listed as such. */
-export function targetTable(results: readonly Result[], all: boolean): string {
-  const of: Lookup = (caseName, contestant, quantity) => {
-    const result = results.find(({ name }) => name === caseName);
-    const row = result?.rows.find((one) => one.contestant === contestant);
-    if (!result || !row || row.samples.length === 0) return undefined;
-    if (quantity === 'pixelsPerSecond') return result.pixels / medianOf(row, 'wallSeconds');
-    return medianOf(row, quantity);
-  };
-  const lines = targets.flatMap(({ title, atMost, atLeast, value }) => {
-    const measured = value(of);
-    const aim = atMost === undefined ? `≥ ${atLeast ?? ''}` : `≤ ${atMost}`;
-    if (measured === undefined) return all ? [`| ${title} | ${aim} | not measured | |`] : [];
-    const met = measured <= (atMost ?? Infinity) && measured >= (atLeast ?? -Infinity);
-    return [`| ${title} | ${aim} | ${measured.toFixed(2)} | ${met ? 'met' : 'missed'} |`];
+/** The targets of the cases with their figures: the median of all rounds, and the range. */
+export function targetTable(cases: readonly Case[], results: readonly Result[]): string {
+  const lines = cases.flatMap(({ name, targets }) => {
+    return targets.map((target) => targetLine(name, target, figuresOf(target, name, results)));
   });
-  return ['### Targets', '', '| | target | measured | |', '|---|---:|---:|---|', ...lines, ''].join('\n');
+  return [
+    '### Targets',
+    '',
+    '| figure | case | target | measured: median (range) | |',
+    '|---|---|---:|---:|---|',
+    ...lines,
+    '',
+  ].join('\n');
 }
 
-/** What a short run says: times of pictures this small would only mislead. */
+function targetLine(caseName: string, target: Target, figures: readonly number[] | undefined): string {
+  const { title, atMost, atLeast = Number.NaN, unit } = target;
+  const suffix = unit === undefined ? '' : ` ${unit}`;
+  const limit = atMost === undefined ? `≥ ${atLeast}${suffix}` : `≤ ${atMost}${suffix}`;
+  const format = (value: number): string => value.toFixed(unit === 'MB' ? 0 : 2);
+  const measured = figures ? `${range(figures, format)}${suffix}` : 'not measured';
+  const outcome = figures ? (isMet(target, figures) ? 'met' : 'missed') : '';
+  return `| ${title} | \`${caseName}\` | ${limit} | ${measured} | ${outcome} |`;
+}
+
+/** One line a case for short runs, whose times are not comparable. */
 export function shortLine({ name, rows }: Result): string {
-  return `${name}: ${rows.map(({ contestant, failure = 'ran' }) => `${contestant} ${failure}`).join(', ')}\n`;
+  return `${name}: ${rows.map(({ contestant, failure = 'ran' }) => `${contestant} ${failure}`).join('; ')}\n`;
 }
 
-/** What the table says of a case before it is measured. */
-export function heading({ name, title }: Case): string {
-  return `${name}: ${title}`;
+/** One line about a case for the progress on stderr. */
+export function heading({ name, title, recipe }: Case): string {
+  return `${name}: ${title} (recipe ${recipe})`;
 }
 
-function range(middle: number, values: readonly number[]): string {
-  return `${seconds(middle)} (${seconds(Math.min(...values))} to ${seconds(Math.max(...values))})`;
+function range(values: readonly number[], format: (value: number) => string): string {
+  return `${format(median(values))} (${format(Math.min(...values))} to ${format(Math.max(...values))})`;
 }
 
 function seconds(value: number): string {

@@ -1,38 +1,31 @@
 /**
- * Stepwell beside sharp, vips and GDAL: the same masters, the same pyramids, one run. See bench/README.md.
+ * Measures Stepwell, vips, sharp and GDAL on the same masters in one session. See bench/README.md.
  *
- *     npm run bench -- [--only NAME]… [--runs 5] [--cache DIR] [--short] [--save]
+ *     npm run bench -- [--only NAME,…]… [--runs 5] [--cache DIR] [--short] [--save]
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Case, casesOf } from './cases.ts';
+import { type Case, casesOf, chooseCases } from './cases.ts';
 import { type Contestant, makeContestants } from './contestants.ts';
 import { type Input, makeInput } from './inputs.ts';
 import { measure, settle } from './measure.ts';
-import {
-  caseTable,
-  describeMachine,
-  heading,
-  type Result,
-  type Row,
-  type Sample,
-  shortLine,
-  targetTable,
-} from './report.ts';
+import { type BenchmarkRecipe, readBenchmarkRecipe } from './recipes.ts';
+import { caseTable, describeMachine, heading, shortLine, targetTable } from './report.ts';
+import type { Result, Row, Sample } from './targets.ts';
 
 const project = path.resolve(import.meta.dirname, '..');
 
 interface Settings {
   readonly cache: string;
   readonly runs: number;
-  /** Runs before those that count. */
+  /** Runs before those that are counted. */
   readonly warmups: number;
 }
 
-/** Progress goes to stderr, so that stdout is the Markdown alone. */
+/** Prints progress on stderr; stdout has the Markdown only. */
 function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
@@ -62,7 +55,7 @@ async function main(): Promise<number> {
     results.push(result);
     process.stdout.write(values.short ? shortLine(result) : `${caseTable(result)}\n`);
   }
-  if (!values.short) process.stdout.write(`${targetTable(results, values.only.length === 0)}\n`);
+  if (!values.short) process.stdout.write(`${targetTable(cases, results)}\n`);
   if (values.short) await rm(shortCache, { recursive: true, force: true });
   if (values.save) await writeFile(path.join(import.meta.dirname, 'results.json'), savedForm(machine, results));
   const failed = results.flatMap(({ name, rows }) => rows.filter(isDefect).map((row) => `${name}: ${row.contestant}`));
@@ -70,31 +63,29 @@ async function main(): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
-/** A contestant that is not installed is no defect of the benchmark; one that cannot do the job is told apart by name. */
+/** A program that is not installed does not fail the benchmark. */
 function isDefect(row: Row): boolean {
   return row.failure !== undefined && !row.failure.startsWith('not installed');
 }
 
-function chooseCases(all: readonly Case[], only: readonly string[]): Case[] {
-  const unknown = only.find((name) => !all.some((one) => one.name === name));
-  if (unknown !== undefined) {
-    throw new Error(`Expected one of ${all.map(({ name }) => name).join(', ')} for --only but received ${unknown}`);
-  }
-  return all.filter((one) => (only.length === 0 ? one.onRequest !== true : only.includes(one.name)));
-}
-
-/** Contestants take turns, so that what disturbs the machine disturbs them alike. One that fails is left out from then on. */
+/**
+ * Runs the contestants of a case in turns, so that other load affects all of them alike. A
+ * contestant that fails is left out of the remaining rounds.
+ */
 async function runCase(one: Case, all: readonly Contestant[], { cache, runs, warmups }: Settings): Promise<Result> {
   note(heading(one));
+  const recipe = await readBenchmarkRecipe(one.recipe);
   const input = one.input.kind === 'none' ? noInput(one.input.pixels) : await makeInput(cache, one.input, note);
-  const entries = all
-    .filter(({ name }) => one.contestants.includes(name))
-    .map((contestant) => ({ contestant, samples: [] as Sample[], failure: absence(contestant) }));
-  for (let round = -warmups; round < runs; round++) {
+  const entries = one.contestants.map((name) => {
+    const contestant = all.find((each) => each.name === name);
+    if (!contestant) throw new Error(`Expected a contestant named ${name}`);
+    return { contestant, samples: [] as Sample[], failure: absence(contestant) };
+  });
+  for (let round = -warmups; round < runs * (one.runsFactor ?? 1); round++) {
     for (const entry of entries) {
       if (entry.failure !== undefined) continue;
       try {
-        const sample = await runOnce(entry.contestant, one, input, cache);
+        const sample = await runOnce(entry.contestant, input, recipe, cache);
         note(`  ${entry.contestant.name}: ${sample.wallSeconds.toFixed(2)} s${round < 0 ? ' (warming up)' : ''}`);
         if (round >= 0) entry.samples.push(sample);
       } catch (error) {
@@ -106,7 +97,8 @@ async function runCase(one: Case, all: readonly Contestant[], { cache, runs, war
   const rows = entries.map(({ contestant, samples, failure }): Row => {
     return { contestant: contestant.name, samples, ...(failure === undefined ? {} : { failure }) };
   });
-  return { name: one.name, title: one.title, pixels: input.pixels, rows };
+  const title = `${one.title} (\`${one.name}\`, recipe \`${one.recipe}\`)`;
+  return { name: one.name, title, files: input.files, rows };
 }
 
 function noInput(pixels: number): Input {
@@ -117,21 +109,23 @@ function absence({ absent }: Contestant): string | undefined {
   return absent === undefined ? undefined : `not installed (${absent})`;
 }
 
-async function runOnce(contestant: Contestant, one: Case, input: Input, cache: string): Promise<Sample> {
+async function runOnce(contestant: Contestant, input: Input, recipe: BenchmarkRecipe, cache: string): Promise<Sample> {
   const folder = path.join(cache, `run-${process.pid}`);
   const out = path.join(folder, 'out');
   await mkdir(out, { recursive: true });
   await settle();
   try {
-    const job = { input, encoding: one.encoding, folder, out };
+    const job = { input, recipe, folder, out };
     const { stdout, ...measured } = await measure(contestant.command(job));
-    const files = await sizesBelow(out);
-    const counted = one.input.kind === 'none' ? Number(stdout) : files.reduce((sum, size) => sum + size, 0);
-    if (one.input.kind !== 'none' && files.length !== input.files) {
-      throw new Error(`Expected ${input.files} files from ${contestant.name} but received ${files.length}`);
+    const sample = { ...measured, pixels: input.pixels };
+    if (input.path === '') return { ...sample, outputBytes: Number(stdout) };
+    const sizes = await sizesBelow(out);
+    if (sizes.length !== input.files) {
+      throw new Error(`Expected ${input.files} files from ${contestant.name} but received ${sizes.length}`);
     }
+    const outputBytes = sizes.reduce((sum, size) => sum + size, 0);
     const pipeline = contestant.pipelineSeconds?.(job);
-    return { ...measured, outputBytes: counted, ...(pipeline === undefined ? {} : { pipelineSeconds: pipeline }) };
+    return { ...sample, outputBytes, ...(pipeline === undefined ? {} : { pipelineSeconds: pipeline }) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 /**
- * A contestant: sharp (libvips) writes each pyramid in one pass, two files at a time.
+ * A contestant: sharp (libvips) writes each pyramid in one pass, one file per core at a time.
  *
- *     node bench/single-pass.ts <file or folder> <output folder> <tileSize> jpeg <quality> | deflate
+ *     node bench/single-pass.ts <file or folder> <out folder> <tileSize> jpeg <quality> | deflate
  */
 import { readdir, stat } from 'node:fs/promises';
 import os from 'node:os';
@@ -21,9 +21,9 @@ const options: TiffOptions = {
 const folder = (await stat(input)).isDirectory();
 const files = folder ? (await readdir(input)).map((name) => path.join(input, name)) : [input];
 const waiting = files.values();
-const places = Math.min(files.length, os.availableParallelism());
+const workers = Math.min(files.length, os.availableParallelism());
 await Promise.all(
-  Array.from({ length: places }, async () => {
+  Array.from({ length: workers }, async () => {
     for (const file of waiting) {
       const target = path.join(out, `${path.parse(file).name}.tif`);
       await sharp(file, { limitInputPixels: false, sequentialRead: true }).tiff(options).toFile(target);

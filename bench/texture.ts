@@ -1,6 +1,7 @@
 /**
- * Photographic texture: noise whose amplitude grows with its wavelength, as in photographs, with grain on top. The same
- * for the same seed, and cheap: one square is computed, it repeats without a seam, and slow slopes make repeats differ.
+ * Photographic texture: noise whose amplitude grows with its wavelength, as in photographs, plus
+ * grain. Deterministic for a seed. One square is computed and repeated without a seam; slow
+ * gradients make the repetitions differ.
  */
 
 export const SIDE = 2048;
@@ -14,7 +15,9 @@ export interface Texture {
 /** Shortest and longest wavelength in pixels, and the amplitude of the longest. */
 const light = { from: 2, to: 1024, amplitude: 45 };
 const colour = { from: 16, to: 1024, amplitude: 20 };
-/** Amplitude falls with this power of the wavelength; natural images have nearly equal variance in every octave. */
+/**
+ * Exponent of amplitude over wavelength; natural images have nearly equal variance in every octave.
+ */
 const FALL = 0.15;
 const GRAIN = 14;
 
@@ -39,7 +42,8 @@ function rowFiller(square: Int16Array): Texture['fillRow'] {
     for (let done = 0; done < width;) {
       const column = left + done;
       const from = start + (column % SIDE) * BANDS;
-      // One slope for a stretch of pixels: nothing in the loop but a load, an addition and a store that clamps.
+      // The gradient is constant over 64 pixels, which keeps the inner loop to a load, an addition
+      // and a clamping store.
       const stretch = Math.min(width - done, 64 - (column % 64));
       const lift = down + slope(column, 12_007);
       for (let i = 0, at = done * BANDS; i < stretch * BANDS; i++) rgb[at + i] = (square[from + i] ?? 0) + lift;
@@ -48,12 +52,12 @@ function rowFiller(square: Int16Array): Texture['fillRow'] {
   };
 }
 
-/** Up and down between −20 and 20. */
+/** Sine wave between −20 and 20. */
 function slope(position: number, period: number): number {
   return Math.round(20 * Math.sin((position * 2 * Math.PI) / period));
 }
 
-/** Numerical Recipes' linear congruential generator: 0 to 1. */
+/** Linear congruential generator of Numerical Recipes; values from 0 to 1. */
 function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -62,7 +66,7 @@ function generator(seed: number): () => number {
   };
 }
 
-/** Value noise: random lattices of halving wavelength, halving amplitude, bilinear between their points. */
+/** Value noise: random lattices of halving wavelength, interpolated bilinearly and summed. */
 function noise(random: () => number, shape: { from: number; to: number; amplitude: number }): Float32Array {
   const sum = new Float32Array(SIDE * SIDE);
   for (let wave = shape.to; wave >= shape.from; wave /= 2) {

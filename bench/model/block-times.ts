@@ -1,4 +1,4 @@
-/** What one block costs a core, measured here and now: CPU seconds, so that a busy machine does not matter much. */
+/** CPU time of one block on this machine, which other load affects little. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { Arena } from '../../src/imaging/arena.ts';
 import { halve } from '../../src/imaging/halve.ts';
 import type { Raster } from '../../src/imaging/raster.ts';
-import { median } from '../report.ts';
+import { median } from '../targets.ts';
 import { makeTexture } from '../texture.ts';
 
 export interface BlockTimes {
@@ -23,7 +23,10 @@ export interface BlockTimes {
 const QUALITY = 75;
 const TILE = 512;
 
-/** Decodes, halves, encodes and writes a block of `width` × `height` pixels, `runs` times after one that does not count. */
+/**
+ * Decodes, halves, encodes and writes a block of `width` × `height` pixels, `runs` times after one
+ * that is not counted.
+ */
 export async function measureBlock(
   size: { width: number; height: number },
   levels: number,
@@ -86,7 +89,7 @@ async function once(
   return { pixels: size.width * size.height, decode, halve: halved, encode, write, tileBytes };
 }
 
-/** CPU seconds since it was last asked. */
+/** CPU seconds since the previous call. */
 function stopwatch(): () => number {
   let last = process.cpuUsage();
   return () => {
@@ -96,7 +99,7 @@ function stopwatch(): () => number {
   };
 }
 
-/** A slice of a master: uncompressed strips. */
+/** A TIFF of uncompressed strips with texture. */
 async function paintedTiff({ width, height }: { width: number; height: number }): Promise<Uint8Array> {
   const texture = makeTexture(1);
   const pixels = new Uint8ClampedArray(width * height * 3);

@@ -1,4 +1,4 @@
-/** How long one image takes from its event to its publication, and what it costs. Arithmetic only. */
+/** Time of one image from its event to its publication, and its price. Arithmetic only. */
 import { assumptions } from './assumptions.ts';
 import type { BlockTimes } from './block-times.ts';
 import type { PlannedWork } from './planned.ts';
@@ -9,17 +9,17 @@ const a = Object.fromEntries(Object.entries(assumptions).map(([name, { value }])
 >;
 
 export interface Estimate {
-  /** The Map alone: from the first block's start to the last one's end. */
+  /** The Map state alone, from the start of the first block to the end of the last. */
   readonly rendering: number;
   /** From the event to the publication, every function warm. */
   readonly warm: number;
-  /** The same when every function has to be started first. */
+  /** The same with a cold start of every function. */
   readonly cold: number;
-  /** Cold: started functions are paid for. */
+  /** Price with cold starts, which are billed. */
   readonly dollars: number;
 }
 
-/** Sizes and times that follow from the plan. CPU seconds are of one core. */
+/** Sizes and times that follow from the plan, in CPU seconds of one core. */
 export interface Work extends PlannedWork {
   readonly blockSeconds: readonly number[];
   readonly bytesIn: number;
@@ -58,7 +58,7 @@ export function workOf(plan: PlannedWork, times: BlockTimes): Work {
   };
 }
 
-/** So many requests, as many at once as a step keeps in flight. */
+/** Rounds of concurrent requests that a step needs for this number of requests. */
 function rounds(requests: number): number {
   return Math.ceil(requests / a.requestsAtOnce);
 }
@@ -73,9 +73,9 @@ function publishSeconds(work: Work): number {
   return copies * (a.request + Math.min(part, work.outputBytes) / a.copyRate);
 }
 
-/** Blocks in their order, each in the place that is free first. */
-function renderingSeconds(work: Work, places: number): number {
-  const free = new Array<number>(places).fill(0);
+/** Blocks in order, each on the function that is free first. */
+function renderingSeconds(work: Work, functions: number): number {
+  const free = new Array<number>(functions).fill(0);
   for (const seconds of work.blockSeconds) {
     const earliest = free.indexOf(Math.min(...free));
     free[earliest] = (free[earliest] ?? 0) + seconds + a.invoke;
@@ -88,22 +88,22 @@ const SMALL_STEPS = 5;
 /** RenderTopLevels, AssembleTiff, PublishTiff. */
 const LATE_STEPS = 3;
 
-/** The state machine with so many functions rendering at once. */
+/** The state machine with this number of functions rendering concurrently. */
 export function fannedOut(work: Work, functions: number): Estimate {
-  const places = Math.min(functions, work.blocks.length);
-  const rendering = renderingSeconds(work, places);
+  const used = Math.min(functions, work.blocks.length);
+  const rendering = renderingSeconds(work, used);
   const small = SMALL_STEPS * (a.invoke + 4 * a.request);
   const late = work.topLevelsSeconds + assembleSeconds(work) + publishSeconds(work) + LATE_STEPS * a.invoke;
   const warm = small + rendering + late;
-  // One start after the other, for one step follows another; the Map's start at the same time.
+  // Steps follow each other, and so do their cold starts; those of the Map are concurrent.
   const cold = warm + (SMALL_STEPS + LATE_STEPS + 1) * a.coldStart;
-  return { rendering, warm, cold, dollars: dollarsOf(work, places) };
+  return { rendering, warm, cold, dollars: dollarsOf(work, used) };
 }
 
-function dollarsOf(work: Work, places: number): number {
+function dollarsOf(work: Work, functions: number): number {
   const blocks = work.blocks.length;
   const computing = work.blockSeconds.reduce((sum, seconds) => sum + seconds, 0) + work.topLevelsSeconds;
-  const rendering = computing + (places + 1) * a.coldStart;
+  const rendering = computing + (functions + 1) * a.coldStart;
   const waiting = assembleSeconds(work) + publishSeconds(work) + (SMALL_STEPS + 2) * (a.coldStart + 4 * a.request);
   const gigabyteSeconds = rendering * a.renderMemory + waiting * a.smallMemory;
   const invocations = blocks + SMALL_STEPS + LATE_STEPS;
@@ -119,7 +119,9 @@ function dollarsOf(work: Work, places: number): number {
   );
 }
 
-/** One big function that reads, renders and writes in one pass, everything overlapped, with so many cores busy. */
+/**
+ * One large function that reads, renders and writes concurrently in one pass, on `busyCores` cores.
+ */
 export function oneBig(work: Work, busyCores: number): Estimate & { readonly fits: boolean } {
   const rendering = Math.max(work.cpu / busyCores, work.bytesIn / a.network, work.outputBytes / a.network);
   const cold = a.coldStart + rendering;

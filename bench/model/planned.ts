@@ -1,4 +1,4 @@
-/** The plan that the pipeline itself would make for an image of a size: the model takes blocks and levels from it. */
+/** Blocks and levels of the plan that the pipeline makes for an image of a given size. */
 import { blockCount, blockRect, rectSize } from '../../src/pyramid/blocks.ts';
 import { makePlan, topLevelsOf } from '../../src/pyramid/plan.ts';
 import { Recipe } from '../../src/recipe/recipe.ts';
@@ -10,14 +10,14 @@ export interface PlannedWork {
   /** Parts that RenderBlock reads and renders the largest block in. */
   readonly parts: number;
   readonly splitLevel: number;
-  /** Levels above the blocks': none when one block has them all. */
+  /** Number of levels above those of the blocks; 0 for an image of one block. */
   readonly topLevelCount: number;
 }
 
-/** Scans up to this size come in strips; larger images are made of tiles. Pixels. */
+/** Largest image in strips, in pixels; larger ones are tiled. */
 const STRIPED_UP_TO = 1e9;
 
-/** An uncompressed 8-bit RGB master with sides as 4 to 3, and JPEG tiles of 512 pixels. */
+/** Plans an uncompressed 8-bit RGB master of aspect ratio 4:3 with JPEG tiles of 512 pixels. */
 export function planFor(pixels: number): PlannedWork {
   const width = Math.round(Math.sqrt((pixels * 4) / 3));
   const height = Math.floor(pixels / width);
