@@ -4,7 +4,7 @@ import { readConfig } from '../src/config.ts';
 const least = { WORK_BUCKET: 'work', PUBLISHED_BUCKET: 'public', LEDGER_TABLE: 'ledger' };
 
 describe('the environment', () => {
-  test('of a function on AWS needs two buckets and a table; the rest has defaults', () => {
+  test('needs two buckets and a table, and has defaults for the rest', () => {
     expect(readConfig({ ...least, PATH: '/bin', HOME: undefined })).toEqual({
       store: { kind: 's3' },
       workBucket: 'work',
@@ -20,7 +20,7 @@ describe('the environment', () => {
     });
   });
 
-  test('can say everything', () => {
+  test('can set every field', () => {
     expect(
       readConfig({
         ...least,
@@ -48,7 +48,7 @@ describe('the environment', () => {
     });
   });
 
-  test('without what is needed is refused, every missing variable named', () => {
+  test('is refused with the names of all missing variables', () => {
     for (const name of Object.keys(least)) expect(() => readConfig({})).toThrow(name);
   });
 
@@ -64,7 +64,7 @@ describe('the environment', () => {
     ['RECIPES_BY_PREFIX', 'maps/='],
     ['RECIPES_BY_PREFIX', 'maps/=default\nmaps/=iiif'],
     ['EVENT_BUS_NAME', ''],
-  ])('with %s=%j is refused by name', (name, value) => {
+  ])('is refused with the name of the variable when %s is %j', (name, value) => {
     expect(() => readConfig({ ...least, [name]: value })).toThrow(name);
   });
 });

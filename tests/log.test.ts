@@ -7,19 +7,19 @@ const lines = (level: LogLevel = 'info', context = {}) => {
 };
 
 describe('a log line', () => {
-  test('is one JSON object: level, event, fields', () => {
+  test('is one JSON object with level, event and fields', () => {
     const { written, log } = lines();
     log.info('block.rendered', { block: 3, ms: 12 });
     expect(written).toEqual(['{"level":"info","event":"block.rendered","block":3,"ms":12}']);
   });
 
-  test('stays one line, whatever a key holds', () => {
+  test('is one line even if a key contains line breaks', () => {
     const { written, log } = lines();
     log.warn('object.seen', { key: 'a\nb\r\u001b[2J\u0000' });
     expect(written[0]).toBe('{"level":"warn","event":"object.seen","key":"a\\nb\\r\\u001b[2J\\u0000"}');
   });
 
-  test('carries the correlation that was set once, and its own fields win', () => {
+  test('has the fields of its log, which its own fields override', () => {
     const { written, log } = lines('info', { imageId: 'i' });
     const inner = log.with({ sequence: '7' });
     inner.error('x', { sequence: '8' });
@@ -30,7 +30,7 @@ describe('a log line', () => {
     ]);
   });
 
-  test('says what an error was, and writes large integers in full', () => {
+  test('has name and message of an error and all digits of large integers', () => {
     const { written, log } = lines();
     log.error('step.failed', { error: new TypeError('it broke'), bytes: 2n ** 60n });
     expect(JSON.parse(written[0] ?? '')).toMatchObject({
@@ -44,7 +44,7 @@ describe('a log line', () => {
     ['warn', ['warn', 'error']],
     ['error', ['error']],
     ['silent', []],
-  ])('below %s is not written', (level, expected) => {
+  ])('is written at or above the level %s', (level, expected) => {
     const { written, log } = lines(level);
     for (const inner of [log, log.with({})]) {
       inner.info('info');

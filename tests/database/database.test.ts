@@ -40,14 +40,14 @@ describe('statements', () => {
     database.close();
   });
 
-  test('a violated constraint keeps the error of SQLite', () => {
+  test('throw the error of SQLite when they violate a constraint', () => {
     const database = openDatabase(file, [things]);
     database.run('INSERT INTO things VALUES (?, ?)', ['map', 1]);
     expect(() => database.run('INSERT INTO things VALUES (?, ?)', ['map', 2])).toThrow(/UNIQUE constraint failed/u);
     database.close();
   });
 
-  test('foreign keys are enforced', () => {
+  test('enforce foreign keys', () => {
     const parts = {
       version: 2,
       name: 'parts',
@@ -82,7 +82,7 @@ describe('a transaction', () => {
     database.close();
   });
 
-  test('joins the transaction that it is called in', () => {
+  test('becomes part of an outer transaction', () => {
     const database = openDatabase(file, [things]);
     const nested = (): void => {
       database.transaction(() => {
@@ -97,7 +97,7 @@ describe('a transaction', () => {
   });
 });
 
-describe('opening', () => {
+describe('opening a database', () => {
   test('migrates a file of an older version and keeps its rows', () => {
     const old = openDatabase(file, [things]);
     old.run('INSERT INTO things VALUES (?, 1)', ['map']);
@@ -108,7 +108,7 @@ describe('opening', () => {
     migrated.close();
   });
 
-  test('leaves the file as it was when a migration fails, and names the step', () => {
+  test('leaves the file unchanged when a migration fails, and names the migration', () => {
     openDatabase(file, [things]).close();
     const broken: Migration = {
       version: 2,

@@ -46,7 +46,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-test('a committed write survives the process being killed, and opening prints no warning', async () => {
+test('a committed write survives a killed process, and opening the file prints no warning', async () => {
   const file = path.join(folder, 'stepwell.db');
   const writer = await other(`
     const database = openDatabase(${JSON.stringify(file)}, [${JSON.stringify(things)}]);
@@ -59,7 +59,7 @@ test('a committed write survives the process being killed, and opening prints no
   database.close();
 });
 
-test('a workspace is locked by one process, and the lock of a killed process is free', async () => {
+test('a workspace is locked by one process, and the lock of a killed process is released', async () => {
   const file = path.join(folder, 'lock');
   const owner = await other(`lockWorkspace(${JSON.stringify(file)});`);
   const refused = (): unknown => lockWorkspace(file);

@@ -37,7 +37,7 @@ describe.each(adapters)('executions through %s', (_adapter, connect) => {
   });
   afterEach(() => fixture.stop());
 
-  test('are started once per name, while they run and after their end', async () => {
+  test('are started once per name, both while they run and after they have ended', async () => {
     failing = false;
     const arn = await executions.start('one', '{"a":1}');
     expect(arn).toBe(executions.arnOf('one'));
@@ -47,7 +47,7 @@ describe.each(adapters)('executions through %s', (_adapter, connect) => {
     expect(fixture.engine.list().map(({ name, status }) => [name, status])).toEqual([['one', 'SUCCEEDED']]);
   });
 
-  test('report their error and are redriven', async () => {
+  test('report their error and can be redriven', async () => {
     const arn = await executions.start('one', '{}');
     await fixture.engine.idle();
     expect(await executions.describe(arn)).toMatchObject({ status: 'FAILED', error: 'TypeError' });
@@ -58,7 +58,7 @@ describe.each(adapters)('executions through %s', (_adapter, connect) => {
     await expect(executions.redrive(arn)).rejects.toMatchObject({ name: 'ExecutionNotRedrivable' });
   });
 
-  test('that do not exist are refused by the name of the error', async () => {
+  test('throw ExecutionDoesNotExist when they do not exist', async () => {
     await expect(executions.describe(executions.arnOf('none'))).rejects.toMatchObject({
       name: 'ExecutionDoesNotExist',
     });

@@ -73,8 +73,8 @@ function executionIs(status: FakeExecution['status'], outcome: { error?: string;
   engine.executions.set(name, { name, input: '{}', status, ...outcome });
 }
 
-describe('fault 33: an unsuccessful execution is recorded', () => {
-  test.each(['FAILED', 'ABORTED', 'TIMED_OUT'] as const)('as %s with its error and cause', async (status) => {
+describe('the status change of an unsuccessful execution', () => {
+  test.each(['FAILED', 'ABORTED', 'TIMED_OUT'] as const)('records %s with error and cause', async (status) => {
     await table.ledger.started(upload, arn);
     await record(statusChange(status, { error: 'InconsistentWorkError', cause: 'block 7 is gone' }));
     expect(await entry()).toMatchObject({
@@ -84,7 +84,7 @@ describe('fault 33: an unsuccessful execution is recorded', () => {
     expect(engine.calls).toEqual([]);
   });
 
-  test('fault 32: although the event comes without its input', async () => {
+  test('is recorded although the event has no input', async () => {
     await record(
       statusChange('FAILED', { input: undefined, inputDetails: { included: false }, error: 'E', cause: 'C' }),
     );
@@ -95,13 +95,13 @@ describe('fault 33: an unsuccessful execution is recorded', () => {
     ['both', {}],
     ['the cause', { error: 'States.Timeout' }],
     ['the error', { cause: 'after 86,400 s', error: null }],
-  ])('the execution is described when the event lacks %s', async (_what, detail) => {
+  ])('reads from DescribeExecution what the event lacks: %s', async (_what, detail) => {
     executionIs('TIMED_OUT', { error: 'States.Timeout', cause: 'after 86,400 s' });
     await record(statusChange('TIMED_OUT', detail));
     expect(await entry()).toMatchObject({ failure: { error: 'States.Timeout', cause: 'after 86,400 s' } });
   });
 
-  test('an abort without error and cause is recorded with a placeholder', async () => {
+  test('records an abort without error and cause with a placeholder', async () => {
     executionIs('ABORTED');
     await record(statusChange('ABORTED'));
     expect(await entry()).toMatchObject({
@@ -115,10 +115,10 @@ describe('fault 33: an unsuccessful execution is recorded', () => {
     ['lost', 'ServiceUnavailableError'],
     [{ status: 400, type: 'ExecutionDoesNotExist' }, 'ExecutionDoesNotExist'],
   ] as const)(
-    'when the engine answers %j the handler throws, so that the event is delivered again',
-    async (trouble, errorName) => {
+    'throws when the engine answers %j, so that the event is delivered again',
+    async (serviceError, errorName) => {
       executionIs('FAILED', { error: 'E', cause: 'C' });
-      engine.troubles.push(trouble);
+      engine.serviceErrors.push(serviceError);
       await expect(record(statusChange('FAILED'))).rejects.toMatchObject({ name: errorName });
       expect(await entry()).toMatchObject({ status: 'CLAIMED' });
       await record(statusChange('FAILED'));
@@ -126,21 +126,21 @@ describe('fault 33: an unsuccessful execution is recorded', () => {
     },
   );
 
-  test('a final status is kept', async () => {
+  test('does not replace a final status', async () => {
     await table.ledger.published(upload, publication);
     await record(statusChange('FAILED', { error: 'E', cause: 'the notification failed' }));
     expect(await entry()).toMatchObject({ status: 'PUBLISHED' });
   });
 
-  test('a newer upload is not changed', async () => {
+  test('does not change the entry of a newer upload', async () => {
     await table.ledger.claim({ ...upload, sequence: 'F'.repeat(32) });
     await record(statusChange('ABORTED', { error: 'E', cause: 'C' }));
     expect(await entry()).toMatchObject({ status: 'CLAIMED', sequence: 'F'.repeat(32) });
   });
 });
 
-describe('RUNNING', () => {
-  test('records a start whose answer was lost', async () => {
+describe('a status change to RUNNING', () => {
+  test('records a start whose response was lost', async () => {
     executionIs('RUNNING');
     await record(statusChange('RUNNING'));
     expect(await entry()).toMatchObject({ status: 'PROCESSING', executionArn: arn });
@@ -156,7 +156,7 @@ describe('RUNNING', () => {
     expect(found).not.toHaveProperty('failure');
   });
 
-  test('that arrives after the failure does not replace it', async () => {
+  test('does not replace a failure that was recorded before it', async () => {
     await table.ledger.ended(upload, 'FAILED', { error: 'E', cause: 'C' });
     executionIs('FAILED', { error: 'E', cause: 'C' });
     await record(statusChange('RUNNING'));
@@ -170,7 +170,7 @@ describe('RUNNING', () => {
   });
 });
 
-describe('SUCCEEDED', () => {
+describe('a status change to SUCCEEDED', () => {
   test('logs nothing when the steps recorded the outcome', async () => {
     await table.ledger.published(upload, publication);
     await record(statusChange('SUCCEEDED'));
@@ -184,26 +184,26 @@ describe('SUCCEEDED', () => {
     expect(await entry()).toMatchObject({ status });
   });
 
-  test('of an older upload logs nothing about the newer one', async () => {
+  test('logs nothing when a newer upload owns the entry', async () => {
     await table.ledger.claim({ ...upload, sequence: 'F'.repeat(32) });
     await record(statusChange('SUCCEEDED'));
     expect(lines).toEqual([]);
   });
 });
 
-describe('unrelated events', () => {
-  test.each(['by-hand', `${'0'.repeat(32)}-later`])('an execution named %s is ignored', async (other) => {
+describe('an unrelated event', () => {
+  test.each(['by-hand', `${'0'.repeat(32)}-later`])('is ignored when its execution is named %s', async (other) => {
     await record(statusChange('FAILED', { name: other }));
     expect(events()).toEqual(['outcome.ignored']);
   });
 
-  test('an unknown status is ignored', async () => {
+  test('is ignored when its status is unknown', async () => {
     await record(statusChange('PENDING_REDRIVE'));
     expect(events()).toEqual(['outcome.ignored']);
     expect(await entry()).toMatchObject({ status: 'CLAIMED' });
   });
 
-  test('an event of another type is refused', () => {
+  test('is refused when it is of another type', () => {
     expect(() => PyramidStatusChange.parse({ 'detail-type': 'Object Created', detail: {} })).toThrow();
   });
 });

@@ -96,7 +96,7 @@ describe('an upload', () => {
     expect(await entry(key)).toMatchObject({ status: 'PROCESSING' });
   });
 
-  test('has the same input in both event shapes', async () => {
+  test('has the same input in both event formats', async () => {
     const key = newKey();
     const granting: Ledger = { ...table.ledger, claim: () => Promise.resolve({ claimed: true }) };
     const inputOf = async (event: unknown): Promise<string | undefined> => {
@@ -109,7 +109,7 @@ describe('an upload', () => {
     expect(await inputOf(bridgeEvent({ key }))).toBe(notified);
   });
 
-  test('is refused with the name of the missing variable', async () => {
+  test('is refused with the name of the missing environment variable', async () => {
     const log = jsonLog(() => undefined);
     const ports = { config, ledger: table.ledger, executions: sfnExecutions(engine.client, undefined) };
     const event = DeliveredEvent.parse(bridgeEvent({ key: newKey() }));
@@ -119,15 +119,15 @@ describe('an upload', () => {
   });
 });
 
-describe('fault 1: the same event twice', () => {
-  test('one after the other: one execution, the second IGNORED', async () => {
+describe('an event that is delivered twice', () => {
+  test('starts one execution and is logged as ignored the second time', async () => {
     const event = queueEvent(bridgeEvent({ key: newKey() }));
     expect([await start(event), await start(event)]).toEqual([done, done]);
     expect(engine.calls).toEqual(['StartExecution']);
     expect(logged('upload.ignored')).toMatchObject([{ reason: 'duplicate', status: 'PROCESSING' }]);
   });
 
-  test('concurrently: one execution', async () => {
+  test('starts one execution when both deliveries are handled concurrently', async () => {
     const key = newKey();
     const event = queueEvent(bridgeEvent({ key }), { Records: [s3Record({ key })] }, bridgeEvent({ key }));
     expect(await Promise.all([start(event), start(event)])).toEqual([done, done]);
@@ -135,7 +135,7 @@ describe('fault 1: the same event twice', () => {
     expect(await entry(key)).toMatchObject({ status: 'PROCESSING' });
   });
 
-  test('after the execution ended: still one execution', async () => {
+  test('starts no second execution after the first has ended', async () => {
     const key = newKey();
     await start(bridgeEvent({ key }));
     const { sequence } = inputs()[0]?.source ?? { sequence: '' };
@@ -146,7 +146,7 @@ describe('fault 1: the same event twice', () => {
   });
 });
 
-test('fault 2: an older event after a newer one is IGNORED', async () => {
+test('an event of an older upload is ignored after that of a newer one', async () => {
   const key = newKey();
   await start(bridgeEvent({ key, sequencer: '0055AED6DCD90281E6' }));
   const before = await entry(key);
@@ -156,7 +156,7 @@ test('fault 2: an older event after a newer one is IGNORED', async () => {
   expect(logged('upload.ignored')).toMatchObject([{ reason: 'older' }]);
 });
 
-test('fault 3: sequencers of different length and letter case are ordered right', async () => {
+test('sequencers of different length and letter case are ordered correctly', async () => {
   const key = newKey();
   const oldestFirst = ['0055aed6', '0055AED6DC', '0055aed6dcd90281e5', '0055AED6DCD90281E6', '0055aed7'];
   for (const sequencer of oldestFirst) await start(bridgeEvent({ key, sequencer }));
@@ -166,7 +166,7 @@ test('fault 3: sequencers of different length and letter case are ordered right'
   expect(await entry(key)).toMatchObject({ sequence: '0055AED7000000000000000000000000' });
 });
 
-describe('fault 4: the redelivery ends with exactly one execution', () => {
+describe('the redelivery of an event leaves exactly one execution', () => {
   /** The ledger with one call that fails: before its effect, or with its answer lost. */
   const failing = (method: 'claim' | 'started', done: boolean): Ledger => ({
     ...table.ledger,
@@ -180,7 +180,7 @@ describe('fault 4: the redelivery ends with exactly one execution', () => {
     ['before the claim', () => failing('claim', false)],
     ['after the claim, before the start', () => failing('claim', true)],
     ['after the start', () => failing('started', false)],
-    ['at the very end', () => failing('started', true)],
+    ['after the start was recorded', () => failing('started', true)],
   ])('after a crash %s', async (_when, ledger) => {
     const key = newKey();
     const event = queueEvent(bridgeEvent({ key }));
@@ -193,13 +193,13 @@ describe('fault 4: the redelivery ends with exactly one execution', () => {
 
   test.each([
     ['is throttled', { status: 400, type: 'ThrottlingException' }],
-    ['finds too many running', { status: 400, type: 'ExecutionLimitExceeded' }],
-    ['meets a server error', { status: 500, type: 'InternalServerError' }],
-    ['succeeds, but its answer is lost', 'lost'],
-  ] as const)('when StartExecution %s', async (_name, trouble) => {
+    ['exceeds the quota of running executions', { status: 400, type: 'ExecutionLimitExceeded' }],
+    ['fails with a server error', { status: 500, type: 'InternalServerError' }],
+    ['succeeds but its response is lost', 'lost'],
+  ] as const)('when StartExecution %s', async (_name, serviceError) => {
     const key = newKey();
     const event = queueEvent(bridgeEvent({ key }));
-    engine.troubles.push(trouble);
+    engine.serviceErrors.push(serviceError);
     expect(await start(event)).toEqual(retry('m0'));
     expect(logged('upload.failed')).toMatchObject([{ messageId: 'm0', error: { name: 'ServiceUnavailableError' } }]);
     expect(await start(event)).toEqual(done);
@@ -207,9 +207,9 @@ describe('fault 4: the redelivery ends with exactly one execution', () => {
     expect(await entry(key)).toMatchObject({ status: 'PROCESSING' });
   });
 
-  test('when the execution whose start was not answered has ended since', async () => {
+  test('when the response to the start was lost and the execution has ended', async () => {
     const key = newKey();
-    engine.troubles.push('lost');
+    engine.serviceErrors.push('lost');
     await start(queueEvent(bridgeEvent({ key })));
     for (const execution of engine.executions.values()) execution.status = 'SUCCEEDED';
     expect(await start(queueEvent(bridgeEvent({ key })))).toEqual(done);
@@ -222,7 +222,7 @@ describe('fault 4: the redelivery ends with exactly one execution', () => {
   });
 });
 
-describe('fault 5: hostile keys start byte-exact, whatever the event shape', () => {
+describe('an execution is started with the exact bytes of the key, in every event format', () => {
   test.each(hostileKeys.map((key) => [key]))('%j', async (key) => {
     await start(queueEvent({ Records: [s3Record({ key, sequencer: '01' })] }, testEvent));
     await start(queueEvent(bridgeEvent({ key, sequencer: '02' })));
@@ -232,7 +232,7 @@ describe('fault 5: hostile keys start byte-exact, whatever the event shape', () 
   });
 });
 
-describe('fault 6', () => {
+describe('events without an image', () => {
   test('folder markers and test events start nothing and are not delivered again', async () => {
     const marker = { key: 'maps/', size: 0 };
     const batch = queueEvent({ Records: [s3Record(marker)] }, bridgeEvent(marker), testEvent, { Records: [] });
@@ -241,7 +241,7 @@ describe('fault 6', () => {
     expect(engine.calls).toEqual([]);
   });
 
-  test('a zero-byte object is started, so that its rejection is recorded', async () => {
+  test('an empty object is started, so that its rejection is recorded', async () => {
     const key = newKey();
     expect(await start(queueEvent(bridgeEvent({ key, size: 0 })))).toEqual(done);
     expect(inputs()[0]?.source.size).toBe(0);
@@ -258,17 +258,17 @@ describe('fault 6', () => {
   });
 });
 
-describe('fault 10: several records in one event, one of them bad', () => {
-  test('of a batch, only the malformed message is delivered again', async () => {
+describe('an event with several records of which one is invalid', () => {
+  test('redelivers only the malformed message of a batch', async () => {
     const keys = [newKey(), newKey(), newKey()];
     const [a, b, c] = keys.map((key) => bridgeEvent({ key }));
     expect(await start(queueEvent(a, 'bad', b, c))).toEqual(retry('m1'));
     expect(new Set(inputs().map(({ source }) => source.key))).toEqual(new Set(keys));
   });
 
-  test('of a batch, only the message whose start failed is delivered again', async () => {
+  test('redelivers only the message of a batch whose start failed', async () => {
     const events = Array.from({ length: 4 }, () => bridgeEvent({ key: newKey() }));
-    engine.troubles.push({ status: 503, type: 'ServiceUnavailable' });
+    engine.serviceErrors.push({ status: 503, type: 'ServiceUnavailable' });
     const answer = (await start(queueEvent(...events))) as { batchItemFailures: unknown[] };
     expect(answer.batchItemFailures).toHaveLength(1);
     expect(engine.executions.size).toBe(3);
@@ -276,7 +276,7 @@ describe('fault 10: several records in one event, one of them bad', () => {
     expect(engine.executions.size).toBe(4);
   });
 
-  test('of one message, the other records start, and start once when it is delivered again', async () => {
+  test('starts the other records of a message, and starts them once when it is redelivered', async () => {
     const keys = [newKey(), newKey()];
     const [a, c] = keys.map((key) => s3Record({ key }));
     const event = queueEvent({ Records: [a, { eventSource: 'aws:s3' }, c] });
@@ -284,7 +284,7 @@ describe('fault 10: several records in one event, one of them bad', () => {
     expect(inputs().map(({ source }) => source.key)).toEqual(keys);
   });
 
-  test('of a notification without queue, the other records start before the error is thrown', async () => {
+  test('starts the other records of a notification without a queue before the error is thrown', async () => {
     const key = newKey();
     const bad = [{ eventSource: 'aws:s3' }, null];
     await expect(start({ Records: [...bad, s3Record({ key })] })).rejects.toThrow('2 uploads failed');
@@ -307,7 +307,7 @@ test('the recipe of an upload is chosen by its key prefix', async () => {
   ]);
 });
 
-test('fault 9: at most five messages of a batch are handled concurrently', async () => {
+test('at most five messages of a batch are handled concurrently', async () => {
   const batch = Array.from({ length: 40 }, () => bridgeEvent({ key: newKey() }));
   expect(await start(queueEvent(...batch))).toEqual(done);
   expect(engine.executions.size).toBe(40);

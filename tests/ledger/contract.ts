@@ -1,4 +1,4 @@
-/** What every Ledger must do. */
+/** The contract test suite of the Ledger port. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
@@ -13,7 +13,7 @@ import {
 import { hostileKeys } from '../support/hostile-keys.ts';
 import type { TestClock } from '../support/ledger.ts';
 
-/** A ledger of its own, empty, whose times come from `clock`. */
+/** An empty ledger whose times come from `clock`. */
 export interface ContractLedger {
   readonly ledger: Ledger;
   readonly clock: TestClock;
@@ -193,13 +193,13 @@ function contract(start: () => Promise<ContractLedger>): void {
       expect(await entry(newer)).toMatchObject({ status: 'REJECTED', published: publication });
     });
 
-    test('fault 1: a claim of an upload under way is refused, however many come at once', async () => {
+    test('refuses an upload that is PROCESSING, also in concurrent claims', async () => {
       await reach.PROCESSING(older);
       const claims = await Promise.all(Array.from({ length: 8 }, () => ledger.claim(older)));
       expect(claims.every(({ claimed }) => !claimed)).toBe(true);
     });
 
-    test('fault 2: of two uploads claimed at once the newer one owns the image', async () => {
+    test('grants the newer of two uploads that are claimed concurrently', async () => {
       for (let round = 0; round < 10; round++) {
         const [first, second] = twoUploads();
         const [, granted] = await Promise.all([ledger.claim(first), ledger.claim(second)]);
@@ -210,13 +210,13 @@ function contract(start: () => Promise<ContractLedger>): void {
   });
 
   describe('recording the start of an execution', () => {
-    test('makes a claim PROCESSING and records the execution', async () => {
+    test('changes CLAIMED to PROCESSING and records the execution', async () => {
       await ledger.claim(older);
       await ledger.started(older, arn);
       expect(await entry(older)).toMatchObject({ status: 'PROCESSING', executionArn: arn });
     });
 
-    test.each(without('CLAIMED'))('does not undo %s when it comes late', async (status) => {
+    test.each(without('CLAIMED'))('does not change an upload that is already %s', async (status) => {
       await reach[status](older);
       await expectUntouched(older, () => ledger.started(older, 'arn:another'));
     });
@@ -302,7 +302,7 @@ function contract(start: () => Promise<ContractLedger>): void {
       await expectUntouched(older, () => ledger.sidecarPublished(older, sidecar));
     });
 
-    test('of an older upload stays until the newer one publishes and is not recorded after that', async () => {
+    test('of an older upload is kept until the newer one publishes and is not recorded after that', async () => {
       await reach.PUBLISHED(older);
       await ledger.sidecarPublished(older, sidecar);
       await reach.PROCESSING(newer);
@@ -329,7 +329,7 @@ function contract(start: () => Promise<ContractLedger>): void {
   });
 
   describe('superseding', () => {
-    test.each(open)('gives up an upload that is %s', async (before) => {
+    test.each(open)('ends an upload that is %s', async (before) => {
       await reach[before](older);
       await ledger.superseded(older);
       expect(await statusOf(older)).toBe('SUPERSEDED');
@@ -358,7 +358,7 @@ function contract(start: () => Promise<ContractLedger>): void {
   });
 
   describe('resuming', () => {
-    test.each(ended)('makes an upload that is %s PROCESSING again', async (before) => {
+    test.each(ended)('changes an upload from %s to PROCESSING', async (before) => {
       await reach[before](older);
       await ledger.resumed(older);
       const row = await entry(older);
@@ -403,7 +403,7 @@ function contract(start: () => Promise<ContractLedger>): void {
       await expect(ledger.assertCurrent(older)).rejects.toMatchObject({ name: 'SourceChangedError' });
     });
 
-    test('names the owner of the image', async () => {
+    test('names the sequence that owns the image in its error', async () => {
       await reach.PROCESSING(newer);
       await expect(ledger.assertCurrent(older)).rejects.toThrow(
         `Expected sequence 0055AED6000000000000000000000000 to own image ${older.imageId} but received sequence 0055AED7000000000000000000000000, PROCESSING`,
@@ -416,17 +416,14 @@ function contract(start: () => Promise<ContractLedger>): void {
   });
 
   describe('a redrive', () => {
-    test.each(ended)(
-      'completes an upload that is %s although the ledger did not learn of the redrive',
-      async (status) => {
-        await reach[status](older);
-        await ledger.recordMetadata(older, metadata);
-        await ledger.published(older, publication);
-        const { failure: forgotten, ...row } = await entry(older);
-        expect(forgotten).toBeUndefined();
-        expect(row).toMatchObject({ status: 'PUBLISHED', metadata, published: publication, executionArn: arn });
-      },
-    );
+    test.each(ended)('completes an upload that is %s although the redrive was not recorded', async (status) => {
+      await reach[status](older);
+      await ledger.recordMetadata(older, metadata);
+      await ledger.published(older, publication);
+      const { failure: forgotten, ...row } = await entry(older);
+      expect(forgotten).toBeUndefined();
+      expect(row).toMatchObject({ status: 'PUBLISHED', metadata, published: publication, executionArn: arn });
+    });
   });
 
   describe('the reservation of a public key', () => {
@@ -469,8 +466,8 @@ function contract(start: () => Promise<ContractLedger>): void {
   });
 
   describe('stored fields', () => {
-    test('are those of the schemas, every one of them', async () => {
-      // A new field must join the samples below, and so be shown to be stored.
+    test('are all fields of the schemas', async () => {
+      // A new field must be added to the samples below, so that its storage is tested.
       expect(Object.keys(metadata).sort()).toEqual(Object.keys(ImageMetadata.shape).sort());
       expect(Object.keys(publication).sort()).toEqual(Object.keys(Publication.shape).sort());
       expect(Object.keys(sidecar).sort()).toEqual(Object.keys(PublishedSidecar.shape).sort());
@@ -541,7 +538,7 @@ function contract(start: () => Promise<ContractLedger>): void {
     });
   });
 
-  describe('fault 12: two uploads of one key run at once', () => {
+  describe('two concurrent uploads of one key', () => {
     interface Script {
       readonly outcome: 'published' | 'rejected' | 'superseded' | 'failed' | 'redriven';
       /** The event is delivered again after this many steps. */
@@ -597,7 +594,7 @@ function contract(start: () => Promise<ContractLedger>): void {
       redriven: 'PUBLISHED',
     };
 
-    test('the newest upload prevails in any interleaving', async () => {
+    test('leave the entry of the newest upload in any interleaving of their steps', async () => {
       await fc.assert(
         fc.asyncProperty(script, script, fc.infiniteStream(fc.boolean()), async (forOlder, forNewer, turns) => {
           const [first, second] = twoUploads();
@@ -615,7 +612,7 @@ function contract(start: () => Promise<ContractLedger>): void {
       );
     });
 
-    test('the newest upload prevails when both run concurrently', async () => {
+    test('leave the entry of the newest upload when they run concurrently', async () => {
       for (let round = 0; round < 15; round++) {
         const [first, second] = twoUploads();
         await Promise.all(

@@ -29,7 +29,7 @@ async function publish(claim: Claim): Promise<void> {
 }
 
 describe('a reserved public key', () => {
-  test('is an item that is in no index', async () => {
+  test('is an item that is not indexed', async () => {
     await ledger.reserveTarget('published', 'maps/a.tif', older);
     const documents = DynamoDBDocumentClient.from(running.client);
     const { Items = [] } = await documents.send(new ScanCommand({ TableName: running.table, ConsistentRead: true }));
@@ -45,9 +45,9 @@ describe('a reserved public key', () => {
   });
 });
 
-describe('between a refused write and the read of its reason', () => {
+describe('after a write was refused', () => {
   const reads: unknown[] = [];
-  /** Is called once, before the table answers the next read. */
+  /** Called once, before the table answers the next read. */
   let meanwhile: () => Promise<unknown> = () => Promise.resolve();
 
   beforeAll(() => {
@@ -74,7 +74,7 @@ describe('between a refused write and the read of its reason', () => {
       new DeleteCommand({ TableName: running.table, Key: { imageId: claim.imageId } }),
     );
 
-  test('a public key that is released is reserved', async () => {
+  test('a public key that is released before its owner is read is reserved', async () => {
     const [other] = twoUploads();
     const target = ['published', `maps/${older.imageId}.tif`] as const;
     await ledger.reserveTarget(...target, older);
@@ -83,14 +83,14 @@ describe('between a refused write and the read of its reason', () => {
     expect(await ledger.reserveTarget(...target, older)).toEqual({ bucket: 'masters', key: other.key });
   });
 
-  test('an entry that is removed is claimed at the next attempt', async () => {
+  test('an entry that is removed before it is read can be claimed at the next attempt', async () => {
     await publish(older);
     meanwhile = remove(older);
     await expect(ledger.claim(older)).rejects.toMatchObject({ name: 'ServiceUnavailableError' });
     expect(await ledger.claim(older)).toEqual({ claimed: true });
   });
 
-  test('the read is consistent', async () => {
+  test('the item is read consistently', async () => {
     await publish(older);
     reads.length = 0;
     await ledger.claim(older);
@@ -99,7 +99,7 @@ describe('between a refused write and the read of its reason', () => {
   });
 });
 
-test('a list that DynamoDB answers in several pages is complete and in order', async () => {
+test('a list that DynamoDB returns in several pages is complete and in order', async () => {
   const documents = DynamoDBDocumentClient.from(running.client);
   const cause = 'x'.repeat(300_000);
   for (let index = 0; index < 5; index++) {
@@ -113,7 +113,7 @@ test('a list that DynamoDB answers in several pages is complete and in order', a
   expect(found).toEqual(['big0', 'big1', 'big2', 'big3', 'big4']);
 });
 
-describe('when the table cannot answer', () => {
+describe('when the table is unavailable', () => {
   let server: Server;
   let answer: { status: number; type: string };
   let unanswered: Ledger;
@@ -173,14 +173,18 @@ describe('when the table cannot answer', () => {
     }
   });
 
-  test('an error of the request keeps its name', async () => {
+  test('an error that is not retryable keeps its name', async () => {
     answer = { status: 400, type: 'ResourceNotFoundException' };
     await expect(unanswered.get(older.imageId)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
-  test('a refused connection is ServiceUnavailableError', async () => {
-    const nobody = dynamoLedger({ client: localDynamo('http://127.0.0.1:1'), table: 'ledger', clock: testClock() });
-    await expect(nobody.get(older.imageId)).rejects.toMatchObject({ name: 'ServiceUnavailableError' });
+  test('a refused connection throws ServiceUnavailableError', async () => {
+    const unreachable = dynamoLedger({
+      client: localDynamo('http://127.0.0.1:1'),
+      table: 'ledger',
+      clock: testClock(),
+    });
+    await expect(unreachable.get(older.imageId)).rejects.toMatchObject({ name: 'ServiceUnavailableError' });
   });
 });
 

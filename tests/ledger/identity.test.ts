@@ -8,12 +8,12 @@ const hexDigits = fc
   .map((digits) => digits.join(''));
 
 describe('imageId', () => {
-  test('is the head of the SHA-256 of bucket, NUL and key', () => {
+  test('is the first 32 hex digits of the SHA-256 of bucket, NUL and key', () => {
     // printf 'masters\0maps/blaeu 1662.tif' | sha256sum
     expect(imageId('masters', 'maps/blaeu 1662.tif')).toBe('12b8836102b55a61ff36b9ce10f23d6d');
   });
 
-  test('tells apart keys that look alike', () => {
+  test('differs for keys that look alike', () => {
     const keys = [
       'caf\u00e9.tif',
       'cafe\u0301.tif',
@@ -28,18 +28,18 @@ describe('imageId', () => {
     expect(new Set([...distinct].map((key) => imageId('masters', key))).size).toBe(distinct.size);
   });
 
-  test('tells apart buckets whose names run into the key', () => {
+  test('differs when the boundary between bucket and key differs', () => {
     expect(imageId('a', 'bc')).not.toBe(imageId('ab', 'c'));
   });
 });
 
 describe('sequenceOf', () => {
-  test('pads on the right, in upper case', () => {
+  test('pads on the right and converts to upper case', () => {
     expect(sequenceOf('0055aed6dcd90281e5')).toBe('0055AED6DCD90281E500000000000000');
   });
 
-  test('fault 3: sequencers of different length and letter case are ordered as the numbers they stand for', () => {
-    /** The digits as a binary fraction, scaled up: what right-padding means. */
+  test('orders sequencers of different length and letter case by their value', () => {
+    /** The value of right-padded digits, as an integer. */
     const value = (digits: string): bigint => BigInt(`0x${digits}`) << BigInt(4 * (32 - digits.length));
     fc.assert(
       fc.property(hexDigits, hexDigits, (a, b) => {
@@ -51,7 +51,7 @@ describe('sequenceOf', () => {
     );
   });
 
-  test('letter case does not make another upload', () => {
+  test('gives the same sequence for upper and lower case', () => {
     expect(sequenceOf('00abcdef')).toBe(sequenceOf('00ABCDEF'));
   });
 
@@ -65,13 +65,13 @@ describe('sequenceOf', () => {
 describe('executionName', () => {
   const upload = { imageId: '0123456789abcdef0123456789abcdef', sequence: '0055AED6DCD90281E500000000000000' };
 
-  test('fits what Step Functions allows', () => {
+  test('is a valid execution name of Step Functions', () => {
     const name = executionName(upload);
     expect(name).toBe('0123456789abcdef0123456789abcdef-0055AED6DCD90281E500000000000000');
     expect(name).toMatch(/^[0-9A-Za-z_-]{1,80}$/u);
   });
 
-  test('can be read back', () => {
+  test('is parsed into the same upload', () => {
     expect(parseExecutionName(executionName(upload))).toEqual(upload);
   });
 
@@ -83,7 +83,7 @@ describe('executionName', () => {
     '0123456789abcdef0123456789abcdef-0055aed6dcd90281e500000000000000',
     'x0123456789abcdef0123456789abcdef-0055AED6DCD90281E500000000000000',
     '0123456789abcdef0123456789abcdef-0055AED6DCD90281E500000000000000\n',
-  ])('does not take %j for its own', (name) => {
+  ])('is not recognised in %j', (name) => {
     expect(parseExecutionName(name)).toBeUndefined();
   });
 });

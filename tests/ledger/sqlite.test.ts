@@ -44,7 +44,7 @@ beforeEach(async () => {
 });
 afterEach(() => running.stop());
 
-test('other programs find columns for what people query and JSON for the rest', async () => {
+test('the fields used in queries are columns and the other fields are JSON', async () => {
   await ledger.claim(older);
   await ledger.published(older, samples.publication);
   await ledger.reserveTarget('published', 'maps/blaeu.tif', older);
@@ -86,7 +86,7 @@ test('a list of more rows than one page is complete and in order', async () => {
   expect(listed).toEqual(claims.map(({ imageId }) => imageId));
 });
 
-test('of many processes that claim the same uploads exactly one is granted each', () => {
+test('exactly one of many processes that claim the same upload is granted it', () => {
   const url = (file: string): string => JSON.stringify(pathToFileURL(path.resolve('src', file)).href);
   const claims = Array.from({ length: 100 }, () => twoUploads()[0]);
   const script = `

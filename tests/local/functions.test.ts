@@ -27,8 +27,8 @@ const table = readFunctions(
 );
 const host = inProcessHost(table);
 
-describe('a function in this process', () => {
-  test('gets its event and a context, and answers in JSON', async () => {
+describe('a function that runs in process', () => {
+  test('receives its event and a context and returns JSON', async () => {
     const result = (await host.invoke('echo', { a: 1, gone: undefined, at: new Date(0) })) as Record<string, unknown>;
     expect(result).toMatchObject({ event: { a: 1, at: '1970-01-01T00:00:00.000Z' }, name: 'echo' });
     expect(Object.keys(result)).not.toContain('gone');
@@ -43,7 +43,7 @@ describe('a function in this process', () => {
     expect(event).toEqual({ a: 1 });
   });
 
-  test('fails under its error’s name, with the JSON that Lambda would report', async () => {
+  test('fails with the name of its error and the JSON that Lambda reports', async () => {
     const error = await host.invoke('fails', {}).catch((thrown: unknown) => thrown as Error);
     expect(error).toMatchObject({ name: 'OddError' });
     const cause = JSON.parse((error as Error).message) as Record<string, unknown>;
@@ -51,21 +51,21 @@ describe('a function in this process', () => {
     expect(cause).toMatchObject({ errorType: 'OddError', errorMessage: 'so it is' });
     await expect(host.invoke('throwsText', {})).rejects.toMatchObject({ name: 'string' });
     await expect(host.invoke('mute', {})).rejects.toMatchObject({ name: 'Runtime.HandlerNotFound' });
-    await expect(host.invoke('nobody', {})).rejects.toThrow(UsageError);
+    await expect(host.invoke('missing', {})).rejects.toThrow(UsageError);
   });
 
-  test('is timed out by the shorter of its own timeout and its caller’s', async () => {
+  test('is ended by the shorter of its own timeout and that of its caller', async () => {
     await expect(host.invoke('hangs', {}, { timeoutMs: 1000 })).rejects.toMatchObject({ name: 'Sandbox.Timedout' });
     await expect(host.invoke('hangs', {}, { timeoutMs: 20 })).rejects.toMatchObject({ name: 'States.Timeout' });
   });
 
-  test('waits its turn without spending its time', async () => {
+  test('does not use up its timeout while it is queued', async () => {
     const narrow = inProcessHost(table, { concurrency: 2 });
     const calls = Array.from({ length: 6 }, () => narrow.invoke('waits', {}, { timeoutMs: 60 }));
     expect(Math.max(...((await Promise.all(calls)) as number[]))).toBe(2);
   });
 
-  test('that mostly waits has a place of its own, beside those that compute', async () => {
+  test('runs in a slot for I/O-bound functions if it has at most one vCPU', async () => {
     const narrow = inProcessHost(table, { concurrency: 2 });
     const begun: string[] = [];
     const calls = ['reads', 'waits'].flatMap((key) =>
@@ -80,13 +80,13 @@ describe('a function in this process', () => {
     await Promise.all(calls);
   });
 
-  test('that was called off while it waited never begins', async () => {
+  test('does not begin if it is aborted while it is queued', async () => {
     const narrow = inProcessHost(table, { concurrency: 1 });
-    const calledOff = new AbortController();
+    const cancelled = new AbortController();
     let begun = false;
     const first = narrow.invoke('waits', {});
-    const second = narrow.invoke('waits', {}, { signal: calledOff.signal, onStart: () => (begun = true) });
-    calledOff.abort();
+    const second = narrow.invoke('waits', {}, { signal: cancelled.signal, onStart: () => (begun = true) });
+    cancelled.abort();
     await expect(second).rejects.toThrow(/before its turn/);
     await first;
     expect(begun).toBe(false);
@@ -94,7 +94,7 @@ describe('a function in this process', () => {
   });
 });
 
-test('a serverless.yml is read by its functions, or refused', () => {
+test('the functions of a serverless.yml are read, and an invalid file is refused', () => {
   expect(table.byLogicalId('ThrowsTextLambdaFunction')).toBe('throwsText');
   expect(table.byKey.get('throwsText')).toMatchObject({ key: 'throwsText', timeoutMs: 30_000 });
   expect(table.byKey.get('waits')).toMatchObject({ memory: 3538 * 2 ** 20 });
@@ -107,7 +107,7 @@ test('a serverless.yml is read by its functions, or refused', () => {
   expect(bad({})).toThrow(/functions/);
 });
 
-test('a whole service runs: state machine, functions and API', async () => {
+test('a service runs with its state machine, functions and API', async () => {
   const file = service({
     a: 'export const handler = (event: { n: number }) => event.n + 1;',
     b: "export const handler = () => { throw Object.assign(new Error('no'), { name: 'No' }) };",

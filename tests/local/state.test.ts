@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('the last upload of an image is kept after the file was closed', () => {
+test('the last upload of an image is read after the file was closed and reopened', () => {
   const takenAt = new Date('2026-11-01T10:00:00Z');
   const first = openState(folder);
   const uploads = uploadsIn(first.database);
@@ -35,7 +35,7 @@ test('the last upload of an image is kept after the file was closed', () => {
   second.close();
 });
 
-test('a workspace in use is refused, and a closed one is free', () => {
+test('a workspace in use is refused, and a closed one can be opened', () => {
   const first = openState(folder);
   expect(() => openState(folder)).toThrow(`Process ${process.pid} already uses this workspace`);
   first.close();
@@ -54,7 +54,7 @@ test('a workspace of an earlier version is refused with the folders to remove, a
   openState(folder).close();
 });
 
-test('a file that is not a database is refused, and the workspace is free again', async () => {
+test('a file that is not a database is refused, and the workspace is unlocked', async () => {
   await writeFile(path.join(folder, 'stepwell.db'), 'nothing like a database. '.repeat(20));
   for (let attempt = 0; attempt < 2; attempt++) {
     expect(() => openState(folder)).toThrow(/to be a whole SQLite database .* move it away/u);

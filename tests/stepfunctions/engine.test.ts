@@ -58,7 +58,7 @@ async function runOne(setup: Awaited<ReturnType<typeof served>>, input: unknown 
 }
 
 describe('an execution', () => {
-  test('hands each function its input and ends with the last output', async () => {
+  test('passes each function its input and returns the last output', async () => {
     const setup = await served(
       { A: task('a', { ResultPath: '$.sum', End: undefined, Next: 'B' }), B: task('b') },
       'A',
@@ -88,7 +88,7 @@ describe('an execution', () => {
     expect(events[0]?.timestamp?.getFullYear()).toBeGreaterThan(2025);
   });
 
-  test('fails with the error that nothing caught, as Lambda words it', async () => {
+  test('fails with an error that no state catches, as Lambda reports it', async () => {
     const setup = await served({ A: task('a') }, 'A', {
       a: () => {
         throw namedError('BadLuckError', 'no luck');
@@ -100,7 +100,7 @@ describe('an execution', () => {
     expect(types.slice(-2)).toEqual(['LambdaFunctionFailed', 'ExecutionFailed']);
   });
 
-  test('goes where Catch says, with error and cause', async () => {
+  test('continues at the Next of a catcher with error and cause', async () => {
     const setup = await served(
       {
         A: task('a', { Catch: [{ ErrorEquals: ['Known'], ResultPath: '$.error', Next: 'B' }] }),
@@ -120,7 +120,7 @@ describe('an execution', () => {
     expect(JSON.parse(output.error.Cause)).toMatchObject({ errorMessage: 'why' });
   });
 
-  test('waits before it retries, and tells of it', async () => {
+  test('waits before a retry and reports it as progress', async () => {
     let calls = 0;
     const setup = await served(
       { A: task('a', { Retry: [{ ErrorEquals: ['Busy'], IntervalSeconds: 1, MaxAttempts: 2 }] }) },
@@ -141,7 +141,7 @@ describe('an execution', () => {
     ]);
   });
 
-  test('fails when a payload exceeds 256 KiB, whatever it catches', async () => {
+  test('fails when a payload exceeds 256 KiB, which no Catch handles', async () => {
     const setup = await served(
       { A: task('a', { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'B' }] }), B: task('b') },
       'A',
@@ -152,7 +152,7 @@ describe('an execution', () => {
     expect(setup.host.calls).toHaveLength(1);
   });
 
-  test('ends at 25,000 events instead of going round for ever', async () => {
+  test('fails at 25,000 events', async () => {
     const setup = await served(
       {
         Ping: { Type: 'Pass', Next: 'Pong' },
@@ -167,7 +167,7 @@ describe('an execution', () => {
     expect(setup.engine.history(String(description.executionArn))).toHaveLength(25_000);
   });
 
-  test('compares numbers with numbers only, and sees the whole context object inside a Map', async () => {
+  test('compares numbers only with numbers and provides the context object inside a Map', async () => {
     const setup = await served(
       {
         Start: { Type: 'Choice', Choices: [{ Variable: '$.n', NumericLessThan: 10, Next: 'Bad' }], Default: 'Each' },
@@ -197,7 +197,7 @@ describe('an execution', () => {
     ]);
   });
 
-  test('is TIMED_OUT when its own timeout passes', async () => {
+  test('is TIMED_OUT when its timeout expires', async () => {
     const setup = await served({ A: task('a') }, 'A', { a: () => new Promise(() => undefined) }, { TimeoutSeconds: 1 });
     const { description, types } = await runOne(setup);
     expect(description).toMatchObject({ status: 'TIMED_OUT', redriveStatus: 'REDRIVABLE' });
@@ -217,7 +217,7 @@ describe('a Map', () => {
     },
   });
 
-  test('keeps the order of its items and runs no more than MaxConcurrency', async () => {
+  test('keeps the order of its items and runs at most MaxConcurrency iterations concurrently', async () => {
     let running = 0;
     let most = 0;
     const setup = await served(map({ MaxConcurrency: 3 }), 'Each', {
@@ -239,7 +239,7 @@ describe('a Map', () => {
     expect(succeeded[0]).toMatchObject({ state: 'Each', count: 8 });
   });
 
-  test('fails with the error of the iteration that failed, and ends the others', async () => {
+  test('fails with the error of the failed iteration and ends the others', async () => {
     const setup = await served(map(), 'Each', {
       a: (event) => {
         if (event === 1) throw namedError('Broken');
@@ -252,7 +252,7 @@ describe('a Map', () => {
     expect(types.slice(-2)).toEqual(['MapStateFailed', 'ExecutionFailed']);
   });
 
-  test('of nothing is nothing, and of no array a failure that cannot be caught', async () => {
+  test('returns an empty array for an empty one and fails with States.Runtime for another value', async () => {
     const setup = await served(map({ Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Each' }] }), 'Each', {});
     expect(JSON.parse((await runOne(setup, { items: [] })).description.output ?? '')).toEqual({ items: [], done: [] });
     const { executionArn } = setup.engine.start({ name: 'two', input: '{"items":{}}' });
@@ -261,7 +261,7 @@ describe('a Map', () => {
   });
 });
 
-test('a Parallel gives every branch its input and gathers their outputs', async () => {
+test('a Parallel passes its input to every branch and returns the outputs in order', async () => {
   const branch = (key: string): object => ({ StartAt: `In${key}`, States: { [`In${key}`]: task(key) } });
   const setup = await served({ Both: { Type: 'Parallel', Branches: [branch('a'), branch('b')], End: true } }, 'Both', {
     a: (event) => ['a', event],
@@ -279,7 +279,7 @@ test('a Parallel gives every branch its input and gathers their outputs', async 
 describe('StartExecution', () => {
   const hanging = (): Promise<unknown> => new Promise(() => undefined);
 
-  test('takes the same name and input for the same execution while it runs, and refuses any other', async () => {
+  test('returns the running execution for the same name and input and refuses other uses of the name', async () => {
     const { client, stateMachineArn, host, engine } = await served({ A: task('a') }, 'A', { a: hanging });
     const start = (input: string) => client.send(new StartExecutionCommand({ stateMachineArn, name: 'n', input }));
     const first = await start('{"a":1}');
@@ -292,7 +292,7 @@ describe('StartExecution', () => {
     expect(host.calls).toHaveLength(1);
   });
 
-  test('refuses bad names, inputs and state machines with the exceptions of the SDK', async () => {
+  test('refuses invalid names, inputs and state machines with the exceptions of the SDK', async () => {
     const { client, stateMachineArn } = await served({ A: task('a') }, 'A', { a: hanging });
     const start = (more: object) => client.send(new StartExecutionCommand({ stateMachineArn, ...more }));
     await expect(start({ name: 'a b' })).rejects.toThrow(InvalidName);
@@ -306,7 +306,7 @@ describe('StartExecution', () => {
     await expect(start({ stateMachineArn: 'x' })).rejects.toThrow(InvalidArn);
   });
 
-  test('ten thousand times at once begins no more than may run, and finishes all', async () => {
+  test('queues ten thousand executions and completes all of them', async () => {
     let running = 0;
     let most = 0;
     const definition = definitionFile({ StartAt: 'A', States: { A: task('a') } });
@@ -326,7 +326,7 @@ describe('StartExecution', () => {
   });
 });
 
-test('StopExecution aborts, and no further task starts', async () => {
+test('StopExecution aborts the execution, and no further task starts', async () => {
   const gate = Promise.withResolvers<string>();
   const setup = await served(
     { A: task('a', { End: undefined, Next: 'B', Retry: [{ ErrorEquals: ['States.ALL'] }] }), B: task('b') },
@@ -347,7 +347,7 @@ test('StopExecution aborts, and no further task starts', async () => {
   expect(again.stopDate).toEqual(description.stopDate);
 });
 
-test('status changes are told in the shape of EventBridge', async () => {
+test('status changes are reported in the format of EventBridge', async () => {
   const setup = await served({ A: task('a') }, 'A', { a: () => ({ ok: true }) });
   await runOne(setup, { x: 1 });
   expect(setup.events.map(({ detail }) => detail.status)).toEqual(['RUNNING', 'SUCCEEDED']);
@@ -365,7 +365,7 @@ test('status changes are told in the shape of EventBridge', async () => {
   });
 });
 
-test('lists and histories come in pages, in either order, with or without data', async () => {
+test('lists and histories are paged, in either order, with or without data', async () => {
   const setup = await served({ A: task('a') }, 'A', { a: () => 1 });
   const { client, engine, stateMachineArn } = setup;
   for (const name of ['e1', 'e2', 'e3', 'e4', 'e5']) engine.start({ name, input: '{"secret":1}' });
@@ -392,8 +392,8 @@ test('lists and histories come in pages, in either order, with or without data',
   );
 });
 
-describe('the API', () => {
-  test('describes the state machine and refuses what it does not have', async () => {
+describe('the Step Functions API', () => {
+  test('describes the state machine and refuses unknown executions and operations', async () => {
     const { client, stateMachineArn, engine } = await served({ A: task('a') }, 'A', { a: () => 1 });
     const { stateMachines } = await client.send(new ListStateMachinesCommand({}));
     expect(stateMachines).toMatchObject([{ stateMachineArn, name: 'machine', type: 'STANDARD' }]);
@@ -406,12 +406,12 @@ describe('the API', () => {
     await expect(client.send(new ListTagsForResourceCommand({ resourceArn: stateMachineArn }))).rejects.toThrow(
       /does not have ListTagsForResource/,
     );
-    const missing = new DescribeExecutionCommand({ executionArn: engine.arnOf('nobody') });
+    const missing = new DescribeExecutionCommand({ executionArn: engine.arnOf('missing') });
     await expect(client.send(missing)).rejects.toThrow(ExecutionDoesNotExist);
     await expect(client.send(new DescribeExecutionCommand({ executionArn: 'x' }))).rejects.toThrow(InvalidArn);
   });
 
-  test('refuses what a foreign web page could send', async () => {
+  test('refuses requests that a web page of another origin could send', async () => {
     const { api } = await served({ A: task('a') }, 'A', {});
     const { hostname, port } = new URL(api.endpoint);
     expect(hostname).toBe('127.0.0.1');

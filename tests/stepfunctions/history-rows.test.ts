@@ -23,7 +23,7 @@ const event = fc.record(
   { requiredKeys: ['previousEventId', 'timestamp', 'type'] },
 );
 
-test('events read back as they were written', () => {
+test('events are read as they were written', () => {
   fc.assert(
     fc.property(fc.array(event, { minLength: 1 }), fc.nat(), (events, first) => {
       const stored = events.map((each, index) => ({ ...each, id: first + index })) as StoredEvent[];
@@ -45,7 +45,7 @@ test('the input of an execution keeps its white space, and every other text is s
   expect(readHistoryRow(1, row)).toEqual(events);
 });
 
-test('the view `events` shows every event with its data to the sqlite3 shell', () => {
+test('the view `events` has every event with its data', () => {
   const file = join(folder(), 'stepwell.db');
   const database = openDatabase(file, executionMigrations);
   const store = sqliteExecutionStore(database);

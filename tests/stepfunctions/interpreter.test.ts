@@ -10,7 +10,7 @@ afterEach(async () => {
 afterAll(removeFolders);
 
 /**
- * Runs one execution without waiting; returns its end and the seconds that it would have waited.
+ * Runs one execution without waiting; returns its outcome and the seconds that it would have waited.
  */
 async function run(
   states: object,
@@ -47,25 +47,25 @@ const failsWith = (...names: string[]) => {
 };
 const retry = (...retriers: object[]): object => ({ A: task('a', { Retry: retriers }) });
 
-describe('a retrier waits as AWS documents it', () => {
-  test('3, 6 and 12 seconds for IntervalSeconds 3, BackoffRate 2 and MaxAttempts 3', async () => {
+describe('the waits of a retrier are as AWS documents them', () => {
+  test('they are 3, 6 and 12 seconds for IntervalSeconds 3, BackoffRate 2 and MaxAttempts 3', async () => {
     const retrier = { ErrorEquals: ['States.ALL'], IntervalSeconds: 3, MaxAttempts: 3, BackoffRate: 2 };
     const { status, error, waits } = await run(retry(retrier), {}, { a: failsWith('E', 'E', 'E', 'E') });
     expect([status, error, waits]).toEqual(['FAILED', 'E', [3, 6, 12]]);
   });
 
-  test('1, 2 and 4 seconds by default', async () => {
+  test('they are 1, 2 and 4 seconds by default', async () => {
     const { waits, output } = await run(retry({ ErrorEquals: ['E'] }), {}, { a: failsWith('E', 'E', 'E') });
     expect([waits, output]).toEqual([[1, 2, 4], 'done']);
   });
 
-  test('never longer than MaxDelaySeconds', async () => {
+  test('they are at most MaxDelaySeconds', async () => {
     const retrier = { ErrorEquals: ['E'], IntervalSeconds: 2, BackoffRate: 3, MaxAttempts: 5, MaxDelaySeconds: 10 };
     const { waits } = await run(retry(retrier), {}, { a: failsWith('E', 'E', 'E', 'E') });
     expect(waits).toEqual([2, 6, 10, 10]);
   });
 
-  test('with FULL jitter a random part of that, MaxDelaySeconds included', async () => {
+  test('with FULL jitter they are a random part of that, also with MaxDelaySeconds', async () => {
     const randoms = [0, 0.25, 0.75];
     const retrier = { ErrorEquals: ['E'], IntervalSeconds: 4, MaxDelaySeconds: 10, JitterStrategy: 'FULL' };
     const { waits } = await run(
@@ -77,7 +77,7 @@ describe('a retrier waits as AWS documents it', () => {
     expect(waits).toEqual([0, 2, 7.5]);
   });
 
-  test('each by its own count: ErrorA, ErrorB, ErrorC and ErrorB wait 1, 2 and 5 seconds and are then caught', async () => {
+  test('every retrier counts its own attempts: ErrorA, ErrorB and ErrorC wait 1, 2 and 5 seconds', async () => {
     const states = {
       X: task('a', {
         Retry: [
@@ -93,7 +93,7 @@ describe('a retrier waits as AWS documents it', () => {
     expect(output).toMatchObject({ Error: 'ErrorB' });
   });
 
-  test('not at all with MaxAttempts 0, nor for other errors', async () => {
+  test('there are none with MaxAttempts 0 or for other errors', async () => {
     const none = { ErrorEquals: ['E'], MaxAttempts: 0 };
     const all = { ErrorEquals: ['States.ALL'] };
     expect(await run(retry(none, all), {}, { a: failsWith('E') })).toMatchObject({ status: 'FAILED', waits: [] });
@@ -117,11 +117,11 @@ describe('error names', () => {
     ['States.Timeout', 'States.Timeout', 'SUCCEEDED'],
     ['States.ALL', 'States.Timeout', 'SUCCEEDED'],
     ['Other', 'Anything', 'FAILED'],
-  ])('a catcher of %s makes an execution that meets %s %s', async (name, error, expected) => {
+  ])('with a catcher of %s, an execution with the error %s is %s', async (name, error, expected) => {
     expect((await run(caughtBy(name), {}, { a: failsWith(error) })).status).toBe(expected);
   });
 
-  test('a Choice without a match fails its branch with States.NoChoiceMatched, which the Parallel may catch', async () => {
+  test('a Choice without a match fails with States.NoChoiceMatched, which a Parallel can catch', async () => {
     const branch = {
       StartAt: 'C',
       States: {
@@ -136,11 +136,11 @@ describe('error names', () => {
     const { output } = await run(parallel('States.NoChoiceMatched'), { a: 1 });
     expect(output).toMatchObject({ Error: 'States.NoChoiceMatched' });
     await fixture?.stop();
-    // A missing variable is States.Runtime, which nothing catches.
+    // A missing variable is States.Runtime, which cannot be caught.
     expect(await run(parallel('States.ALL'), {})).toMatchObject({ status: 'FAILED', error: 'States.Runtime' });
   });
 
-  test('a Fail state ends with its own error and cause, from text or paths, or without', async () => {
+  test('a Fail state ends with error and cause from text, from paths, or without them', async () => {
     const literal = await run({ F: { Type: 'Fail', Error: 'E', Cause: 'c' } }, {});
     expect(literal).toMatchObject({ status: 'FAILED', error: 'E', cause: 'c' });
     await fixture?.stop();
@@ -152,8 +152,8 @@ describe('error names', () => {
   });
 });
 
-describe('the data of a state', () => {
-  test('passes InputPath, Parameters, ResultSelector, ResultPath and OutputPath in this order', async () => {
+describe('input and output of a state', () => {
+  test('pass InputPath, Parameters, ResultSelector, ResultPath and OutputPath in this order', async () => {
     const states = {
       A: task('a', {
         InputPath: '$.in',
@@ -172,7 +172,7 @@ describe('the data of a state', () => {
     expect(output).toEqual({ before: true, result: { picked: 7 } });
   });
 
-  test('is an empty object where InputPath or OutputPath is null, and the input where ResultPath is', async () => {
+  test('are an empty object if InputPath or OutputPath is null, and the input if ResultPath is null', async () => {
     const states = {
       A: task('a', { InputPath: null, ResultPath: null, End: undefined, Next: 'B' }),
       B: { Type: 'Pass', Result: 1, ResultPath: '$.b', Next: 'C' },
@@ -186,7 +186,7 @@ describe('the data of a state', () => {
     expect((await run({ A: { Type: 'Pass', OutputPath: null, End: true } }, 1)).output).toEqual({});
   });
 
-  test.each<[Json]>([[null], [false], [0], [''], [[]], [{}]])('may be %j in every state', async (value) => {
+  test.each<[Json]>([[null], [false], [0], [''], [[]], [{}]])('can be %j in every state', async (value) => {
     const states = {
       P: { Type: 'Pass', InputPath: '$.v', Next: 'C' },
       C: { Type: 'Choice', Choices: [{ Not: { Variable: '$', IsPresent: false }, Next: 'T' }] },
@@ -211,7 +211,7 @@ describe('the data of a state', () => {
     expect([status, output, host.calls]).toEqual(['SUCCEEDED', value, [['a', value]]]);
   });
 
-  test('is missing only where a path leads nowhere, which no Catch catches', async () => {
+  test('fail with States.Runtime, which cannot be caught, if a path selects nothing', async () => {
     const catches = { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'A' }] };
     for (const fields of [{ InputPath: '$.no' }, { OutputPath: '$.no' }, { Parameters: { 'x.$': '$.no' } }]) {
       const { status, error } = await run({ A: task('a', { ...catches, ...fields }) }, { x: 1 }, { a: () => ({}) });

@@ -17,7 +17,7 @@ const definition = {
   },
 };
 
-test('a killed process leaves executions that another one can redrive', async () => {
+test('executions of a killed process can be redriven by another process', async () => {
   const serviceFile = service({
     a: 'export const handler = () => process.pid;',
     b: "export const handler = (event: unknown) => process.env['HANG'] ? new Promise(() => undefined) : event;",

@@ -15,7 +15,7 @@ import type { StatusChangeEvent } from '../../src/stepfunctions/status-event.ts'
 
 const made: string[] = [];
 
-/** An empty folder that `removeFolders` takes away. */
+/** An empty folder that `removeFolders` deletes. */
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'engine-'));
   made.push(path);
@@ -103,7 +103,7 @@ export interface Fixture {
   stop(): Promise<void>;
 }
 
-/** An engine on the database of a folder, behind its API, with a client of that. */
+/** An engine on the database of a folder, its API, and a client of the API. */
 export async function serve(
   options: Pick<EngineOptions, 'definitionFile' | 'host'> & Partial<EngineOptions> & { readonly directory?: string },
 ): Promise<Fixture> {
@@ -138,7 +138,7 @@ export async function serve(
   return { engine, api, client, events, progress, directory, stop };
 }
 
-/** The directory as a process that was killed now would leave it. */
+/** A copy of the directory as a killed process would leave it. */
 export function asIfKilled(directory: string): string {
   const copy = folder();
   cpSync(directory, copy, { recursive: true });

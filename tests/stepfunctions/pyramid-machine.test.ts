@@ -70,7 +70,7 @@ test('the pyramid state machine calls every step once and every block once', asy
   });
 });
 
-test('an image of one block is rendered straight into its file', async () => {
+test('an image of one block is rendered by RenderImage only', async () => {
   const { status, output, calls } = await run({
     ...healthy,
     planPyramid: () => ({ ref: { key: 'plan.json' }, blocks: [0], oneBlock: true, digests: 'within' }),
@@ -101,14 +101,14 @@ test('a master of another format is converted before it is recorded', async () =
   expect(output).toMatchObject({ image: { width: 20 }, published: { key: 'a.tif' } });
 });
 
-test('a master that is read in parts has its digests taken beside everything but the sidecar', async () => {
+test('the digests of a master that is read by slices are computed concurrently with rendering and publishing', async () => {
   const plan = { ref: { key: 'plan.json' }, blocks: [0, 1, 2], oneBlock: false, digests: 'beside' };
   let published = false;
   const { promise: afterwards, resolve } = Promise.withResolvers<undefined>();
   const { status, output, calls } = await run({
     ...healthy,
     planPyramid: () => plan,
-    // It takes longer than all the rest.
+    // Takes longer than all other steps.
     checksumSource: () => afterwards,
     publishTiff: () => {
       published = true;
@@ -124,7 +124,7 @@ test('a master that is read in parts has its digests taken beside everything but
   expect(output).toMatchObject({ ...input, plan, published: { key: 'a.tif' }, sidecar: { key: 'a.tif.json' } });
 });
 
-test('a master whose digest was sent is compared before anything is made of it', async () => {
+test('a master whose digest was sent is compared before it is rendered', async () => {
   const planPyramid = () => ({ ref: { key: 'plan.json' }, blocks: [0, 1], oneBlock: false, digests: 'before' });
   const sound = await run({ ...healthy, planPyramid });
   expect(sound.calls.slice(2, 5).map(([key]) => key)).toEqual(['planPyramid', 'checksumSource', 'renderBlock']);
@@ -140,7 +140,7 @@ test('a master whose digest was sent is compared before anything is made of it',
   expect(calls.slice(-2).map(([key]) => key)).toEqual(['checksumSource', 'recordRejection']);
 });
 
-test('the pyramid state machine records a rejection, also of a block, and succeeds', async () => {
+test('the pyramid state machine records a rejection, also by a block, and succeeds', async () => {
   const { status, calls } = await run({
     ...healthy,
     renderBlock: () => {

@@ -28,7 +28,7 @@ async function served(definition: object, behaviours: Parameters<typeof hostOf>[
   return { ...fixture, host };
 }
 
-/** Doubles every item in two steps, then adds them up. */
+/** Doubles every item in two steps and adds them up. */
 const pipeline = {
   StartAt: 'First',
   States: {
@@ -46,7 +46,7 @@ const pipeline = {
 };
 
 describe('a redrive', () => {
-  test('takes up the state that failed, and only the iterations and steps that are missing', async () => {
+  test('continues at the failed state and runs only the missing iterations and steps', async () => {
     let broken = true;
     const { client, engine, host, events } = await served(pipeline, {
       a: (event) => Number(event) * 2,
@@ -85,7 +85,7 @@ describe('a redrive', () => {
     await expect(client.send(new RedriveExecutionCommand({ executionArn }))).rejects.toThrow(ExecutionNotRedrivable);
   });
 
-  test('may be repeated, each time with less to do', async () => {
+  test('can be repeated, and each run skips what earlier runs completed', async () => {
     const bad = new Set([0, 1]);
     const { engine, host } = await served(pipeline, {
       a: (event) => event,
@@ -112,7 +112,7 @@ describe('a redrive', () => {
     expect(of('b').filter((event) => event === 2)).toHaveLength(1);
   });
 
-  test('does not keep the iterations of an attempt that Retry began anew', async () => {
+  test('does not reuse iterations of an attempt that Retry restarted', async () => {
     let failures = 2;
     const map = { ...pipeline.States.Each, Retry: [{ ErrorEquals: ['Once'], IntervalSeconds: 1, MaxAttempts: 1 }] };
     const { engine, host } = await served(
@@ -180,8 +180,8 @@ describe('a redrive', () => {
   });
 });
 
-describe('when the process is killed', () => {
-  test('nothing that was reported is lost, and a redrive goes on where it was', async () => {
+describe('after the process was killed', () => {
+  test('all reported changes are stored, and a redrive continues the execution', async () => {
     const gate = Promise.withResolvers<unknown>();
     const first = await served(pipeline, {
       a: (event) => event,
@@ -210,7 +210,7 @@ describe('when the process is killed', () => {
     gate.resolve(2);
   });
 
-  test('wherever the write-ahead log was cut off, the engine starts and a redrive ends the execution', async () => {
+  test('the engine starts and a redrive completes the execution, wherever the log was truncated', async () => {
     const turn = (event: unknown): Promise<unknown> => new Promise((done) => setImmediate(done, event));
     const functions = { a: turn, b: turn, c: () => turn(null) };
     const first = await served(pipeline, functions);
@@ -235,7 +235,7 @@ describe('when the process is killed', () => {
   });
 });
 
-test('stopping the engine interrupts what runs, and its successor can go on', async () => {
+test('stopping the engine interrupts running executions, which the next engine can redrive', async () => {
   const definition = { StartAt: 'A', States: { A: task('a') } };
   const directory = folder();
   const host = hostOf({ a: () => new Promise(() => undefined) });

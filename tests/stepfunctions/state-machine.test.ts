@@ -13,7 +13,7 @@ function read(definition: object): () => unknown {
   return () => readStateMachine(definitionFile(definition), table);
 }
 
-/** What AWS's own rules, as asl-validator has them, say of a definition (JSON). */
+/** Problems that asl-validator, which has AWS's rules, reports for a definition (JSON). */
 function awsProblems(text: string): string {
   const validation = validateAsl(JSON.parse(text) as object, { checkPaths: true, checkArn: true });
   return validation.isValid ? '' : validation.errorsText('\n');
@@ -41,7 +41,7 @@ describe('a definition that the engine cannot run as AWS does is refused', () =>
     ['Output', oneTask({ Output: '{% 1 %}' }), /One, Output/],
     ['Arguments', oneTask({ Arguments: {} }), /One, Arguments/],
     ['Credentials', oneTask({ Credentials: {} }), /One, Credentials/],
-    ['a timeout of none', oneTask({ TimeoutSeconds: 0 }), /One, TimeoutSeconds: Expected an integer/],
+    ['a timeout of 0', oneTask({ TimeoutSeconds: 0 }), /One, TimeoutSeconds: Expected an integer/],
     ['a timeout beyond the limit of AWS', oneTask({ TimeoutSeconds: 100_000_000 }), /One, TimeoutSeconds/],
     ['a timeout from the input', oneTask({ TimeoutSecondsPath: '$.t' }), /One, TimeoutSecondsPath/],
     [
@@ -91,12 +91,12 @@ describe('a definition that the engine cannot run as AWS does is refused', () =>
     ],
     ['States.Runtime', retry({ ErrorEquals: ['States.Runtime'] }), /States\.Runtime/],
     ['States.DataLimitExceeded', retry({ ErrorEquals: ['States.DataLimitExceeded'] }), /States\.DataLimitExceeded/],
-    ['a retry of no error', retry({ ErrorEquals: [] }), /Retry\[0\]\.ErrorEquals/],
+    ['a retry without errors', retry({ ErrorEquals: [] }), /Retry\[0\]\.ErrorEquals/],
     ['an unknown jitter', retry({ JitterStrategy: 'HALF' }), /JitterStrategy/],
     ['a longest delay not above the interval', retry({ IntervalSeconds: 5, MaxDelaySeconds: 5 }), /MaxDelaySeconds/],
-    ['an interval of none', retry({ IntervalSeconds: 0 }), /IntervalSeconds/],
+    ['an interval of 0', retry({ IntervalSeconds: 0 }), /IntervalSeconds/],
     ['a shrinking back-off', retry({ BackoffRate: 0.5 }), /BackoffRate/],
-    ['part of an attempt', retry({ MaxAttempts: 1.5 }), /MaxAttempts/],
+    ['a fractional number of attempts', retry({ MaxAttempts: 1.5 }), /MaxAttempts/],
     ['an unknown retrier field', retry({ Interval: 1 }), /Retry\[0\]\.Interval/],
     ['ItemReader', map({ ItemReader: {} }), /One, ItemReader/],
     ['ItemBatcher', map({ ItemBatcher: {} }), /One, ItemBatcher/],
@@ -118,17 +118,17 @@ describe('a definition that the engine cannot run as AWS does is refused', () =>
       one({ Type: 'Map', Iterator: { StartAt: 'Inner', States: { Inner: task('a') } }, End: true }),
       /One, Iterator/,
     ],
-    ['more at once than AWS runs', map({ MaxConcurrency: 41 }), /One, MaxConcurrency/],
+    ['more concurrency than AWS allows', map({ MaxConcurrency: 41 }), /One, MaxConcurrency/],
     ['a concurrency from the input', map({ MaxConcurrencyPath: '$.n' }), /One, MaxConcurrencyPath/],
     ['a filter', oneTask({ InputPath: '$.a[?(@.b)]' }), /One, InputPath/],
     ['a wildcard', oneTask({ OutputPath: '$.a[*]' }), /One, OutputPath/],
     ['a slice', map({ ItemsPath: '$.a[0:2]' }), /One, ItemsPath/],
-    ['a descent', oneTask({ Parameters: { 'x.$': '$..a' } }), /One, Parameters/],
+    ['a recursive descent', oneTask({ Parameters: { 'x.$': '$..a' } }), /One, Parameters/],
     ['an AWS SDK integration', oneTask({ Resource: 'arn:aws:states:::aws-sdk:s3:getObject' }), /One, Resource/],
     ['.sync', oneTask({ Resource: 'arn:aws:states:::states:startExecution.sync' }), /One, Resource/],
     ['.waitForTaskToken', oneTask({ Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken' }), /One, Resource/],
     ['an activity', oneTask({ Resource: 'arn:aws:states:us-east-1:000000000000:activity:x' }), /One, Resource/],
-    ['a function that is not there', one(task('nobody')), /One, Resource: .*NobodyLambdaFunction/],
+    ['an unknown function', one(task('missing')), /One, Resource: .*MissingLambdaFunction/],
     ['an alias', oneTask({ Resource: 'arn:aws:lambda:us-east-1:000000000000:function:a:live' }), /version or alias/],
     ['an unknown comparison', choice({ Variable: '$.a', StringContains: 'a' }), /Choices\[0\]\.StringContains/],
     ['a pattern from the input', choice({ Variable: '$.a', StringMatchesPath: '$.b' }), /StringMatchesPath/],
@@ -141,29 +141,29 @@ describe('a definition that the engine cannot run as AWS does is refused', () =>
     ['a wait until a moment', one({ Type: 'Wait', Timestamp: '2027-01-01T00:00:00Z', End: true }), /One, Timestamp/],
     ['a wait beyond the limit of AWS', one({ Type: 'Wait', Seconds: 100_000_000, End: true }), /One, Seconds/],
     [
-      'a transition to nowhere',
+      'a transition to a missing state',
       { StartAt: 'One', States: { One: task('a', { End: undefined, Next: 'Gone' }) } },
       /One, Next: MISSING_TRANSITION_TARGET/,
     ],
-    ['a start at nowhere', { StartAt: 'Gone', States: { One: task('a') } }, /StartAt: MISSING_TRANSITION_TARGET/],
     [
-      'a state that nothing leads to',
-      { StartAt: 'One', States: { One: task('a'), Two: task('a') } },
-      /state Two, name/,
+      'a start at a missing state',
+      { StartAt: 'Gone', States: { One: task('a') } },
+      /StartAt: MISSING_TRANSITION_TARGET/,
     ],
+    ['an unreachable state', { StartAt: 'One', States: { One: task('a'), Two: task('a') } }, /state Two, name/],
     ['neither Next nor End', one({ Type: 'Pass' }), /One, Next/],
     ['Next beside End', oneTask({ Next: 'One' }), /One, Next/],
     ['an unknown state type', one({ Type: 'Sleep', End: true }), /One, Type/],
-    ['a comment that is no text', { ...one(task('a')), Comment: 1 }, /state machine, Comment/],
+    ['a comment that is not text', { ...one(task('a')), Comment: 1 }, /state machine, Comment/],
     ['no states', { StartAt: 'One' }, /States/],
   ])('%s', (_what, definition, message) => {
     expect(read(definition)).toThrow(UsageError);
     expect(read(definition)).toThrow(message);
   });
 
-  test('every problem of a file is named at once', () => {
+  test('and the error lists all problems of a file', () => {
     expect(read(oneTask({ Assign: {}, HeartbeatSeconds: 1 }))).toThrow(/Assign[^]*HeartbeatSeconds/);
-    const two = { One: task('nobody', { End: undefined, Next: 'Two' }), Two: task('a', { Next: 'Gone' }) };
+    const two = { One: task('missing', { End: undefined, Next: 'Two' }), Two: task('a', { Next: 'Gone' }) };
     expect(read({ StartAt: 'One', States: two })).toThrow(/Two, Next[^]*One, Resource/);
   });
 });
@@ -184,7 +184,7 @@ describe('a definition that runs as on AWS is accepted, and asl-validator accept
       oneTask({ Parameters: { 'x.$': '$$.State.Name', 'n.$': '$$.State.RetryCount' } }),
     ],
     ['a context path as InputPath', oneTask({ InputPath: '$$.Execution.Input' })],
-    ['$ said aloud', oneTask({ InputPath: '$', ResultPath: '$', OutputPath: '$' })],
+    ['explicit default paths', oneTask({ InputPath: '$', ResultPath: '$', OutputPath: '$' })],
     [
       'paths with indexes and brackets',
       oneTask({ InputPath: "$.a[0]['b c'].d", ResultPath: '$.a.b', OutputPath: '$.a' }),
@@ -210,13 +210,13 @@ describe('a definition that runs as on AWS is accepted, and asl-validator accept
     ['an intrinsic function of another', oneTask({ Parameters: { 'x.$': "States.Format('{}', States.UUID())" } })],
     ['a dollar inside a name', oneTask({ Parameters: { 'a.$b.$': '$.a' } })],
     ['States.TaskFailed', retry({ ErrorEquals: ['States.TaskFailed'] })],
-    ['a retry whose last wait would be of centuries', retry({ MaxAttempts: 40 })],
+    ['a retry whose last wait would take centuries', retry({ MaxAttempts: 40 })],
   ])('%s', (_what, definition) => {
     const { text } = readStateMachine(definitionFile(definition), table);
     expect(awsProblems(text)).toBe('');
   });
 
-  test('the state machine of this repository', () => {
+  test('as is the state machine of this repository', () => {
     const names = [
       'validateObject',
       'convertSource',
@@ -242,7 +242,7 @@ describe('a definition that runs as on AWS is accepted, and asl-validator accept
   });
 });
 
-test('logical ids are those of Serverless', () => {
+test('logical ids are derived as by Serverless', () => {
   expect(logicalId('validateObject')).toBe('ValidateObjectLambdaFunction');
   expect(logicalId('render-block')).toBe('RenderDashblockLambdaFunction');
   expect(logicalId('render_block')).toBe('RenderUnderscoreblockLambdaFunction');

@@ -28,22 +28,22 @@ const masters: readonly (readonly [string, () => Promise<Buffer>, 'within' | 'be
   ['sheet.gif', () => pictureOf(300, 200).gif().toBuffer(), 'within'],
 ];
 
-/** An upload whose uploader says what its digests are. */
+/** An upload with digests in its user metadata. */
 async function uploadWith(key: string, master: Uint8Array, metadata: Record<string, string>): Promise<ExecutionInput> {
   const input = await steps.upload(key, master);
   const { etag } = await steps.store.write({ bucket: steps.sourceBucket, key }, master, { metadata });
   return { ...input, source: { ...input.source, etag } };
 }
 
-/** Runs every step that reads the master. */
+/** Runs all steps that read the master. */
 async function readMaster(input: ExecutionInput): Promise<void> {
   const planned = await steps.plan(await steps.validate(input));
   if (planned.plan.digests !== 'within') await steps.checksum(planned);
   await steps.render(planned);
 }
 
-describe.each(masters)('of %s', (key, make, digests) => {
-  test('digests are recorded with what is published', async () => {
+describe.each(masters)('the digests of %s', (key, make, digests) => {
+  test('are recorded in the ledger and the sidecar', async () => {
     const master = await make();
     const state = await steps.assembled(key, master);
     expect(state.plan.digests).toBe(digests);
@@ -57,7 +57,7 @@ describe.each(masters)('of %s', (key, make, digests) => {
     expect(source).not.toHaveProperty('md5');
   });
 
-  test('digests that the uploader sent are compared', async () => {
+  test('are compared with those that the uploader sent', async () => {
     const master = await make();
     await readMaster(await uploadWith(key, master, { sha256: digest('sha256', master), md5: digest('md5', master) }));
     for (const algorithm of ['sha256', 'md5']) {
@@ -71,13 +71,13 @@ describe.each(masters)('of %s', (key, make, digests) => {
   });
 });
 
-test('a master that was cut short on its way is told by its digest, not by its broken pixels', async () => {
+test('a truncated master with a digest is rejected as CHECKSUM_MISMATCH, not as CORRUPT_PIXELS', async () => {
   const master = await pictureOf(300, 200).jpeg().toBuffer();
   const input = await uploadWith('photo.jpg', master.subarray(0, -500), { sha256: digest('sha256', master) });
   await expect(readMaster(input)).rejects.toMatchObject({ code: 'CHECKSUM_MISMATCH' });
 });
 
-test('a block that is there already is not rendered again, and its digests stay', async () => {
+test('a complete block is not rendered again, and the recorded digests are kept', async () => {
   const planned = await steps.rendered('photo.jpg', await pictureOf(300, 200).jpeg().toBuffer());
   const reads: string[] = [];
   steps.hooks.before = (method, { bucket }) => {
@@ -90,7 +90,7 @@ test('a block that is there already is not rendered again, and its digests stay'
 });
 
 describe('the SHA-256 that the store verified on upload', () => {
-  /** A TIFF in a store that returns this SHA-256 with its `head`, as S3 does. */
+  /** Plans a TIFF in a store whose `head` returns this SHA-256, as that of S3 does. */
   async function planWith(sha256: string, metadata: Record<string, string> = {}): Promise<PlannedState> {
     const { store } = steps.ports;
     const checksumSha256 = Buffer.from(sha256, 'hex').toString('base64');
@@ -101,7 +101,7 @@ describe('the SHA-256 that the store verified on upload', () => {
   }
   const sha256 = digest('sha256', Buffer.from('as the store has it'));
 
-  test('is recorded, and the master is not read for it', async () => {
+  test('is recorded without reading the master', async () => {
     const planned = await planWith(sha256);
     expect(planned.plan.digests).toBe('beside');
     const reads: string[] = [];
@@ -115,14 +115,14 @@ describe('the SHA-256 that the store verified on upload', () => {
     expect(await steps.publishSidecar(assembled, await steps.publish(assembled))).toMatchObject({ sha256 });
   });
 
-  test('is compared with what the uploader sent, and only the other digests are computed', async () => {
+  test('is compared with the SHA-256 that the uploader sent', async () => {
     await expect(steps.checksum(await planWith(sha256, { sha256 }))).resolves.toBeUndefined();
     const other = await planWith(sha256, { sha256: digest('sha256', Buffer.from('another')) });
     await expect(steps.checksum(other)).rejects.toMatchObject({ code: 'CHECKSUM_MISMATCH' });
   });
 });
 
-describe('a recipe that asks for no digests', () => {
+describe('a recipe without digests', () => {
   let recipes: string;
   beforeEach(async () => {
     recipes = await mkdtemp(path.join(os.tmpdir(), 'stepwell-recipes-'));
@@ -133,7 +133,7 @@ colour: keep\ndepth: keep\nbackground: '#ffffff'\ndigests: []\n`;
   });
   afterEach(() => rm(recipes, { recursive: true }));
 
-  test('gets none, and the master is not read for them', async () => {
+  test('computes none and does not read the master', async () => {
     const planned = await steps.planned('scan.tif', await pictureOf(300, 200).tiff().toBuffer());
     const reads: string[] = [];
     steps.hooks.before = (method, { bucket }) => {
@@ -143,14 +143,14 @@ colour: keep\ndepth: keep\nbackground: '#ffffff'\ndigests: []\n`;
     expect(reads).toEqual(['head']);
   });
 
-  test('still has those compared that an uploader sent', async () => {
+  test('computes those that the uploader sent and compares them', async () => {
     const master = await pictureOf(300, 200).tiff().toBuffer();
     const input = await uploadWith('scan.tif', master, { md5: digest('md5', Buffer.from('another')) });
     await expect(readMaster(input)).rejects.toMatchObject({ code: 'CHECKSUM_MISMATCH' });
   });
 });
 
-describe('a master of which no digest can be taken', () => {
+describe('a master whose digests cannot be computed', () => {
   const short = { ...quietCall, remainingMs: () => 15_000 };
   const scan = (): Promise<Buffer> => pictureOf(300, 200).tiff().toBuffer();
 
@@ -161,7 +161,7 @@ describe('a master of which no digest can be taken', () => {
     return (await steps.sidecarOf(publication.key)).metadata.warnings;
   }
 
-  test('because reading it takes longer than a function may run, is published, and its sidecar says so', async () => {
+  test('because reading takes longer than a function may run is published with a warning', async () => {
     const planned = await steps.rendered('scan.tif', await scan());
     await makeChecksumSource(steps.ports)(planned, short);
     expect(await warningsOf(planned)).toEqual([
@@ -169,7 +169,7 @@ describe('a master of which no digest can be taken', () => {
     ]);
   });
 
-  test('because it is removed or overwritten when its blocks have been read, is published all the same', async () => {
+  test('because it was removed or overwritten after rendering is published with a warning', async () => {
     const planned = await steps.rendered('scan.tif', await scan());
     await steps.store.write({ bucket: steps.sourceBucket, key: 'scan.tif' }, Buffer.from('another'));
     await steps.checksum(planned);
@@ -178,7 +178,7 @@ describe('a master of which no digest can be taken', () => {
     expect(await warningsOf(planned)).toEqual(['checksums: left out, the master was gone before all of it was read']);
   });
 
-  test('is rejected where one was sent to compare with', async () => {
+  test('is rejected if the uploader sent one', async () => {
     const master = await scan();
     const input = await uploadWith('scan.tif', master, { md5: digest('md5', master) });
     const planned = await steps.plan(await steps.validate(input));

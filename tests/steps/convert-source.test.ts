@@ -19,12 +19,12 @@ beforeEach(async () => {
 afterEach(() => steps.stop());
 
 const published = 'stepwell-published';
-/** Whole blocks, as HEVC codes them. */
+/** A multiple of HEVC's block size. */
 const size = { width: 320, height: 192 };
 const rgb = picture(size.width, size.height, 3);
 const grey = picture(size.width, size.height, 1);
 
-/** A page of exactly the picture's pixels at 300 dpi. */
+/** A page that has exactly the size of the picture at 300 dpi. */
 const onePage = pdf({
   pages: [{ width: 76.8, height: 46.08, content: '76.8 0 0 46.08 0 0 cm /Picture Do', picture: { ...size, rgb } }],
 });
@@ -43,14 +43,14 @@ async function animationOf(...frames: Buffer[]): Promise<Buffer> {
 
 const greyAsRgb = (samples: Uint8Array): Buffer =>
   Buffer.from([...samples].flatMap((sample) => [sample, sample, sample]));
-/** Few enough colours for a palette. */
+/** At most 256 colours, for a palette. */
 const steps8 = Buffer.from(grey.map((sample) => sample & 0xe0));
 const inverted = Buffer.from(steps8.map((sample) => 255 - sample));
 
 interface Master {
   readonly size: { readonly width: number; readonly height: number };
   readonly bytes: () => Uint8Array | Promise<Uint8Array>;
-  /** Of the first picture. */
+  /** The pixels of the first picture. */
   readonly pixels: Buffer;
 }
 
@@ -93,7 +93,7 @@ describe('a master of another format', () => {
     expect(keys).toEqual([...beside, 'scans/first.tif', 'scans/first.tif.json']);
   });
 
-  test('is only recognised by validation, which writes nothing', async () => {
+  test('is identified by validation, which writes nothing', async () => {
     const input = await steps.upload('page.pdf', onePage);
     const reads: string[] = [];
     steps.hooks.after = (method, ref) => void reads.push(`${method} ${ref.bucket}`);
@@ -104,7 +104,7 @@ describe('a master of another format', () => {
     expect(reads).toEqual(['head stepwell-source', 'read stepwell-source']);
   });
 
-  test('that needs more memory than there is is refused before it is decoded', async () => {
+  test('that needs too much memory is rejected before it is decoded', async () => {
     const poster = pdf({ pages: [{ width: 14_400, height: 14_400, content: '' }] });
     await expect(steps.validate(await steps.upload('poster.pdf', poster))).rejects.toMatchObject({
       code: 'OVER_BUDGET',
@@ -113,14 +113,14 @@ describe('a master of another format', () => {
     expect((await steps.objects('stepwell-work')).size).toBe(0);
   });
 
-  test('that is broken is refused, and nothing of it is left', async () => {
+  test('that is truncated is rejected, and no TIFF is written', async () => {
     const master = await j2k({ ...size, bits: [8], samples: grey, tile: 128 });
     const input = await steps.upload('cut.j2k', master.subarray(0, master.length / 2));
     await expect(steps.validate(input)).rejects.toMatchObject({ code: 'TRUNCATED' });
     expect([...(await steps.objects('stepwell-work')).keys()].filter((key) => key.endsWith('.tif'))).toEqual([]);
   });
 
-  test('whose TIFF is no longer the one that was made fails, and can be redriven', async () => {
+  test('whose converted TIFF was replaced fails as inconsistent work', async () => {
     const planned = await steps.planned('scan.bmp', bitmap(), { recipe: 'archival' });
     const { converted } = planned.image;
     await steps.store.write({ bucket: 'stepwell-work', key: converted?.key ?? '' }, new Uint8Array(1000));
@@ -128,13 +128,13 @@ describe('a master of another format', () => {
   });
 });
 
-describe('the PDF beside its pyramid', () => {
+describe('the PDF beside the pyramid', () => {
   let state: AssembledState;
   beforeEach(async () => {
     state = await steps.assembled('atlas.pdf', onePage, { recipe: 'archival' });
   });
 
-  test('is the master, byte for byte, and stays when a retry publishes again', async () => {
+  test('has the bytes of the master and is not replaced by a retry', async () => {
     await steps.publish(state);
     const copy = { bucket: published, key: 'atlas.pdf' };
     expect(Buffer.from(await steps.store.read(copy)).equals(onePage)).toBe(true);
@@ -144,7 +144,7 @@ describe('the PDF beside its pyramid', () => {
     expect((await steps.store.head(copy)).etag).toBe(etag);
   });
 
-  test('is never that of another upload', async () => {
+  test('is not published from another upload', async () => {
     const master = { bucket: steps.sourceBucket, key: 'atlas.pdf' };
     await steps.store.write(master, pdf({ pages: [{ width: 9, height: 9, content: '' }] }));
     await expect(steps.publish(state)).rejects.toThrow(SourceChangedError);

@@ -27,36 +27,36 @@ async function publish(input: ExecutionInput): Promise<Publication> {
   return steps.publish(await steps.render(planned));
 }
 
-test('a work that is marked in its metadata is published in its smaller box', async () => {
+test('a master marked as copyrighted by user metadata is reduced to the smaller box', async () => {
   const marked = await upload('work.tif', scan, { copyrighted: 'true' });
   expect(await publish(marked)).toMatchObject({ width: 843, height: 500 });
 });
 
-test('so is one that is marked by a tag', async () => {
+test('a master marked as copyrighted by a tag is reduced to the smaller box', async () => {
   const { store } = steps.ports;
   Object.assign(steps.ports, { store: { ...store, tags: () => Promise.resolve({ Copyrighted: 'yes' }) } });
   expect(await publish(await upload('work.tif', scan, {}))).toMatchObject({ width: 843, height: 500 });
 });
 
-test('one that is marked as free, or not at all, keeps its size', async () => {
+test('a master that is marked as not copyrighted or not marked keeps its size', async () => {
   expect(await publish(await upload('free.tif', scan, { copyrighted: 'false' }))).toMatchObject({ width: 1686 });
   expect(await publish(await upload('other.tif', scan, { shelf: 'B 12' }))).toMatchObject({ width: 1686 });
 });
 
-test('a recipe without such a box does not ask', async () => {
+test('a recipe without a box for copyrighted works does not read the tags', async () => {
   const input = await steps.upload('work.tif', scan, 'archival');
-  const asked: string[] = [];
-  steps.hooks.before = (method) => void asked.push(method);
+  const calls: string[] = [];
+  steps.hooks.before = (method) => void calls.push(method);
   await steps.plan(await steps.validate(input));
-  expect(asked).not.toContain('tags');
+  expect(calls).not.toContain('tags');
 });
 
-test('the PDF of a work that is marked, or larger than the box, does not leave the house', async () => {
+test('the PDF of a master that is copyrighted or larger than the box is not published', async () => {
   const page = (side: number): Uint8Array => pdf({ pages: [{ width: side, height: side, content: '' }] });
   await publish(await upload('marked.pdf', page(72), { copyrighted: '1' }));
   await publish(await upload('poster.pdf', page(1000), {}));
   await publish(await upload('free.pdf', page(72), {}));
-  // It was free when it was uploaded first.
+  // The first upload is not marked as copyrighted.
   await publish(await upload('then-marked.pdf', page(72), {}));
   await publish(await upload('then-marked.pdf', page(72), { copyrighted: '1' }));
   const pdfs = [...(await steps.objects('stepwell-published')).keys()].filter((key) => key.endsWith('.pdf'));

@@ -26,16 +26,16 @@ async function widthOf(key: string): Promise<number | undefined> {
   return (await decodeLevels(Buffer.from(await steps.store.read({ bucket, key }))))[0]?.width;
 }
 
-/** The ledger, but that something is done first. */
+/** The ledger with some methods replaced. */
 function ledgerWith(changes: Partial<Ledger>): Ledger {
   const { ledger } = steps;
   const methods = ['assertCurrent', 'published'] as const;
-  const plain = Object.fromEntries(methods.map((name) => [name, ledger[name].bind(ledger)]));
-  return { ...ledger, ...plain, ...changes };
+  const bound = Object.fromEntries(methods.map((name) => [name, ledger[name].bind(ledger)]));
+  return { ...ledger, ...bound, ...changes };
 }
 
-describe('what is published', () => {
-  test('carries exactly what readers and the fence need to know', async () => {
+describe('a published TIFF', () => {
+  test('has the user metadata for IIIF servers and for the comparison of uploads', async () => {
     const state = await steps.assembled('a b+c.png', older, { recipe: 'iiif' });
     const publication = await steps.publish(state);
     const { size, etag, contentType, metadata } = await steps.store.head({ bucket, key: 'a b+c.tif' });
@@ -66,7 +66,7 @@ describe('what is published', () => {
     expect(size).toBe(state.assembled.size);
   });
 
-  test('is in the ledger, and whoever listens is told once', async () => {
+  test('is recorded in the ledger and notified once', async () => {
     const state = await steps.assembled('scans/photo.png', older);
     const publication = await steps.publish(state);
     expect(await steps.ledger.get(state.source.imageId)).toMatchObject({ status: 'PUBLISHED', published: publication });
@@ -80,7 +80,7 @@ describe('what is published', () => {
     ]);
   });
 
-  test('has the very bytes that were verified', async () => {
+  test('has the bytes that were verified', async () => {
     const state = await steps.assembled('photo.png', older);
     await steps.publish(state);
     const verified = await steps.store.read({ bucket: 'stepwell-work', key: state.assembled.key });
@@ -96,8 +96,8 @@ describe('two uploads of one key', () => {
     second = await steps.assembled('photo.png', newer);
   });
 
-  test('the newer replaces what the older published', async () => {
-    // As if the older had published before the newer was claimed: the ledger knows only that.
+  test('the newer one replaces the public object of the older one', async () => {
+    // Simulates that the older upload was published before the newer one was claimed.
     await steps.publish(first, {
       ledger: ledgerWith({ assertCurrent: () => Promise.resolve(), published: () => Promise.resolve() }),
     });
@@ -106,7 +106,7 @@ describe('two uploads of one key', () => {
     expect(await widthOf('photo.tif')).toBe(310);
   });
 
-  test('the older is stopped by the ledger, before or after the newer has published', async () => {
+  test('the ledger refuses the older one before and after the newer one is published', async () => {
     await expect(steps.publish(first)).rejects.toThrow(SourceChangedError);
     expect((await steps.objects(bucket)).size).toBe(0);
     await steps.publish(second);
@@ -115,7 +115,7 @@ describe('two uploads of one key', () => {
     expect(steps.notified).toHaveLength(1);
   });
 
-  test('the older is stopped by the object, where it was current when it asked the ledger', async () => {
+  test('the public object refuses the older one if the newer one publishes after the check of the ledger', async () => {
     const late = ledgerWith({
       assertCurrent: async () => {
         await steps.publish(second);
@@ -129,7 +129,7 @@ describe('two uploads of one key', () => {
     });
   });
 
-  test('the older is stopped by the swap, where the newer publishes between its look and its copy', async () => {
+  test('the conditional copy refuses the older one if the newer one publishes after the check of the public object', async () => {
     let times = 0;
     steps.hooks.before = async (method, ref) => {
       if (method !== 'copy' || ref.bucket !== bucket || times++ > 0) return;
@@ -146,8 +146,8 @@ describe('two uploads of one key', () => {
   });
 });
 
-describe('a publication that dies half-way', () => {
-  /** Everything that changed a public object. */
+describe('an interrupted publication', () => {
+  /** The calls that changed a public object. */
   const countCopies = (): string[] => {
     const copies: string[] = [];
     steps.hooks.after = (method, ref) => {
@@ -156,7 +156,7 @@ describe('a publication that dies half-way', () => {
     return copies;
   };
 
-  test('after the copy, before the ledger: a retry finishes it without copying again', async () => {
+  test('is completed by a retry without a second copy if the ledger was not updated', async () => {
     const state = await steps.assembled('photo.png', older);
     const copies = countCopies();
     const failing = ledgerWith({ published: () => Promise.reject(new ServiceUnavailableError('throttled')) });
@@ -172,7 +172,7 @@ describe('a publication that dies half-way', () => {
     expect(steps.notified).toHaveLength(1);
   });
 
-  test('with the answer of the copy lost: a retry finds its own work', async () => {
+  test('is completed by a retry without a second copy if the response of the copy was lost', async () => {
     const state = await steps.assembled('photo.png', older);
     const copies: string[] = [];
     steps.hooks.after = (method, ref) => {
@@ -185,15 +185,15 @@ describe('a publication that dies half-way', () => {
     expect(copies).toHaveLength(1);
   });
 
-  test('before whoever listens was told: a retry tells them', async () => {
+  test('is notified by a retry if the notification failed', async () => {
     const state = await steps.assembled('photo.png', older);
-    const deaf = { published: () => Promise.reject(new ServiceUnavailableError('throttled')) };
-    await expect(steps.publish(state, { notifier: deaf })).rejects.toThrow(ServiceUnavailableError);
+    const unavailable = { published: () => Promise.reject(new ServiceUnavailableError('throttled')) };
+    await expect(steps.publish(state, { notifier: unavailable })).rejects.toThrow(ServiceUnavailableError);
     const publication = await steps.publish(state);
     expect(steps.notified).toMatchObject([publication]);
   });
 
-  test('and whose assembled file is gone or altered publishes nothing', async () => {
+  test('publishes nothing if the assembled file is missing or has changed', async () => {
     const state = await steps.assembled('photo.png', older);
     const file = { bucket: 'stepwell-work', key: state.assembled.key };
     await steps.store.write(file, new Uint8Array(state.assembled.size));
@@ -205,7 +205,7 @@ describe('a publication that dies half-way', () => {
   });
 });
 
-test('every hostile key is published under its own public key, or rejected as too long for one', async () => {
+test('every hostile key is published under a distinct public key or rejected as KEY_TOO_LONG', async () => {
   const pixel = await pictureOf(2, 2).png().toBuffer();
   const outcomes = new Map<string, string>();
   for (const key of hostileKeys) {

@@ -42,24 +42,24 @@ async function published(recipe: string): Promise<{ tiff: Buffer; sidecar: Sidec
   return { tiff, sidecar: await steps.sidecarOf(publication.key) };
 }
 
-test('the first directory tells who made the picture and whose it is; the smaller levels do not repeat it', async () => {
+test('only the first directory has the XMP packet and the tags Make, Artist and Copyright', async () => {
   const { tiff } = await published('default');
   const file = await fromArrayBuffer(Uint8Array.from(tiff).buffer);
   expect(await file.getImageCount()).toBe(2);
   const [full, half] = [await file.getImage(0), await file.getImage(1)];
-  const told = await Promise.all(
+  const values = await Promise.all(
     [271, 315, 33_432].map(async (tag) => String(await full.fileDirectory.loadValue(tag))),
   );
-  expect(told.map((value) => value.replace(/\0$/u, ''))).toEqual(['Phase One', 'Ada Muster', '© Ada Muster']);
+  expect(values.map((value) => value.replace(/\0$/u, ''))).toEqual(['Phase One', 'Ada Muster', '© Ada Muster']);
   expect((await sharp(tiff).metadata()).xmp?.toString()).toContain('The old bridge');
   expect(half.fileDirectory.hasTag(315)).toBe(false);
   expect(half.fileDirectory.hasTag(700)).toBe(false);
 });
 
-describe('positions and serial numbers', () => {
+describe('positions and serial numbers of the master', () => {
   const secrets = ['BODY-778', 'GPSLatitude', '48,51.4N', '48.85'];
 
-  test('are in no object that is written, not even in the work area', async () => {
+  test('are not written to any object, including the work area', async () => {
     const { sidecar } = await published('default');
     expect(sidecar.metadata.redacted).toEqual({ gps: true, serialNumbers: true });
     for (const bucket of ['stepwell-work', 'stepwell-published']) {
@@ -72,7 +72,7 @@ describe('positions and serial numbers', () => {
     }
   });
 
-  test('are published where the recipe keeps them', async () => {
+  test('are published if the recipe keeps them', async () => {
     const recipes = await mkdtemp(path.join(os.tmpdir(), 'stepwell-recipes-'));
     const recipe = `name: open\nversion: 1\ndescription: test\ntileSize: 256\nencoding: { compression: jpeg, quality: 85 }
 colour: srgb\ndepth: 8\nbackground: '#ffffff'\nmetadata: { gps: keep, serialNumbers: keep }\n`;

@@ -16,7 +16,7 @@ async function workObjects(): Promise<string[]> {
 }
 
 describe('an image of one block', () => {
-  test('leaves its header, its plan and its file in the work area, and nothing else', async () => {
+  test('has only its header, its plan and its TIFF in the work area', async () => {
     const { plan } = await steps.assembled('photo.jpg', await pictureOf(600, 500).jpeg().toBuffer());
     expect(plan).toMatchObject({ blocks: [0], oneBlock: true });
     expect(await workObjects()).toEqual([
@@ -26,7 +26,7 @@ describe('an image of one block', () => {
     ]);
   });
 
-  test.each(['png', 'tiff'] as const)('has the pixels of a single pass (%s)', async (format) => {
+  test.each(['png', 'tiff'] as const)('has the same pixels as a single pass of libvips (%s)', async (format) => {
     const master = await pictureOf(600, 500).toFormat(format).toBuffer();
     const state = await steps.assembled(`photo.${format}`, master);
     await steps.verify(state);
@@ -40,7 +40,7 @@ describe('an image of one block', () => {
     });
   });
 
-  test('gives the same file when it is rendered again', async () => {
+  test('is rendered again to the same bytes', async () => {
     const planned = await steps.planned('photo.jpg', await pictureOf(600, 500).jpeg().toBuffer());
     const first = await steps.render(planned);
     const read = async () => Buffer.from(await steps.store.read({ bucket: workBucket, key: first.assembled.key }));
@@ -50,7 +50,7 @@ describe('an image of one block', () => {
     expect((await read()).equals(bytes)).toBe(true);
   });
 
-  test('writes no file when its master is overwritten while it is read', async () => {
+  test('is not written if its master is overwritten while it is read', async () => {
     const planned = await steps.planned('photo.jpg', await pictureOf(600, 500).jpeg().toBuffer());
     const ref = { bucket: steps.sourceBucket, key: 'photo.jpg' };
     steps.hooks.after = async (method) => {

@@ -1,5 +1,5 @@
 /**
- * Statements that are made in two places: the state machine and the code, its files, its errors and
+ * Consistency of the state machine with the code: its files, its errors and
  * its display.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -77,7 +77,7 @@ const awsNames = [
   'States.Timeout',
 ];
 
-/** What the state machine does with each typed error. */
+/** The handling of each typed error in the state machine. */
 const treatment: Readonly<Record<string, 'retried' | 'caught' | 'fails the execution' | 'never leaves a step'>> = {
   RejectedImageError: 'caught',
   SourceChangedError: 'caught',
@@ -96,7 +96,7 @@ const typedErrors = Object.values<unknown>(errors)
   .map((ErrorType) => new ErrorType('' as never).name);
 
 describe('the errors of src/errors.ts and those of the state machine', () => {
-  test('every typed error has a treatment', () => {
+  test('every typed error is handled', () => {
     expect(Object.keys(treatment).sort()).toEqual([...typedErrors].sort());
   });
 
@@ -107,7 +107,7 @@ describe('the errors of src/errors.ts and those of the state machine', () => {
     expect(awsNames.filter((name) => !named.includes(name))).toEqual([]);
   });
 
-  test.each(tasks)('%s retries what is retried and has a rejection recorded', (name, { state, caught }) => {
+  test.each(tasks)('%s retries the retryable errors and catches rejections', (name, { state, caught }) => {
     const names = (wanted: string): string[] => Object.keys(treatment).filter((error) => treatment[error] === wanted);
     expect(
       retried(state)
@@ -118,13 +118,13 @@ describe('the errors of src/errors.ts and those of the state machine', () => {
     expect([...caught].sort()).toEqual(expected);
   });
 
-  test('what is caught goes to RecordRejection', () => {
+  test('every Catch leads to RecordRejection', () => {
     const catchers = [...all.values()].flatMap(({ state }) => state.Catch ?? []);
     expect(new Set(catchers.map(({ Next }) => Next))).toEqual(new Set(['RecordRejection']));
   });
 });
 
-test('the Map runs as many blocks at once as the planner counts on', () => {
+test('MaxConcurrency of the Map is the concurrency that the planner assumes', () => {
   expect(all.get('RenderPyramid')?.state.MaxConcurrency).toBe(MAP_CONCURRENCY);
 });
 
@@ -133,7 +133,7 @@ const kebab = (name: string): string => name.replace(/(?<!^)([A-Z])/gu, '-$1').t
 const shared = new Map([['CompareDigest', 'ChecksumSource']]);
 
 describe('states, functions and files', () => {
-  test('every task calls the function that is named as its state', () => {
+  test('every task calls the function with the name of its state', () => {
     for (const [name, { state }] of tasks) {
       const [logicalId] = state.Resource?.['Fn::GetAtt'] ?? [];
       expect([name, logicalId]).toEqual([name, `${shared.get(name) ?? name}LambdaFunction`]);
@@ -145,7 +145,7 @@ describe('states, functions and files', () => {
     expect(readdirSync('src/steps').sort()).toEqual(expected.sort());
   });
 
-  test('every function of serverless.yml is a file of src/steps or src/handlers, and every file a function', () => {
+  test('the functions of serverless.yml are the files of src/steps and src/handlers', () => {
     const files = ['steps', 'handlers'].flatMap((folder) =>
       readdirSync(`src/${folder}`).map((name) => `src/${folder}/${name.replace(/\.ts$/u, '')}.handler`),
     );
@@ -156,7 +156,7 @@ describe('states, functions and files', () => {
   });
 });
 
-test('the progress display describes every task, blocks by the state that iterates over them', () => {
+test('the progress display describes every task, and blocks by the Map state', () => {
   const shown = tasks.map(([name]) => (name === 'RenderBlock' ? 'RenderPyramid' : name));
   expect(Object.keys(stateDescriptions).sort()).toEqual(shown.sort());
 });

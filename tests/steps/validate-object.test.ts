@@ -13,8 +13,8 @@ afterEach(() => steps.stop());
 
 const key = 'caf\u00e9 100%+#?.png';
 
-describe('validation', () => {
-  test('says what the master is and keeps what its header says for the plan', async () => {
+describe('validating a master', () => {
+  test('returns its image fields and writes its header to the work area', async () => {
     const master = await pictureOf(64, 48).withIccProfile('p3').png().toBuffer();
     const input = await steps.upload(key, master);
     const { image } = await steps.validate(input);
@@ -30,20 +30,20 @@ describe('validation', () => {
     expect(Object.keys(header)).toContain('iccProfile');
   });
 
-  test('of an object that is gone is SOURCE_GONE', async () => {
+  test('rejects a missing object as SOURCE_GONE', async () => {
     const input = await steps.upload(key, await pictureOf(9, 9).png().toBuffer());
     await steps.store.remove({ bucket: steps.sourceBucket, key });
     await expect(steps.validate(input)).rejects.toMatchObject({ name: 'RejectedImageError', code: 'SOURCE_GONE' });
   });
 
-  test('of an object that was overwritten is a changed source, whatever it is now', async () => {
+  test('throws SourceChangedError for an object that was overwritten, whatever its new content', async () => {
     const input = await steps.upload(key, await pictureOf(9, 9).png().toBuffer());
     await steps.store.write({ bucket: steps.sourceBucket, key }, new Uint8Array());
     await expect(steps.validate(input)).rejects.toThrow(SourceChangedError);
   });
 
-  test('of an object overwritten between two reads is a changed source, and leaves nothing', async () => {
-    // Its directory is at the end, beyond the first read.
+  test('throws SourceChangedError for an object that is overwritten between two reads, and writes nothing', async () => {
+    // The directory of the TIFF is at its end, beyond the first read.
     const input = await steps.upload(key, await pictureOf(600, 500).tiff({ compression: 'none' }).toBuffer());
     let reads = 0;
     steps.hooks.after = async (method, ref) => {
@@ -57,7 +57,7 @@ describe('validation', () => {
     expect((await steps.objects('stepwell-work')).size).toBe(0);
   });
 
-  test('of an object without bytes is EMPTY_OBJECT', async () => {
+  test('rejects an empty object as EMPTY_OBJECT', async () => {
     const input = await steps.upload(key, new Uint8Array());
     await expect(steps.validate(input)).rejects.toMatchObject({ name: 'RejectedImageError', code: 'EMPTY_OBJECT' });
   });
@@ -65,7 +65,7 @@ describe('validation', () => {
 
 describe('a source that changes while blocks are rendered', () => {
   test.each(['png', 'tiff'] as const)(
-    'is noticed by the block that reads it, and its work is not kept (%s)',
+    'is detected by the block that reads it, which writes nothing (%s)',
     async (format) => {
       const master = await pictureOf(600, 500).toFormat(format).toBuffer();
       const planned = await steps.planned(`photo.${format}`, master, { cut: sixBlocks });
@@ -82,7 +82,7 @@ describe('a source that changes while blocks are rendered', () => {
   );
 
   test.each(['png', 'tiff'] as const)(
-    'is noticed even between the last read and the first written tile (%s)',
+    'is detected or has no effect between the last read and the first written tile (%s)',
     async (format) => {
       const master = await pictureOf(600, 500).toFormat(format).toBuffer();
       const planned = await steps.planned(`photo.${format}`, master, { cut: sixBlocks });
@@ -101,8 +101,8 @@ describe('a source that changes while blocks are rendered', () => {
       );
       expect(changed).toBe(true);
       if (outcome === 'rendered') {
-        // Then every byte it is made of was the pinned object's: the same tiles as from the object
-        // before.
+        // All bytes were read from the pinned version, so the tiles equal those of the unchanged
+        // object.
         const tiles = steps.workOf(planned).tiles(planned.plan.ref, 0);
         const rendered = Buffer.from(await steps.store.read(tiles));
         steps.hooks.after = undefined;
@@ -120,14 +120,14 @@ describe('a source that changes while blocks are rendered', () => {
 describe('the public key', () => {
   const record = makeRecordMetadata;
 
-  test('is reserved for the first master that wants it; the second is told whose it is', async () => {
+  test('is reserved for the first master; the rejection of the second names the first', async () => {
     const first = await steps.validate(await steps.upload('scans/photo.png', await pictureOf(9, 8).png().toBuffer()));
     const second = await steps.validate(await steps.upload('scans/photo.jpg', await pictureOf(9, 8).jpeg().toBuffer()));
     await record(steps.ports)(first, quietCall);
     await expect(record(steps.ports)(second, quietCall)).rejects.toThrow(
       'TARGET_TAKEN: scans/photo.tif is the pyramid of scans/photo.png; give one of them another name',
     );
-    // The same master again, as after a retry, and a newer upload of it.
+    // The same master as in a retry, and a newer upload of it.
     await record(steps.ports)(first, quietCall);
     const newer = await steps.validate(await steps.upload('scans/photo.png', await pictureOf(10, 8).png().toBuffer()));
     await record(steps.ports)(newer, quietCall);
@@ -137,7 +137,7 @@ describe('the public key', () => {
     });
   });
 
-  test('whose sidecar would have one longer than 1,024 bytes is KEY_TOO_LONG, one of exactly as many is not', async () => {
+  test('is rejected as KEY_TOO_LONG only if the key of the sidecar has more than 1,024 bytes', async () => {
     const master = await pictureOf(9, 8).png().toBuffer();
     const fits = await steps.validate(await steps.upload(`${'\u00e9'.repeat(507)}a`, master));
     await record(steps.ports)(fits, quietCall);
@@ -145,7 +145,7 @@ describe('the public key', () => {
     await expect(record(steps.ports)(tooLong, quietCall)).rejects.toMatchObject({ code: 'KEY_TOO_LONG' });
   });
 
-  test('and the header reach the ledger, the size as people see it', async () => {
+  test('is reserved with a summary of the header, in which the size has the orientation applied', async () => {
     const master = await pictureOf(40, 30)
       .jpeg()
       .withMetadata({ orientation: 6, exif: { IFD0: { Artist: 'Ada Muster', Copyright: 'CC0' } } })
@@ -163,7 +163,7 @@ describe('the public key', () => {
     });
   });
 
-  test('is not reserved for an upload that a newer one has replaced', async () => {
+  test('is not reserved for an upload that was superseded', async () => {
     const master = await pictureOf(9, 8).png().toBuffer();
     const older = await steps.validate(await steps.upload('photo.png', master));
     await steps.upload('photo.png', await pictureOf(10, 8).png().toBuffer());

@@ -47,13 +47,13 @@ describe('a block', () => {
     };
   };
 
-  test('that is there and whole is not rendered again, nor is its master read', async () => {
+  test('that is complete is not rendered again, and its master is not read', async () => {
     await steps.store.remove({ bucket: steps.sourceBucket, key: 'photo.png' });
     await steps.renderBlock(planned, 3);
     expect(written).toEqual([]);
   });
 
-  test('is marked whole by its index, written last', async () => {
+  test('is completed by its index, which is written last', async () => {
     await steps.renderBlock(planned, 4);
     expect(written).toEqual(['4.tiles', '4.raster', '4.json']);
   });
@@ -63,7 +63,7 @@ describe('a block', () => {
     ['its tiles are missing', ({ tiles }) => steps.store.remove(tiles)],
     ['its raster is missing', ({ raster }) => steps.store.remove(raster)],
     ['its tiles are altered', ({ tiles }) => alter(tiles, flipped)],
-    ['its tiles are cut', ({ tiles }) => alter(tiles, (bytes) => bytes.subarray(0, -1))],
+    ['its tiles are truncated', ({ tiles }) => alter(tiles, (bytes) => bytes.subarray(0, -1))],
     ['its raster is altered', ({ raster }) => alter(raster, flipped)],
     [
       'its index names other tiles',
@@ -85,7 +85,7 @@ describe('a block', () => {
     expect(written).toEqual([]);
   });
 
-  test('there is not cannot be rendered', async () => {
+  test('beyond the last one of the plan is refused', async () => {
     await expect(steps.renderBlock(planned, 6)).rejects.toThrow(RangeError);
     expect(written).toEqual([]);
   });
@@ -97,14 +97,14 @@ describe('a block', () => {
 });
 
 describe('the top levels', () => {
-  test('that is there and whole is not made again', async () => {
+  test('are not rendered again if they are complete', async () => {
     const rendered = await steps.rendered('photo.png', master, { cut: sixBlocks });
     const before = await steps.objects(workBucket);
     await steps.renderTopLevels(rendered);
     expect(await steps.objects(workBucket)).toEqual(before);
   });
 
-  test.each(['missing', 'altered'])('cannot be made when the raster of a block is %s', async (how) => {
+  test.each(['missing', 'altered'])('cannot be rendered when the raster of a block is %s', async (how) => {
     const planned = await steps.planned('photo.png', master, { cut: sixBlocks });
     for (const block of planned.plan.blocks) await steps.renderBlock(planned, block);
     const raster = steps.workOf(planned).raster(planned.plan.ref, 2);
@@ -113,7 +113,7 @@ describe('the top levels', () => {
     expect([...(await steps.objects(workBucket)).keys()].filter((key) => key.includes('top-levels'))).toEqual([]);
   });
 
-  test('cannot be made when a block was never rendered', async () => {
+  test('cannot be rendered when a block is missing', async () => {
     const planned = await steps.planned('photo.png', master, { cut: sixBlocks });
     for (const block of planned.plan.blocks.slice(1)) await steps.renderBlock(planned, block);
     await expect(steps.renderTopLevels(planned)).rejects.toThrow(InconsistentWorkError);
@@ -126,14 +126,14 @@ describe('assembly', () => {
   test.each<[string, number | 'top-levels', 'tiles' | 'index', 'remove' | 'alter' | 'cut']>([
     ['the tiles of a block are missing', 2, 'tiles', 'remove'],
     ['the tiles of a block are altered', 5, 'tiles', 'alter'],
-    ['the tiles of a block are cut', 0, 'tiles', 'cut'],
+    ['the tiles of a block are truncated', 0, 'tiles', 'cut'],
     ['the index of a block is missing', 4, 'index', 'remove'],
     ['the tiles of the top levels are missing', 'top-levels', 'tiles', 'remove'],
     ['the tiles of the top levels are altered', 'top-levels', 'tiles', 'alter'],
     ['the index of the top levels is missing', 'top-levels', 'index', 'remove'],
-  ])('fails as inconsistent work, and leaves nothing, when %s', async (_, segment, kind, how) => {
+  ])('fails as inconsistent work and writes nothing when %s', async (_, bundle, kind, how) => {
     const rendered = await steps.rendered('photo.png', master, { cut: sixBlocks });
-    const ref = steps.workOf(rendered)[kind](rendered.plan.ref, segment);
+    const ref = steps.workOf(rendered)[kind](rendered.plan.ref, bundle);
     if (how === 'remove') await steps.store.remove(ref);
     else await alter(ref, how === 'alter' ? flipped : (bytes) => bytes.subarray(0, -7));
     await expect(steps.assemble(rendered)).rejects.toThrow(InconsistentWorkError);
@@ -141,9 +141,9 @@ describe('assembly', () => {
   });
 
   test.each<[string, (index: string) => string]>([
-    ['one run twice', (index) => index.replace(/("runs":\[)(\{[^}]*\})/u, '$1$2,$2')],
+    ['a run twice', (index) => index.replace(/("runs":\[)(\{[^}]*\})/u, '$1$2,$2')],
     ['no runs', (index) => index.replace(/"runs":\[.*\]/u, '"runs":[]')],
-    ['tiles of a level there is not', (index) => index.replace('"level":0', '"level":9')],
+    ['tiles of a level that does not exist', (index) => index.replace('"level":0', '"level":9')],
     ['tiles of another block', (index) => index.replace('"column":1', '"column":0')],
     ['another encoding', (index) => index.replace('"photometric":6', '"photometric":2')],
   ])('fails as inconsistent work when the index of a block names %s', async (_, change) => {
@@ -158,7 +158,7 @@ describe('assembly', () => {
     expect(await steps.objects(workBucket, target(rendered).key)).toEqual(new Map());
   });
 
-  test('again gives the same bytes, and the pixels of one pass', async () => {
+  test('gives the same bytes when it is repeated, and the pixels of a single pass', async () => {
     const rendered = await steps.rendered('photo.png', master, { cut: sixBlocks });
     const [first, second] = [await steps.assemble(rendered), await steps.assemble(rendered)];
     expect(second.assembled.size).toBe(first.assembled.size);
@@ -182,7 +182,7 @@ describe('verification', () => {
     });
   });
 
-  /** Puts altered bytes where the assembled file was, as if they had been assembled. */
+  /** Replaces the assembled file by altered bytes, with a matching execution state. */
   async function verifyAltered(change: (file: Buffer, tiff: ClassicTiff) => Buffer | undefined): Promise<void> {
     const ref = { bucket: workBucket, key: state.assembled.key };
     const file = Buffer.from(await steps.store.read(ref));
@@ -191,18 +191,18 @@ describe('verification', () => {
     await steps.verify({ ...state, assembled: { ...state.assembled, etag, size } });
   }
 
-  test('passes what was assembled', async () => {
+  test('accepts an assembled file', async () => {
     await steps.verify(state);
     await verifyAltered(() => undefined);
   });
 
   test.each<[string, (file: Buffer, tiff: ClassicTiff) => Buffer | undefined]>([
-    ['cut by a byte', (file) => file.subarray(0, -1)],
-    ['cut in half', (file) => file.subarray(0, file.length >> 1)],
-    ['cut in its tables', (file) => file.subarray(0, 100)],
-    ['cut to nothing', () => Buffer.alloc(0)],
+    ['truncated by a byte', (file) => file.subarray(0, -1)],
+    ['truncated to half', (file) => file.subarray(0, file.length >> 1)],
+    ['truncated within its tables', (file) => file.subarray(0, 100)],
+    ['that is empty', () => Buffer.alloc(0)],
     [
-      'not a TIFF',
+      'that is not a TIFF',
       (file) => {
         file.fill(0, 0, 4);
         return undefined;
@@ -230,21 +230,21 @@ describe('verification', () => {
       },
     ],
     [
-      'with a chain that loops',
+      'with a loop in its chain of directories',
       (file, { ends, places }) => {
         file.writeUInt32LE(places[0] ?? 0, ends[1] ?? 0);
         return undefined;
       },
     ],
     [
-      'with a chain that leaves the file',
+      'with a directory past the end',
       (file, { ends }) => {
         file.writeUInt32LE(0x7fff_fff0, ends[1] ?? 0);
         return undefined;
       },
     ],
     [
-      'with two offsets alike',
+      'with two equal offsets',
       (file, { fields }) => {
         const at = file.readUInt32LE((fields[0]?.get(324) ?? 0) + 8);
         file.copy(file, at, at + 4, at + 8);
@@ -259,7 +259,7 @@ describe('verification', () => {
       },
     ],
     [
-      'with an offset one byte off',
+      'with an offset that is wrong by one',
       (file, { fields }) => {
         const at = (fields[1]?.get(324) ?? 0) + 8;
         file.writeUInt32LE(file.readUInt32LE(at) - 1, at);
@@ -303,11 +303,11 @@ describe('verification', () => {
         return undefined;
       },
     ],
-  ])('finds a file %s', async (_, change) => {
+  ])('refuses a file %s', async (_, change) => {
     await expect(verifyAltered(change)).rejects.toThrow(InconsistentWorkError);
   });
 
-  test('finds a file that is not the one that was assembled', async () => {
+  test('refuses a file that was replaced after assembly', async () => {
     const ref = { bucket: workBucket, key: state.assembled.key };
     await alter(ref, flipped);
     await expect(steps.verify(state)).rejects.toThrow(InconsistentWorkError);
@@ -317,7 +317,7 @@ describe('verification', () => {
 });
 
 interface ClassicTiff {
-  /** Where each directory is, where it names the next one, and where the entry of each tag is. */
+  /** Offsets of each directory, of its link to the next one, and of the entry of each tag. */
   readonly places: number[];
   readonly ends: number[];
   readonly fields: Map<number, number>[];

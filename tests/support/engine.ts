@@ -16,16 +16,16 @@ export interface FakeExecution {
   cause?: string;
 }
 
-/** The failure of one call. `lost`: the call is carried out, but its response never arrives. */
-export type Trouble = { readonly status: number; readonly type: string } | 'lost';
+/** The error of one call. `lost`: the call is carried out, but its response never arrives. */
+export type ServiceError = { readonly status: number; readonly type: string } | 'lost';
 
 export interface FakeEngine {
   readonly client: SFNClient;
   readonly executions: Map<string, FakeExecution>;
   /** The calls so far, by name. */
   readonly calls: string[];
-  /** Failures of the next calls, one each. */
-  readonly troubles: Trouble[];
+  /** Errors of the next calls, one for each. */
+  readonly serviceErrors: ServiceError[];
   /** Largest number of calls in progress at once. */
   readonly peak: () => number;
   stop(): void;
@@ -40,7 +40,7 @@ const refusal = (type: string, status = 400): Answer => ({ status, body: { __typ
 export async function startEngine(): Promise<FakeEngine> {
   const executions = new Map<string, FakeExecution>();
   const calls: string[] = [];
-  const troubles: Trouble[] = [];
+  const serviceErrors: ServiceError[] = [];
   let [underWay, peak] = [0, 0];
 
   const actions: Record<string, (request: unknown) => Answer> = {
@@ -63,15 +63,15 @@ export async function startEngine(): Promise<FakeEngine> {
     const action = String(request.headers['x-amz-target']).replace('AWSStepFunctions.', '');
     const body: unknown = JSON.parse(await text(request));
     calls.push(action);
-    const trouble = troubles.shift();
+    const serviceError = serviceErrors.shift();
     const done =
-      typeof trouble === 'object'
-        ? refusal(trouble.type, trouble.status)
+      typeof serviceError === 'object'
+        ? refusal(serviceError.type, serviceError.status)
         : (actions[action]?.(body) ?? refusal('UnknownOperationException'));
     peak = Math.max(peak, ++underWay);
     await new Promise((resolve) => setTimeout(resolve, 2));
     underWay--;
-    if (trouble === 'lost') {
+    if (serviceError === 'lost') {
       response.destroy();
       return;
     }
@@ -93,7 +93,7 @@ export async function startEngine(): Promise<FakeEngine> {
     client,
     executions,
     calls,
-    troubles,
+    serviceErrors,
     peak: () => peak,
     stop() {
       client.destroy();

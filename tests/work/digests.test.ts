@@ -3,7 +3,7 @@ import { compareDigests, computeDigests, verifiedDigests } from '../../src/work/
 import { ServiceUnavailableError } from '../../src/errors.ts';
 import { memoryReader, type RangeReader } from '../../src/bytes/range-reader.ts';
 
-// FIPS 180-2 and RFC 1321: 'abc', a million of 'a', and nothing.
+// Test vectors of FIPS 180-2 and RFC 1321: 'abc', a million times 'a', and the empty message.
 const abc = {
   sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
   md5: '900150983cd24fb0d6963f7d28e17f72',
@@ -27,8 +27,8 @@ async function* stream(...chunks: string[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) yield await Promise.resolve(Buffer.from(chunk));
 }
 
-describe('digests', () => {
-  test('of a stream are those of its chunks together', async () => {
+describe('the digests', () => {
+  test('of a stream are those of its concatenated chunks', async () => {
     expect(await computeDigests(stream('a', '', 'bc'), ['sha256', 'md5'])).toEqual(abc);
     expect(await computeDigests(stream(), ['md5', 'sha256'])).toEqual(nothing);
   });
@@ -40,7 +40,7 @@ describe('digests', () => {
     expect(await computeDigests(memoryReader(new Uint8Array()), ['sha256'])).toEqual({ sha256: nothing.sha256 });
   });
 
-  test('of a large object are read into two buffers, one read ahead', async () => {
+  test('of a large object are computed from two buffers, one of which is read ahead', async () => {
     const buffers = new Set<ArrayBufferLike>();
     const asked: [number, number][] = [];
     let pending = 0;
@@ -69,12 +69,12 @@ describe('digests', () => {
     expect(asked.at(-1)).toEqual([zeros.size, 5]);
   });
 
-  test('of an object that ends early are none', async () => {
+  test('of an object that ends before its size are refused', async () => {
     const reader: RangeReader = { size: 10, read: () => Promise.resolve(new Uint8Array(9)) };
     await expect(computeDigests(reader, ['md5'])).rejects.toBeInstanceOf(ServiceUnavailableError);
   });
 
-  test('fail as the storage fails, in the piece ahead too', async () => {
+  test('fail with the error of the storage, also for a piece that is read ahead', async () => {
     const reader: RangeReader = {
       size: 20 * 2 ** 20,
       read: (offset, length) =>
@@ -84,7 +84,7 @@ describe('digests', () => {
   });
 });
 
-describe('what an uploader sent', () => {
+describe('a digest that the uploader sent', () => {
   const sha256Base64 = 'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=';
   const md5Base64 = 'kAFQmDzST7DWlj99KOF/cg==';
 
@@ -101,12 +101,12 @@ describe('what an uploader sent', () => {
     expect(compareDigests(million, sent)).toBe('mismatch');
   });
 
-  test('is a mismatch when one of them differs, or is no digest', () => {
+  test('is a mismatch when it differs or is malformed', () => {
     expect(compareDigests(abc, { metadata: { sha256: abc.sha256, md5: million.md5 } })).toBe('mismatch');
     expect(compareDigests(abc, { metadata: { md5: 'unknown' } })).toBe('mismatch');
   });
 
-  test('is nothing when there is nothing to compare', () => {
+  test('is optional', () => {
     expect(compareDigests(abc, { metadata: {} })).toBe('none');
     expect(compareDigests(abc, { metadata: { md5: '', colour: 'blue' } })).toBe('none');
     expect(compareDigests({ sha256: abc.sha256 }, { metadata: { md5: abc.md5 } })).toBe('none');
@@ -116,16 +116,16 @@ describe('what an uploader sent', () => {
 describe('the SHA-256 that the store verified on upload', () => {
   const checksumSha256 = 'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=';
 
-  test('is that of the object, in hex', () => {
+  test('is returned in hex', () => {
     expect(verifiedDigests({ checksumSha256 })).toEqual({ sha256: abc.sha256 });
   });
 
   test.each([
     ['there is none', undefined],
     ['it is that of the parts of a multipart upload', `${checksumSha256}-3`],
-    ['it is no SHA-256', 'kAFQmDzST7DWlj99KOF/cg=='],
+    ['it is not a SHA-256', 'kAFQmDzST7DWlj99KOF/cg=='],
     ['it is empty', ''],
-  ])('is not known when %s', (_, sent) => {
+  ])('is undefined when %s', (_, sent) => {
     expect(verifiedDigests({ checksumSha256: sent })).toEqual({});
   });
 });

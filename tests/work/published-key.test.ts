@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { isStorableKey, publishedKey } from '../../src/work/published-key.ts';
 import { hostileKeys } from '../support/hostile-keys.ts';
 
-describe('the public key of a master is its own without the extension, and .tif', () => {
+describe('the public key is the key of the master with the extension .tif', () => {
   test.each([
     ['photo.jpg', 'photo.tif'],
     ['photo.TIFF', 'photo.tif'],
@@ -26,11 +26,11 @@ describe('the public key of a master is its own without the extension, and .tif'
     ['emoji-\u{1f5fa}\ufe0f.tif', 'emoji-\u{1f5fa}\ufe0f.tif'],
     ['cafe\u0301.jpe\u0301g', 'cafe\u0301.tif'],
     ['constructor', 'constructor.tif'],
-  ])('%j → %j', (key, published) => {
+  ])('of %j is %j', (key, published) => {
     expect(publishedKey(key)).toBe(published);
   });
 
-  test('whatever the key: it ends in .tif and lies in the same folder', () => {
+  test('ends in .tif and is in the same folder for any key', () => {
     const folderOf = (key: string): string => key.slice(0, key.lastIndexOf('/') + 1);
     const key = fc.oneof(fc.constantFrom(...hostileKeys), fc.string({ unit: 'grapheme', minLength: 1 }));
     fc.assert(
@@ -44,7 +44,7 @@ describe('the public key of a master is its own without the extension, and .tif'
   });
 });
 
-describe('a key that S3 can store', () => {
+describe('the length of a key', () => {
   test.each([
     ['a'.repeat(1024), true],
     ['a'.repeat(1025), false],
@@ -52,7 +52,7 @@ describe('a key that S3 can store', () => {
     [`${'\u00e9'.repeat(512)}a`, false],
     ['\u{1f5fa}'.repeat(256), true],
     [`${'\u{1f5fa}'.repeat(256)}a`, false],
-  ])('is counted in bytes of UTF-8: %#', (key, storable) => {
+  ])('is counted in bytes of UTF-8 (case %#)', (key, storable) => {
     expect(isStorableKey(key)).toBe(storable);
   });
 });

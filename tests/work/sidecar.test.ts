@@ -20,7 +20,7 @@ const request: SidecarRequest = { ...sidecarRequest, metadata: redact(metadata) 
 
 const parsed = (sidecar: Sidecar): unknown => JSON.parse(Buffer.from(sidecarBytes(sidecar)).toString('utf8'));
 
-test('a sidecar says where the pyramid came from, what its master says and what made it', () => {
+test('a sidecar has the source, the metadata of the master and the software versions', () => {
   expect(parsed(makeSidecar(request))).toEqual({
     schemaVersion: 1,
     source: {
@@ -61,7 +61,7 @@ test('a sidecar says where the pyramid came from, what its master says and what 
   });
 });
 
-test('the same facts give the same bytes, in whatever order they come', () => {
+test('the bytes of a sidecar do not depend on the order of the keys in its request', () => {
   const reversed = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(reversed);
     if (typeof value !== 'object' || value === null) return value;
@@ -77,13 +77,13 @@ test('the same facts give the same bytes, in whatever order they come', () => {
   expect(bytes.endsWith('}\n')).toBe(true);
 });
 
-test('checksums are there when they are known, and must be hex', () => {
+test('a sidecar has the checksums that are known, and they must be hex', () => {
   const sha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
   expect(makeSidecar({ ...request, source: { ...request.source, sha256 } }).source.sha256).toBe(sha256);
   expect(() => makeSidecar({ ...request, source: { ...request.source, md5: 'nonsense' } })).toThrow(/md5/u);
 });
 
-test('a sidecar with anything else in it is none', () => {
+test('the schema of the sidecar refuses unknown fields', () => {
   const sidecar = makeSidecar(request);
   expect(Sidecar.safeParse(sidecar).success).toBe(true);
   expect(Sidecar.safeParse({ ...sidecar, createdAt: '2026-01-01' }).success).toBe(false);
@@ -91,11 +91,11 @@ test('a sidecar with anything else in it is none', () => {
   expect(Sidecar.safeParse({ ...sidecar, metadata: { ...sidecar.metadata, histogram: [] } }).success).toBe(false);
 });
 
-describe('a sidecar of more than a mebibyte', () => {
+describe('a sidecar of more than 1 MiB', () => {
   const withLarge = (large: Partial<EmbeddedMetadata>): Sidecar =>
     makeSidecar({ ...request, metadata: { ...redact(metadata), ...large } });
 
-  test('leaves out its largest part and says so', () => {
+  test('omits its largest part with a warning', () => {
     const sidecar = withLarge({ xmp: { packet: 'é"'.repeat(600_000), fields: { 'dc:title': 'Kept' } } });
     expect(sidecarBytes(sidecar).length).toBeLessThanOrEqual(1_048_576);
     expect(sidecar.metadata.xmp).toEqual({ fields: { 'dc:title': 'Kept' } });
@@ -106,7 +106,7 @@ describe('a sidecar of more than a mebibyte', () => {
     ]);
   });
 
-  test('fits even when it is large in many small parts', () => {
+  test('is reduced to 1 MiB when it has many small parts', () => {
     const exif = Object.fromEntries(
       Array.from({ length: 400 }, (_, index) => [`Field${1000 + index}`, '\u0001'.repeat(1000 + index)]),
     );
@@ -118,7 +118,7 @@ describe('a sidecar of more than a mebibyte', () => {
     expect(sidecar.metadata.warnings).toHaveLength(52);
   });
 
-  test('is the same whatever the order of its parts', () => {
+  test('does not depend on the order of its parts', () => {
     const entries = Array.from({ length: 100 }, (_, index) => [`Field${index}`, 'x'.repeat(16_000)] as const);
     const forwards = withLarge({ exif: Object.fromEntries(entries) });
     const backwards = withLarge({ exif: Object.fromEntries([...entries].reverse()) });

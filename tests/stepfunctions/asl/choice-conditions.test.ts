@@ -21,7 +21,7 @@ function holds(rule: Json): boolean {
   return conditionHolds(condition, { input, context: { Execution: { Name: 'abc' } } });
 }
 
-describe('a comparison holds exactly when the States Language says so', () => {
+describe('a comparison holds exactly as the States Language defines', () => {
   test.each<[string, string, Json, boolean]>([
     ['$.text', 'StringEquals', 'abc', true],
     ['$.text', 'StringEquals', 'ABC', false],
@@ -89,14 +89,14 @@ test.each<[string, readonly string[]]>([
   ['IsBoolean', ['yes']],
   ['IsTimestamp', ['time']],
   ['IsPresent', ['text', 'number', 'yes', 'nothing', 'empty', 'zero', 'time', 'other', 'list']],
-])('%s is true for values of its kind and false for all others', (operator, names) => {
+])('%s is true for values of its type and false for all others', (operator, names) => {
   for (const name of Object.keys(input)) {
     expect([name, holds({ Variable: `$.${name}`, [operator]: true })]).toEqual([name, names.includes(name)]);
     expect([name, holds({ Variable: `$.${name}`, [operator]: false })]).toEqual([name, !names.includes(name)]);
   }
 });
 
-test('only IsPresent may ask for a variable that is missing', () => {
+test('only IsPresent accepts a missing variable', () => {
   expect(holds({ Variable: '$.gone', IsPresent: true })).toBe(false);
   expect(holds({ Variable: '$.text.length', IsPresent: true })).toBe(false);
   expect(holds({ Variable: '$.list.length', IsPresent: true })).toBe(false);
@@ -107,7 +107,7 @@ test('only IsPresent may ask for a variable that is missing', () => {
   }
 });
 
-test('And, Or and Not combine conditions, and ask no further than they must', () => {
+test('And, Or and Not combine conditions and stop at the first one that decides', () => {
   const yes = { Variable: '$.yes', BooleanEquals: true };
   const no = { Variable: '$.yes', BooleanEquals: false };
   const fails = { Variable: '$.gone', StringEquals: 'a' };

@@ -49,14 +49,14 @@ describe('a reference path', () => {
     '$.a[?(@.b)]',
     '$.a b',
     '$$.Task',
-  ])('%j is not one', (text) => {
+  ])('is not recognised in %j', (text) => {
     expect(parseReferencePath(text)).toMatch(/^(Expected a reference path|the embedded engine has no)/);
   });
 
   const member = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_-]{0,8}$/u);
   const document = fc.dictionary(fc.string(), fc.jsonValue()) as fc.Arbitrary<JsonObject>;
 
-  test('selects what was inserted at it, and the insertion changes nothing else', () => {
+  test('selects a node that was inserted at it, and the insertion changes nothing else', () => {
     fc.assert(
       fc.property(document, member, fc.array(member, { maxLength: 3 }), fc.jsonValue(), (input, first, more, value) => {
         const at = path(['$', `fresh-${first}`, ...more].join('.'));
@@ -128,7 +128,7 @@ describe('an intrinsic function', () => {
   });
 });
 
-test('a payload template replaces what ends in .$ at any depth and keeps the rest', () => {
+test('a payload template evaluates members that end in .$ at any depth and keeps the others', () => {
   const problems: string[] = [];
   const template = compileTemplate(
     { 'a.$': '$.x', b: [{ 'c.$': '$.y' }, 1], d: { 'e.$b.$': "States.Format('{}', $.y)", f: null }, g: '$.x' },
