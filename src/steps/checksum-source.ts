@@ -48,7 +48,9 @@ function rejectUnreadable(error: unknown): unknown {
 function reasonToLeaveOut(error: unknown): string | undefined {
   if (error instanceof DeadlineExceededError) return error.message;
   const isGone = error instanceof RejectedImageError && error.code === 'SOURCE_GONE';
-  return isGone || error instanceof SourceChangedError ? 'the master was gone before all of it was read' : undefined;
+  return isGone || error instanceof SourceChangedError
+    ? 'the master was removed or overwritten before it was read'
+    : undefined;
 }
 
 /** A reader that throws DeadlineExceededError when no time is left. */

@@ -167,7 +167,7 @@ test('sequencers of different length and letter case are ordered correctly', asy
 });
 
 describe('the redelivery of an event leaves exactly one execution', () => {
-  /** The ledger with one call that fails: before its effect, or with its answer lost. */
+  /** The ledger with one call that fails: before its effect, or after it. */
   const failing = (method: 'claim' | 'started', done: boolean): Ledger => ({
     ...table.ledger,
     [method]: async (...args: [never, never]) => {

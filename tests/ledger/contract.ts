@@ -129,7 +129,7 @@ function contract(start: () => Promise<ContractLedger>): void {
   const without = (...statuses: ImageStatus[]): ImageStatus[] =>
     everyStatus.filter((status) => !statuses.includes(status));
 
-  /** Expects that `write` changes nothing of the entry, its time included. */
+  /** Expects that `write` does not change the entry, including `updatedAt`. */
   async function expectUntouched(claim: Claim, write: () => Promise<unknown>): Promise<void> {
     const before = await entry(claim);
     running.clock.advance(1_000);

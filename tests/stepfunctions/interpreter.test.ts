@@ -10,7 +10,8 @@ afterEach(async () => {
 afterAll(removeFolders);
 
 /**
- * Runs one execution without waiting; returns its outcome and the seconds that it would have waited.
+ * Runs one execution without waiting; returns its outcome and the seconds that it would have
+ * waited.
  */
 async function run(
   states: object,

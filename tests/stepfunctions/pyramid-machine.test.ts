@@ -101,7 +101,7 @@ test('a master of another format is converted before it is recorded', async () =
   expect(output).toMatchObject({ image: { width: 20 }, published: { key: 'a.tif' } });
 });
 
-test('the digests of a master that is read by slices are computed concurrently with rendering and publishing', async () => {
+test('digests of a master that is read by slices are computed while it is rendered and published', async () => {
   const plan = { ref: { key: 'plan.json' }, blocks: [0, 1, 2], oneBlock: false, digests: 'beside' };
   let published = false;
   const { promise: afterwards, resolve } = Promise.withResolvers<undefined>();

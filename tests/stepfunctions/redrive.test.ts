@@ -229,7 +229,7 @@ describe('after the process was killed', () => {
       if (execution) expect(next.engine.describe(executionArn).output).toBe('[1,2]');
       found.add(next.host.calls.length);
     }
-    // 0 after nothing was recorded or everything, 5 after the start, and fewer from commit to
+    // 0 calls if nothing or everything was recorded, 5 after the start, and fewer after every
     // commit.
     expect([...found].sort()).toEqual([0, 2, 4, 5]);
   });

@@ -175,7 +175,9 @@ describe('a master whose digests cannot be computed', () => {
     await steps.checksum(planned);
     await steps.store.remove({ bucket: steps.sourceBucket, key: 'scan.tif' });
     await steps.checksum(planned);
-    expect(await warningsOf(planned)).toEqual(['checksums: left out, the master was gone before all of it was read']);
+    expect(await warningsOf(planned)).toEqual([
+      'checksums: left out, the master was removed or overwritten before it was read',
+    ]);
   });
 
   test('is rejected if the uploader sent one', async () => {

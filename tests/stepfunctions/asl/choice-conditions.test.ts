@@ -50,7 +50,7 @@ describe('a comparison holds exactly as the States Language defines', () => {
     ['$.time', 'TimestampGreaterThanPath', '$.other.time', true],
     ['$.text', 'StringEqualsPath', '$$.Execution.Name', true],
     ['$.list[0]', 'StringEquals', 'first', true],
-  ])('%s %s %j: %s', (variable, operator, bound, expected) => {
+  ])('%s %s %j is %s', (variable, operator, bound, expected) => {
     expect(holds({ Variable: variable, [operator]: bound })).toBe(expected);
   });
 
