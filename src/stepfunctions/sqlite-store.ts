@@ -40,7 +40,7 @@ export const executionMigrations: readonly Migration[] = [
       CREATE VIEW events AS
         SELECT executions.name AS execution, history.first_event + event.key AS id,
           event.value ->> 0 AS previous_event_id,
-          strftime('%FT%H:%M:%fZ', (event.value ->> 1) / 1000.0, 'unixepoch') AS time,
+          strftime('%Y-%m-%dT%H:%M:%fZ', (event.value ->> 1) / 1000.0, 'unixepoch') AS time,
           event.value ->> 2 AS type, event.value -> 3 AS details,
           history.events -> '$.data' -> (event.value ->> '$[3].input') AS input,
           history.events -> '$.data' -> (event.value ->> '$[3].output') AS output
