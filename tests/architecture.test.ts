@@ -5,7 +5,10 @@ import { mayImport, shared } from '../eslint.rooms.ts';
 
 const root = path.resolve('src');
 
-/** Folders (and restricted files) that each folder of src imports, apart from itself and the shared files. */
+/**
+ * Folders (and restricted files) that each folder of src imports, apart from itself and the shared
+ * files.
+ */
 function actualImports(): Record<string, string[]> {
   const found = new Map<string, Set<string>>();
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
@@ -41,7 +44,10 @@ test('at most seven files lie at the root of src', () => {
   expect(files.length).toBeLessThanOrEqual(7);
 });
 
-/** Modules that implement one interface and are imported as a namespace, so that equal names are intended. */
+/**
+ * Modules that implement one interface and are imported as a namespace, so that equal names are
+ * intended.
+ */
 const parallelModules = new Set(['ledger/dynamodb/conditions.ts', 'ledger/sqlite/conditions.ts']);
 
 test('exported names are unique across src, except the handlers of Lambda functions', () => {
@@ -59,4 +65,19 @@ test('exported names are unique across src, except the handlers of Lambda functi
   }
   const repeated = [...filesOf].filter(([name, files]) => name !== 'handler' && files.size > 1);
   expect(Object.fromEntries(repeated.map(([name, files]) => [name, [...files]]))).toEqual({});
+});
+
+test('comments of src are at most 100 columns wide, except those that hold an address', () => {
+  const long: string[] = [];
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
+    const file = path.join(entry.parentPath, entry.name);
+    for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+      const isComment = /^\s*(?:\/\/|\/?\*)/u.test(line);
+      if (isComment && line.length > 100 && !line.includes('https://')) {
+        long.push(`${path.relative(root, file)}:${index + 1}`);
+      }
+    }
+  }
+  expect(long).toEqual([]);
 });

@@ -8,7 +8,10 @@ const { dependencies, allowScripts } = z
   .object({ dependencies: z.record(z.string(), z.string()), allowScripts: z.record(z.string(), z.boolean()) })
   .parse(JSON.parse(readFileSync('package.json', 'utf8')));
 
-/** The files that `npm start` loads: the command, its worker, and what the embedded engine loads by path. */
+/**
+ * The files that `npm start` loads: the command, its worker, and what the embedded engine loads by
+ * path.
+ */
 function entryPoints(): string[] {
   const functions = [...declaredFunctions().values()].map((handler) => handler.replace(/\.handler$/u, '.ts'));
   return ['src/cli/start.ts', 'src/cli/main.ts', 'src/cli/sample-worker.ts', ...functions].filter((file) =>
@@ -16,7 +19,10 @@ function entryPoints(): string[] {
   );
 }
 
-/** Packages that the entry points import, directly or through other files; type imports are erased and do not count. */
+/**
+ * Packages that the entry points import, directly or through other files; type imports are erased
+ * and do not count.
+ */
 function importedPackages(): string[] {
   const packages = new Set<string>();
   const pending = entryPoints();

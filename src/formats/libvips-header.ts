@@ -41,8 +41,8 @@ function headerFailure(error: unknown): unknown {
 }
 
 /**
- * Describes the image by its header. `hasGreyPalette` states whether a palette holds greys only. Throws
- * RejectedImageError for animations and for samples that cannot be converted.
+ * Describes the image by its header. `hasGreyPalette` states whether a palette holds greys only.
+ * Throws RejectedImageError for animations and for samples that cannot be converted.
  */
 export async function describeLibvipsHeader(
   format: SourceFormat,

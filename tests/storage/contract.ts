@@ -13,7 +13,10 @@ export interface StoreUnderTest {
   readonly store: ObjectStore;
   /** Creates an empty bucket that no other test uses. */
   newBucket(): Promise<string>;
-  /** Puts an object into a bucket in the fastest way there is: behind the store, where that is possible. */
+  /**
+   * Puts an object into a bucket in the fastest way there is: behind the store, where that is
+   * possible.
+   */
   put(ref: ObjectRef, bytes: Uint8Array): Promise<unknown>;
   /** Number of temporary files or unfinished uploads, which are not visible through the store. */
   leftovers(bucket: string): Promise<number>;
