@@ -95,6 +95,11 @@ describe('docs/operations.md', () => {
     },
   );
 
+  test('states how long work objects are kept', () => {
+    const [, days] = /ExpirationInDays: (\d+)/u.exec(read('resources/storage.yml')) ?? [];
+    expect(read('docs/operations.md')).toContain(`work objects are kept for ${days}.`);
+  });
+
   test.each([
     ['`libvips`', 'LibvipsLambdaLayer'],
     ['`decoders`', 'DecodersLambdaLayer'],

@@ -55,7 +55,7 @@ describe('a master larger than the box is published as one pass of sharp reduces
     ['strips.tif', () => image.clone().tiff({ compression: 'none' }).toBuffer(), [600, 440]],
     ['tiles.tif', () => image.clone().tiff({ compression: 'deflate', tile: true }).toBuffer(), [600, 440]],
     ['photo.jpg', () => image.clone().jpeg({ quality: 90 }).toBuffer(), [600, 440]],
-    ['turned.jpg', () => image.clone().jpeg().withMetadata({ orientation: 6 }).toBuffer(), [440, 600]],
+    ['rotated.jpg', () => image.clone().jpeg().withMetadata({ orientation: 6 }).toBuffer(), [440, 600]],
     ['progressive.jpg', () => image.clone().jpeg({ progressive: true }).toBuffer(), [600, 440]],
     ['interlaced.png', () => image.clone().png({ progressive: true }).toBuffer(), [600, 440]],
     ['clear.png', () => pictureOf(1500, 1100, 4).png().toBuffer(), [600, 440]],

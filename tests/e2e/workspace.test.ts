@@ -38,7 +38,7 @@ async function start(project = repository): Promise<Workspace> {
     // The same blocks on every machine.
     concurrency: 40,
   });
-  // The planner makes the blocks of eight cores, whatever this machine has. Functions read the
+  // The planner plans for eight cores on every machine. Functions read the
   // environment when they are first called.
   process.env['CONCURRENCY'] = '8';
   return workspace;

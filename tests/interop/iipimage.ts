@@ -100,12 +100,12 @@ async function checkDescriptions({ file, master, expectedOutput }: Case, ask: As
   const answer = await ask(`IIIF=${name}/info.json`);
   if (answer.status !== 200) return [`info.json: ${answer.status} ${answer.body.toString('latin1').trim()}`];
   const info = JSON.stringify(Info.parse(JSON.parse(answer.body.toString())));
-  const wantedInfo = JSON.stringify({ width, height, tiles: [{ width: tileSize, height: tileSize, scaleFactors }] });
+  const expectedInfo = JSON.stringify({ width, height, tiles: [{ width: tileSize, height: tileSize, scaleFactors }] });
   const deepZoom = (await ask(`DeepZoom=${name}.dzi`)).body.toString('latin1');
-  const wantedZoom = [`TileSize="${tileSize}"`, 'Overlap="0"', `<Size Width="${width}" Height="${height}"/>`];
+  const expectedZoom = [`TileSize="${tileSize}"`, 'Overlap="0"', `<Size Width="${width}" Height="${height}"/>`];
   return [
-    ...(info === wantedInfo ? [] : [`info.json says ${info}, not ${wantedInfo}`]),
-    ...wantedZoom.filter((part) => !deepZoom.includes(part)).map((part) => `the Deep Zoom description lacks ${part}`),
+    ...(info === expectedInfo ? [] : [`Expected ${expectedInfo} in info.json but received ${info}`]),
+    ...expectedZoom.filter((part) => !deepZoom.includes(part)).map((part) => `the Deep Zoom description lacks ${part}`),
   ];
 }
 

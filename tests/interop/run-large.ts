@@ -85,7 +85,7 @@ async function main(): Promise<void> {
 }
 
 /** Complaints of every reader. Rejects when the command fails. */
-async function checkSubject({ master, write, recipe, readers: asked }: Subject, folder: string): Promise<string[][]> {
+async function checkSubject({ master, write, recipe, readers: chosen }: Subject, folder: string): Promise<string[][]> {
   const expectedOutput = expectedOutputs.find((one) => one.recipe === recipe);
   if (!expectedOutput) throw new Error(`Expected an expected output for the recipe ${recipe}`);
   const [masters, out, scratch] = ['masters', 'out', 'scratch'].map((name) => path.join(folder, name)) as [
@@ -98,7 +98,7 @@ async function checkSubject({ master, write, recipe, readers: asked }: Subject, 
   const subject: Case = { master, expectedOutput, file: path.join(out, `${master.name}.tif`), masters, scratch };
   await publishMeasured(subject, out, path.join(folder, 'workspace'));
   const complaints: string[][] = [];
-  for (const { name, check } of asked) {
+  for (const { name, check } of chosen) {
     const begun = performance.now();
     const found = await check(subject).catch((error: unknown) => [
       error instanceof Error ? error.message : String(error),

@@ -50,7 +50,7 @@ function serverOf(name: string): IiifServer {
  */
 const JPEG_TOLERANCE = 6;
 
-const regions: [asked: string, region: readonly [number, number, number, number]][] = [
+const regions: [requested: string, region: readonly [number, number, number, number]][] = [
   ['full', [0, 0, 1101, 799]],
   ['square', [151, 0, 799, 799]],
   ['500,300,257,131', [500, 300, 257, 131]],
@@ -59,16 +59,16 @@ const regions: [asked: string, region: readonly [number, number, number, number]
 ];
 
 describe.each<ApiVersion>([2, 3])('Image API %i', (version) => {
-  describe.each(regions)('the region %s', (asked, region) => {
+  describe.each(regions)('the region %s', (requested, region) => {
     test.each(['RGB', 'grey'])('of a lossless %s pyramid is the picture, pixel for pixel', async (kind) => {
-      const served = await serverOf(`archival ${kind}`).raster(version, `${asked}/max/0/default.png`);
+      const served = await serverOf(`archival ${kind}`).raster(version, `${requested}/max/0/default.png`);
       expect(meanDifference(served, crop(kind === 'RGB' ? rgb : greyServed, region))).toBe(0);
     });
 
     test.each(['default RGB', 'default grey', 'iiif RGB', 'iiif grey'])(
       'of %s is close to the picture',
       async (name) => {
-        const served = await serverOf(name).raster(version, `${asked}/max/0/default.png`);
+        const served = await serverOf(name).raster(version, `${requested}/max/0/default.png`);
         const original = name.endsWith('RGB') ? rgb : greyServed;
         expect(meanDifference(served, crop(original, region))).toBeLessThan(JPEG_TOLERANCE);
       },

@@ -23,7 +23,7 @@ const description = {
     { width: 262, height: 187 },
     { width: 131, height: 93 },
   ],
-  // Constant in this version of iiif-processor, whatever the tiles of the image.
+  // A constant in this version of iiif-processor, independent of the tiles of the image.
   tiles: [{ width: 512, height: 512, scaleFactors: [1, 2, 4, 8, 16] }],
 };
 
@@ -52,10 +52,12 @@ describe.each<ApiVersion>([2, 3])('Image API %i', (version) => {
 });
 
 test('an image request reads the object once with user metadata and twice without', async () => {
-  const told = await serveIiif(pipeline.store, published);
-  const untold = await serveIiif(pipeline.store, published, { names: 'none' });
-  const [one, other] = await Promise.all([told, untold].map((iiif) => iiif.raster(3, 'full/300,/0/default.png')));
-  expect([told.takeBytesRead(), untold.takeBytesRead()]).toEqual([published.size, 2 * published.size]);
+  const withMetadata = await serveIiif(pipeline.store, published);
+  const withoutMetadata = await serveIiif(pipeline.store, published, { names: 'none' });
+  const [one, other] = await Promise.all(
+    [withMetadata, withoutMetadata].map((iiif) => iiif.raster(3, 'full/300,/0/default.png')),
+  );
+  expect([withMetadata.takeBytesRead(), withoutMetadata.takeBytesRead()]).toEqual([published.size, 2 * published.size]);
   expect([one?.width, one?.height]).toEqual([300, 214]);
   expect(other?.pixels.equals(one?.pixels ?? Buffer.alloc(0))).toBe(true);
 });

@@ -47,15 +47,15 @@ export async function identifyMaster(reader: RangeReader): Promise<Identified> {
   return identify(reader, format);
 }
 
-/** Decodes in sRGB and the depth of the master, unless `wanted` says otherwise. */
+/** Decodes in sRGB and the depth of the master, unless `wanted` sets other values. */
 export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = {}): Promise<DecodedMaster> {
-  const asked = { ...recipe, ...wanted };
+  const applied = { ...recipe, ...wanted };
   const { image, description } = await identifyBytes(bytes);
   const header = Description.parse(JSON.parse(JSON.stringify(description)));
-  const plan = { image, recipe: asked };
-  const { width, height } = publishedSize(image, asked);
+  const plan = { image, recipe: applied };
+  const { width, height } = publishedSize(image, applied);
   const options: PixelOptions = {
-    background: asked.background,
+    background: applied.background,
     bands: outputBands(plan),
     bitDepth: outputBitDepth(plan),
     conversion: conversionOf(plan),
@@ -68,7 +68,7 @@ export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = 
     const { bands, data } = image.chunks
       ? await (await pixelsOfSlices(fullReader(bytes), image, options)).raster(rect, arena)
       : await decodeRect(bytes, { ...options, image, stored: image, crop: rect }, arena);
-    const { iccProfile } = await publishedDescription(image, asked, header);
+    const { iccProfile } = await publishedDescription(image, applied, header);
     return {
       image,
       width,

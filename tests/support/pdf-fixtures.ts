@@ -14,7 +14,7 @@ export interface PdfPage {
 
 export interface HandPdf {
   readonly pages: readonly PdfPage[];
-  /** Claims the standard security handler, under a password that nobody knows. */
+  /** Declares the standard security handler, with an unknown password. */
   readonly locked?: boolean;
 }
 

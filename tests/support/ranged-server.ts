@@ -45,13 +45,13 @@ export async function startRangedServer(folder: string): Promise<RangedServer> {
   const requests: RangedRequest[] = [];
   const server = createServer((request, response) => {
     void (async () => {
-      const asked = { method: request.method ?? '', path: pathOf(request), range: request.headers.range };
-      const reply = await replyTo(folder, asked);
-      const body = asked.method === 'GET' ? reply.body : undefined;
+      const received = { method: request.method ?? '', path: pathOf(request), range: request.headers.range };
+      const reply = await replyTo(folder, received);
+      const body = received.method === 'GET' ? reply.body : undefined;
       const bytes = body ? body.span.end - body.span.start + 1 : 0;
       // Recorded before the response is sent, so that a client with a response finds its request
       // here.
-      requests.push({ ...asked, status: reply.status, bytes });
+      requests.push({ ...received, status: reply.status, bytes });
       await send(response, reply, body);
     })();
   });
@@ -74,19 +74,19 @@ function pathOf(request: IncomingMessage): string {
   return decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname.slice(1));
 }
 
-async function replyTo(folder: string, asked: Pick<RangedRequest, 'path' | 'range'>): Promise<Reply> {
-  const file = path.join(folder, asked.path);
+async function replyTo(folder: string, request: Pick<RangedRequest, 'path' | 'range'>): Promise<Reply> {
+  const file = path.join(folder, request.path);
   const size = path.relative(folder, file).startsWith('..') ? undefined : await sizeOf(file);
   if (size === undefined) return { status: 404, headers: {} };
   const whole = { start: 0, end: size - 1 };
-  const span = asked.range === undefined ? whole : spanOf(asked.range, size);
+  const span = request.range === undefined ? whole : spanOf(request.range, size);
   if (!span) return { status: 416, headers: { 'Content-Range': `bytes */${size}` } };
   const headers = {
     'Accept-Ranges': 'bytes',
     'Content-Type': 'image/tiff',
     'Content-Length': span.end - span.start + 1,
   };
-  if (asked.range === undefined) return { status: 200, headers, body: { file, span } };
+  if (request.range === undefined) return { status: 200, headers, body: { file, span } };
   const contentRange = `bytes ${span.start}-${span.end}/${size}`;
   return { status: 206, headers: { ...headers, 'Content-Range': contentRange }, body: { file, span } };
 }
