@@ -1,15 +1,18 @@
 /** SHA-256 and MD5 of an object, and their comparison with the digests that an uploader sent. */
-import { createHash } from 'node:crypto';
 import { ServiceUnavailableError } from '../errors.ts';
 import { type DigestAlgorithm, digestAlgorithms } from '../recipe/recipe.ts';
 import type { ObjectInfo } from '../storage/object-store.ts';
 import type { RangeReader } from '../bytes/range-reader.ts';
+import { directHasher, type Hasher, threadHasher } from './hashers.ts';
 
 /** Digests in hex, lower case. */
 export type Digests<Algorithm extends DigestAlgorithm = DigestAlgorithm> = Readonly<Record<Algorithm, string>>;
 
 /** Size of one read. Two buffers of this size fit the memory of every function. Bytes. */
 const PIECE_BYTES = 8 * 2 ** 20;
+
+/** Objects from this size on are hashed on a thread of their own. Bytes. */
+export const THREAD_FROM_BYTES = 64 * 2 ** 20;
 
 /**
  * Computes digests in one pass over a stream, or by ranged reads of 8 MiB into two buffers: one is
@@ -20,14 +23,20 @@ export async function computeDigests<Algorithm extends DigestAlgorithm>(
   source: RangeReader | AsyncIterable<Uint8Array>,
   algorithms: readonly Algorithm[],
 ): Promise<Digests<Algorithm>> {
-  const hashes = algorithms.map((algorithm) => [algorithm, createHash(algorithm)] as const);
-  for await (const chunk of Symbol.asyncIterator in source ? source : pieces(source)) {
-    for (const [, hash] of hashes) hash.update(chunk);
+  const isStream = Symbol.asyncIterator in source;
+  const isLarge = !isStream && source.readInto !== undefined && source.size >= THREAD_FROM_BYTES;
+  const hasher = (isLarge ? threadHasher : directHasher)(algorithms);
+  try {
+    if (!isStream) await hashRanges(source, hasher);
+    else for await (const chunk of source) await hasher.update(chunk);
+    const digests = await hasher.digest();
+    return Object.fromEntries(algorithms.map((name, index) => [name, digests[index]])) as Digests<Algorithm>;
+  } finally {
+    await hasher.close();
   }
-  return Object.fromEntries(hashes.map(([algorithm, hash]) => [algorithm, hash.digest('hex')])) as Digests<Algorithm>;
 }
 
-async function* pieces(reader: RangeReader): AsyncGenerator<Uint8Array> {
+async function hashRanges(reader: RangeReader, hasher: Hasher): Promise<void> {
   const spare: Uint8Array[] = [];
   const fetch = async (offset: number): Promise<Uint8Array> => {
     const length = Math.min(PIECE_BYTES, reader.size - offset);
@@ -39,8 +48,7 @@ async function* pieces(reader: RangeReader): AsyncGenerator<Uint8Array> {
   };
   const fetchAhead = (offset: number): Promise<Uint8Array> | undefined => {
     const piece = offset < reader.size ? fetch(offset) : undefined;
-    // A failed read is reported when its piece is awaited, which a consumer that has stopped does
-    // not do.
+    // A failed read is reported when its piece is awaited, which does not happen if hashing fails.
     piece?.catch(() => undefined);
     return piece;
   };
@@ -48,8 +56,8 @@ async function* pieces(reader: RangeReader): AsyncGenerator<Uint8Array> {
   for (let offset = PIECE_BYTES; ahead; offset += PIECE_BYTES) {
     const piece: Uint8Array = await ahead;
     ahead = fetchAhead(offset);
-    yield piece;
-    if (reader.readInto) spare.push(new Uint8Array(piece.buffer));
+    const { buffer } = await hasher.update(piece);
+    if (reader.readInto) spare.push(new Uint8Array(buffer));
   }
 }
 

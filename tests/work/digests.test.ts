@@ -23,6 +23,12 @@ const zeros = {
   md5: 'ec8bb3b24d5b0f1b5bdf8c8f0f541ee6',
 };
 
+/** 64 MiB and 11 bytes that count from 0 to 250, by Python's hashlib. */
+const counting = {
+  sha256: 'c1b7ab4645c02dc03493169a7637b7e43b72d8f8fb4caa9ec7609ff2de3a1d26',
+  md5: '835e9d8892d4df890a3fdf155e17d02e',
+};
+
 async function* stream(...chunks: string[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) yield await Promise.resolve(Buffer.from(chunk));
 }
@@ -67,6 +73,33 @@ describe('the digests', () => {
     asked.length = 0;
     await computeDigests(reader, ['md5']);
     expect(asked.at(-1)).toEqual([zeros.size, 5]);
+  });
+
+  test('of an object of 64 MiB and more are computed on a thread of their own', async () => {
+    const size = 64 * 2 ** 20 + 11;
+    const buffers = new Set<ArrayBufferLike>();
+    const reader: RangeReader = {
+      size,
+      read: () => Promise.reject(new Error('Expected reads into memory')),
+      readInto(target, offset) {
+        buffers.add(target.buffer);
+        for (let i = 0; i < target.length; i++) target[i] = (offset + i) % 251;
+        return Promise.resolve();
+      },
+    };
+    expect(await computeDigests(reader, ['sha256', 'md5'])).toEqual(counting);
+    // The memory went to the thread and came back as another object.
+    expect([...buffers].filter((buffer) => buffer.byteLength > 0).length).toBeLessThanOrEqual(2);
+    expect(buffers.size).toBeGreaterThan(2);
+  });
+
+  test('of a large object fail with the error of the storage, and end their thread', async () => {
+    const reader: RangeReader = {
+      size: 80 * 2 ** 20,
+      read: () => Promise.reject(new Error('Expected reads into memory')),
+      readInto: (_, offset) => (offset < 2 ** 24 ? Promise.resolve() : Promise.reject(new Error('connection lost'))),
+    };
+    await expect(computeDigests(reader, ['md5'])).rejects.toThrow('connection lost');
   });
 
   test('of an object that ends before its size are refused', async () => {
