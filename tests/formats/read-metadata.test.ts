@@ -1,14 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import sharp from 'sharp';
 import { readEmbeddedMetadata } from '../../src/formats/read-metadata.ts';
 import { memoryReader } from '../../src/bytes/range-reader.ts';
 import {
   blob,
+  dublinCore,
   exifBlock,
   iptcRecord,
   jpegSegment,
   jpegWith,
   photoshopResources,
+  picture,
   pngChunk,
   pngWith,
   rational,
@@ -17,20 +18,6 @@ import {
   xmpPacket,
 } from '../support/embedded.ts';
 import { short } from '../support/tiff-bytes.ts';
-
-const picture = (): ReturnType<typeof sharp> =>
-  sharp({ create: { width: 24, height: 16, channels: 3, background: '#806040' } });
-
-const dublinCore = xmpPacket(
-  [
-    '<dc:title><rdf:Alt><rdf:li xml:lang="de">Die Brücke</rdf:li>',
-    '<rdf:li xml:lang="x-default">The bridge &amp; the river</rdf:li></rdf:Alt></dc:title>',
-    '<dc:creator><rdf:Seq><rdf:li>Ada Muster</rdf:li><rdf:li>Ben Sample</rdf:li></rdf:Seq></dc:creator>',
-    '<dc:subject><rdf:Bag><rdf:li>bridge</rdf:li></rdf:Bag></dc:subject>',
-    '<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">Public domain</rdf:li></rdf:Alt></dc:rights>',
-  ].join(''),
-  'photoshop:Credit="City archive" xmp:ModifyDate="2021-03-04T05:06:07+01:00"',
-);
 
 /** The Exif fields that libexif adds for sharp. */
 const described = {

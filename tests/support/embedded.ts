@@ -2,6 +2,7 @@
  * Writes embedded metadata, valid or not: Exif blocks, IPTC records, Photoshop resources, and their
  * carriers.
  */
+import sharp from 'sharp';
 import { crc32 } from 'node:zlib';
 import { type HandField, handTiff, type HandTiff, long } from './tiff-bytes.ts';
 
@@ -144,3 +145,19 @@ export function xmpPacket(properties: string, attributes = ''): string {
     '<?xpacket end="w"?>',
   ].join('\n');
 }
+
+/** A picture of one colour to embed metadata in. */
+export const picture = (): ReturnType<typeof sharp> =>
+  sharp({ create: { width: 24, height: 16, channels: 3, background: '#806040' } });
+
+/** An XMP packet with Dublin Core properties in two languages. */
+export const dublinCore = xmpPacket(
+  [
+    '<dc:title><rdf:Alt><rdf:li xml:lang="de">Die Brücke</rdf:li>',
+    '<rdf:li xml:lang="x-default">The bridge &amp; the river</rdf:li></rdf:Alt></dc:title>',
+    '<dc:creator><rdf:Seq><rdf:li>Ada Muster</rdf:li><rdf:li>Ben Sample</rdf:li></rdf:Seq></dc:creator>',
+    '<dc:subject><rdf:Bag><rdf:li>bridge</rdf:li></rdf:Bag></dc:subject>',
+    '<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">Public domain</rdf:li></rdf:Alt></dc:rights>',
+  ].join(''),
+  'photoshop:Credit="City archive" xmp:ModifyDate="2021-03-04T05:06:07+01:00"',
+);

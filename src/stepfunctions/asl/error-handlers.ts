@@ -51,7 +51,6 @@ const catcher = z.strictObject({
 });
 
 export type Retrier = z.output<typeof retrier>;
-export type Catcher = z.output<typeof catcher>;
 
 /** AWS requires States.ALL to be alone in its entry, and its entry to be the last. */
 function catchAllIsLast(
