@@ -14,7 +14,7 @@ import { sharp } from './sharp.ts';
  * sharp's options for TIFF tiles in the encoding of the recipe; a single pass over the whole image
  * uses the same options.
  */
-export function tiffOptions(recipe: Pick<Recipe, 'tileSize' | 'encoding'>): TiffOptions {
+function tiffOptions(recipe: Pick<Recipe, 'tileSize' | 'encoding'>): TiffOptions {
   const { tileSize, encoding } = recipe;
   const { predictor } = encodingProperties(encoding);
   return {

@@ -16,7 +16,7 @@ const models: Readonly<Record<string, ProfiledModel>> = { GRAY: 'grey', 'RGB ': 
  * The colour model in the header of an ICC profile (ICC.1:2022, section 7.2); undefined for other
  * models and for bytes that are not a profile.
  */
-export function profiledModel(profile: Uint8Array): ProfiledModel | undefined {
+function profiledModel(profile: Uint8Array): ProfiledModel | undefined {
   const text = String.fromCharCode(...profile.subarray(0, 128));
   return text.slice(36, 40) === 'acsp' ? models[text.slice(16, 20)] : undefined;
 }

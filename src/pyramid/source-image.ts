@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const sourceFormats = ['jpeg', 'png', 'webp', 'tiff'] as const;
+const sourceFormats = ['jpeg', 'png', 'webp', 'tiff'] as const;
 export type SourceFormat = (typeof sourceFormats)[number];
 
 /**
@@ -14,7 +14,7 @@ export type ConvertibleFormat = (typeof convertibleFormats)[number];
  * Colour models of stored samples. `lab` has signed a* and b* (TIFF 6.0 section 23), `icc-lab` has
  * them with an offset.
  */
-export const colourModels = ['grey', 'rgb', 'palette', 'cmyk', 'lab', 'icc-lab'] as const;
+const colourModels = ['grey', 'rgb', 'palette', 'cmyk', 'lab', 'icc-lab'] as const;
 
 /**
  * What planning needs of the header of a master. Sizes in pixels, before orientation is applied.

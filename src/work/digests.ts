@@ -12,7 +12,7 @@ export type Digests<Algorithm extends DigestAlgorithm = DigestAlgorithm> = Reado
 const PIECE_BYTES = 8 * 2 ** 20;
 
 /** Objects from this size on are hashed on a thread of their own. Bytes. */
-export const THREAD_FROM_BYTES = 64 * 2 ** 20;
+const THREAD_FROM_BYTES = 64 * 2 ** 20;
 
 /**
  * Computes digests in one pass over a stream, or by ranged reads of 8 MiB into two buffers: one is

@@ -13,7 +13,7 @@ export function multiply(matrix: Matrix, vector: Triple): Triple {
   return matrix.map((row) => row[0] * vector[0] + row[1] * vector[1] + row[2] * vector[2]) as unknown as Triple;
 }
 
-export function product(a: Matrix, b: Matrix): Matrix {
+function product(a: Matrix, b: Matrix): Matrix {
   const columns = [0, 1, 2].map((column) => multiply(a, [b[0][column] ?? 0, b[1][column] ?? 0, b[2][column] ?? 0]));
   return [0, 1, 2].map((row) => columns.map((column) => column[row] ?? 0)) as unknown as Matrix;
 }

@@ -35,7 +35,7 @@ export interface StoreHooks {
 }
 
 /** A store that calls hooks; `ref` is the object that is read or written. */
-export function hookedStore(store: ObjectStore, hooks: StoreHooks): ObjectStore {
+function hookedStore(store: ObjectStore, hooks: StoreHooks): ObjectStore {
   const hooked = async <Result>(method: StoreMethod, ref: ObjectRef, call: () => Promise<Result>): Promise<Result> => {
     await hooks.before?.(method, ref);
     const result = await call();

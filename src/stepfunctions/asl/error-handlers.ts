@@ -93,7 +93,7 @@ export function matchesError({ ErrorEquals: names }: Pick<Retrier, 'ErrorEquals'
  * Seconds to wait before retry number `attempt` (from 0) of a retrier: exponential backoff, bounded
  * by MaxDelaySeconds; with FULL jitter a random part of it. `random` is 0 to 1.
  */
-export function retryDelaySeconds(
+function retryDelaySeconds(
   { IntervalSeconds, BackoffRate, MaxDelaySeconds = Number.POSITIVE_INFINITY, JitterStrategy }: Retrier,
   attempt: number,
   random: () => number,

@@ -50,7 +50,7 @@ const intrinsics = {
 type IntrinsicName = keyof typeof intrinsics;
 
 /** Names of the intrinsic functions that the embedded engine has. */
-export const intrinsicNames: readonly string[] = Object.keys(intrinsics);
+const intrinsicNames: readonly string[] = Object.keys(intrinsics);
 
 function formatted(format: string | undefined, values: readonly Json[]): string {
   if (format === undefined) throw intrinsicFailure('States.Format takes a template in quotes as its first argument');

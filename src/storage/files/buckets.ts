@@ -76,7 +76,7 @@ export function ownBuckets(workspace: string): string {
 }
 
 /** Throws RangeError for a bucket name that violates S3's rules. */
-export function checkBucketName(bucket: string): void {
+function checkBucketName(bucket: string): void {
   if (!BUCKET_NAME.test(bucket)) {
     throw new RangeError(
       `Expected 3 to 63 lower-case letters, digits, dots and hyphens for bucket but received ${JSON.stringify(bucket)}`,

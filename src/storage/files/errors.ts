@@ -1,7 +1,7 @@
 /** Classification of file system error codes. */
 
 /** The `code` of a Node system error. */
-export function errorCode(error: unknown): string | undefined {
+function errorCode(error: unknown): string | undefined {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;
 }
