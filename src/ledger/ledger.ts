@@ -120,12 +120,15 @@ export interface Ledger {
   /**
    * Reserves a public key for one image, so that `a.jpg` and `a.png` cannot overwrite each other's
    * `a.tif`. Returns the source of the image that owns the key, or undefined if the key is reserved
-   * for this image.
+   * for this image. The reservation carries the newest sequence of its owner that reserved it.
    */
   reserveTarget(bucket: string, key: string, owner: Claim): Promise<{ bucket: string; key: string } | undefined>;
 
-  /** Frees a reserved public key. Changes nothing when another image owns it. */
-  releaseTarget(bucket: string, key: string, imageId: string): Promise<void>;
+  /**
+   * Releases a reserved public key. Changes nothing when another image or a newer upload of this
+   * image has reserved it.
+   */
+  releaseTarget(bucket: string, key: string, owner: UploadId): Promise<void>;
 
   /** SourceChangedError unless this upload owns the image. The read is consistent. */
   assertCurrent(upload: UploadId): Promise<void>;

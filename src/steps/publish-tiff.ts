@@ -20,8 +20,10 @@ export function makePublishTiff({
     await ledger.assertCurrent(source);
     const plan = await readPlan(store, config.workBucket, ref);
     const target = { bucket: config.publishedBucket, key: publishedKey(source.key) };
-    if (plan.image.converted?.from === 'pdf') {
-      const copy = { bucket: target.bucket, key: source.key };
+    const copy = { bucket: target.bucket, key: source.key };
+    // A PDF named .tif has no copy of its name, and one in the published bucket needs none.
+    const needsCopy = copy.key !== target.key && copy.bucket !== source.bucket;
+    if (plan.image.converted?.from === 'pdf' && needsCopy) {
       const pdf = { ...copy, size: source.size, contentType: 'application/pdf' };
       // A PDF has more than its first page, so it is not published if the recipe reduces or
       // restricts the picture.

@@ -3,6 +3,7 @@ import { MAX_KEY_BYTES } from '../limits.ts';
 import { shortMetadata } from '../metadata/short.ts';
 import { uprightSize } from '../pyramid/source-image.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import { reservePublicName } from '../work/public-name.ts';
 import { isStorableKey, publishedKey, sidecarKey } from '../work/published-key.ts';
 import { sourceLogFields, ValidatedState } from '../work/execution-state.ts';
 import { readHeader } from '../work/header.ts';
@@ -31,7 +32,14 @@ export function makeRecordMetadata({ store, ledger, config }: Pick<Ports, 'store
         `the key of its sidecar would be longer than ${MAX_KEY_BYTES} bytes`,
       );
     }
-    const owner = await ledger.reserveTarget(config.publishedBucket, target, { ...source, recipe });
+    const name = { bucket: config.publishedBucket, key: target };
+    if (name.bucket === source.bucket && name.key === source.key) {
+      throw new RejectedImageError(
+        'TARGET_TAKEN',
+        `the pyramid would replace its master ${target}; publish into another folder`,
+      );
+    }
+    const owner = await reservePublicName({ store, ledger }, name, { ...source, recipe });
     if (owner) {
       throw new RejectedImageError(
         'TARGET_TAKEN',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ExecutionInput } from '../work/execution-input.ts';
 import { rejectionAdvice, type RejectionCode } from '../errors.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import { releasePublicName } from '../work/public-name.ts';
 import { publishedKey } from '../work/published-key.ts';
 import { sourceLogFields } from '../work/execution-state.ts';
 
@@ -14,10 +15,11 @@ const Cause = z.object({ errorMessage: z.string() });
 type Rejection = Readonly<Record<'code' | 'detail', string>>;
 
 /**
- * Records the rejection and the advice to the sender in the ledger, and releases the public key.
+ * Records the rejection and the advice to the sender in the ledger, and releases the public key
+ * unless an earlier upload of the image is public under it.
  */
-export function makeRecordRejection({ ledger, config }: Pick<Ports, 'ledger' | 'config'>) {
-  return async ({ source, error }: RejectedState, { log }: Call): Promise<void> => {
+export function makeRecordRejection({ store, ledger, config }: Pick<Ports, 'store' | 'ledger' | 'config'>) {
+  return async ({ source, recipe, error }: RejectedState, { log }: Call): Promise<void> => {
     const message = errorMessage(error.Cause);
     if (error.Error === 'SourceChangedError') {
       await ledger.superseded(source);
@@ -26,7 +28,8 @@ export function makeRecordRejection({ ledger, config }: Pick<Ports, 'ledger' | '
     }
     const rejection = withAdvice(splitCode(message));
     await ledger.rejected(source, rejection);
-    await ledger.releaseTarget(config.publishedBucket, publishedKey(source.key), source.imageId);
+    const target = { bucket: config.publishedBucket, key: publishedKey(source.key) };
+    await releasePublicName({ store, ledger }, target, { ...source, recipe });
     log.info('image.rejected', rejection);
   };
 }

@@ -1,6 +1,7 @@
 import {
   ObjectNotFoundError,
   PreconditionFailedError,
+  RejectedImageError,
   ServiceUnavailableError,
   SourceChangedError,
 } from '../errors.ts';
@@ -25,7 +26,8 @@ type Put = (options: WriteOptions) => Promise<ObjectInfo>;
  * Publishes an object. Public objects carry the sequence of their upload and are replaced by
  * compare-and-swap, so that the object of the newest upload remains, whichever execution ends last.
  * An object that this execution has already published is kept. Throws SourceChangedError if the
- * existing object is that of a newer upload.
+ * existing object is that of a newer upload, and RejectedImageError(TARGET_TAKEN) if it is that of
+ * another image or a master.
  */
 export async function publishUnlessNewer(
   store: ObjectStore,
@@ -36,6 +38,12 @@ export async function publishUnlessNewer(
 ): Promise<ObjectInfo> {
   const metadata = { ...fields, ...originOf(source, plan) };
   const existing = await findObject(store, target);
+  if (existing && !mayReplace(existing, source, target)) {
+    throw new RejectedImageError(
+      'TARGET_TAKEN',
+      `${target.key} exists and was made from another master; give one of the masters another name`,
+    );
+  }
   if (existing && isNewer(existing, source))
     throw new SourceChangedError(`${target.key} was published from a newer upload`);
   const isThisWork = Object.entries(metadata).every(([name, value]) => existing?.metadata[name] === value);
@@ -53,7 +61,7 @@ export async function publishUnlessNewer(
 /** Removes a public object that this upload or an older one of the same image published. */
 export async function withdraw(store: ObjectStore, source: Source, target: ObjectRef): Promise<void> {
   const existing = await findObject(store, target);
-  if (existing?.metadata['stepwell-image'] === source.imageId && !isNewer(existing, source)) await store.remove(target);
+  if (existing && imageOf(existing) === source.imageId && !isNewer(existing, source)) await store.remove(target);
 }
 
 /** The metadata of an object in the store; undefined if it does not exist. */
@@ -74,7 +82,21 @@ function originOf(source: Source, plan: PlanRef): Metadata {
   return { 'stepwell-image': source.imageId, 'stepwell-sequence': source.sequence, 'stepwell-plan': plan.hash };
 }
 
+/** The id of the image that a public object was published for; undefined without origin. */
+export function imageOf({ metadata }: ObjectInfo): string | undefined {
+  return metadata['stepwell-image'];
+}
+
+/**
+ * An object without origin was not published by this installation, or its metadata was lost with a
+ * workspace. Where masters and pyramids share a bucket, it may be a master.
+ */
+function mayReplace(existing: ObjectInfo, source: Source, target: ObjectRef): boolean {
+  const image = imageOf(existing);
+  return image === undefined ? target.bucket !== source.bucket : image === source.imageId;
+}
+
 function isNewer(existing: ObjectInfo, source: Source): boolean {
   const sequence = existing.metadata['stepwell-sequence'];
-  return existing.metadata['stepwell-image'] === source.imageId && sequence !== undefined && sequence > source.sequence;
+  return imageOf(existing) === source.imageId && sequence !== undefined && sequence > source.sequence;
 }

@@ -452,10 +452,25 @@ function contract(start: () => Promise<ContractLedger>): void {
 
     test('is released by its owner only', async () => {
       await ledger.reserveTarget(...target, older);
-      await ledger.releaseTarget(...target, other.imageId);
+      await ledger.releaseTarget(...target, other);
       expect(await ledger.reserveTarget(...target, other)).toEqual({ bucket: 'masters', key: older.key });
-      await ledger.releaseTarget(...target, older.imageId);
-      await ledger.releaseTarget(...target, older.imageId);
+      await ledger.releaseTarget(...target, older);
+      await ledger.releaseTarget(...target, older);
+      expect(await ledger.reserveTarget(...target, other)).toBeUndefined();
+    });
+
+    test('is not released by an upload that is older than the newest that reserved it', async () => {
+      await ledger.reserveTarget(...target, newer);
+      expect(await ledger.reserveTarget(...target, older)).toBeUndefined();
+      await ledger.releaseTarget(...target, older);
+      expect(await ledger.reserveTarget(...target, other)).toEqual({ bucket: 'masters', key: older.key });
+      await ledger.releaseTarget(...target, newer);
+      expect(await ledger.reserveTarget(...target, other)).toBeUndefined();
+    });
+
+    test('is released by a newer upload than the one that reserved it', async () => {
+      await ledger.reserveTarget(...target, older);
+      await ledger.releaseTarget(...target, newer);
       expect(await ledger.reserveTarget(...target, other)).toBeUndefined();
     });
 

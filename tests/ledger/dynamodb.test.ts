@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dynamoLedger } from '../../src/ledger/dynamodb/dynamodb.ts';
+import { targetId } from '../../src/ledger/dynamodb/items.ts';
 import { type Claim, imageStatuses, type Ledger, type LedgerEntry } from '../../src/ledger/ledger.ts';
 import { localDynamo, startLedger, testClock, type TestLedger } from '../support/ledger.ts';
 import { ledgerContract, samples, twoUploads } from './contract.ts';
@@ -45,6 +46,25 @@ describe('a reserved public key', () => {
   });
 });
 
+test('a public key that an earlier version reserved is released by its owner only', async () => {
+  const [other] = twoUploads();
+  const target = ['published', `maps/${older.imageId}.tif`] as const;
+  await DynamoDBDocumentClient.from(running.client).send(
+    new PutCommand({
+      TableName: running.table,
+      Item: {
+        imageId: targetId(...target),
+        ownerImageId: older.imageId,
+        ownerBucket: older.bucket,
+        ownerKey: older.key,
+      },
+    }),
+  );
+  expect(await ledger.reserveTarget(...target, other)).toEqual({ bucket: 'masters', key: older.key });
+  await ledger.releaseTarget(...target, older);
+  expect(await ledger.reserveTarget(...target, other)).toBeUndefined();
+});
+
 describe('after a write was refused', () => {
   const reads: unknown[] = [];
   /** Called once, before the table answers the next read. */
@@ -78,7 +98,7 @@ describe('after a write was refused', () => {
     const [other] = twoUploads();
     const target = ['published', `maps/${older.imageId}.tif`] as const;
     await ledger.reserveTarget(...target, older);
-    meanwhile = () => ledger.releaseTarget(...target, older.imageId);
+    meanwhile = () => ledger.releaseTarget(...target, older);
     expect(await ledger.reserveTarget(...target, other)).toBeUndefined();
     expect(await ledger.reserveTarget(...target, older)).toEqual({ bucket: 'masters', key: other.key });
   });
@@ -147,7 +167,7 @@ describe('when the table is unavailable', () => {
     ['started', () => unanswered.started(older, arn)],
     ['recordMetadata', () => unanswered.recordMetadata(older, metadata)],
     ['reserveTarget', () => unanswered.reserveTarget('published', 'a.tif', older)],
-    ['releaseTarget', () => unanswered.releaseTarget('published', 'a.tif', older.imageId)],
+    ['releaseTarget', () => unanswered.releaseTarget('published', 'a.tif', older)],
     ['assertCurrent', () => unanswered.assertCurrent(older)],
     ['published', () => unanswered.published(older, publication)],
     ['sidecarPublished', () => unanswered.sidecarPublished(older, { key: 'a.tif.json' })],

@@ -70,6 +70,7 @@ test('the fields used in queries are columns and the other fields are JSON', asy
       owner_image_id: older.imageId,
       owner_bucket: 'masters',
       owner_key: older.key,
+      owner_sequence: older.sequence,
     },
   ]);
   reader.close();

@@ -48,5 +48,9 @@ export const mayResume = all(sameUpload, waitsForRedrive);
 
 const ownTarget = '#ownerImageId = :ownerImageId';
 
-export const mayReserve = any(neverSeen, ownTarget);
-export const mayRelease = ownTarget;
+const reservedByEarlierVersion = 'attribute_not_exists(#ownerSequence)';
+const notReservedByNewerUpload = '#ownerSequence <= :ownerSequence';
+const ownAndNotNewer = [reservedByEarlierVersion, notReservedByNewerUpload].map((clause) => all(ownTarget, clause));
+
+export const mayReserve = any(neverSeen, ...ownAndNotNewer);
+export const mayRelease = any(...ownAndNotNewer);

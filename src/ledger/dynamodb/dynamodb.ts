@@ -22,7 +22,7 @@ import { callService } from '../../service-errors.ts';
 import * as conditions from './conditions.ts';
 import { placeholders, updatedBetween } from './expressions.ts';
 import { targetId, TargetItem } from './items.ts';
-import { type ImageStatus, type Ledger, LedgerEntry, type UploadId } from '../ledger.ts';
+import { type Claim, type ImageStatus, type Ledger, LedgerEntry, type UploadId } from '../ledger.ts';
 import { assertOwns } from '../ownership.ts';
 
 export { ledgerTable } from './items.ts';
@@ -86,14 +86,15 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
     return found && LedgerEntry.parse(found);
   }
 
-  async function reserve(target: string, owner: { imageId: string; bucket: string; key: string }): Promise<boolean> {
+  async function reserve(target: string, owner: Claim): Promise<boolean> {
+    const reservation = { ownerImageId: owner.imageId, ownerSequence: owner.sequence };
     return conditionHeld(() =>
       documents.send(
         new PutCommand({
           TableName: table,
-          Item: { imageId: target, ownerImageId: owner.imageId, ownerBucket: owner.bucket, ownerKey: owner.key },
+          Item: { imageId: target, ...reservation, ownerBucket: owner.bucket, ownerKey: owner.key },
           ConditionExpression: conditions.mayReserve,
-          ...placeholders(conditions.mayReserve, { ownerImageId: owner.imageId }),
+          ...placeholders(conditions.mayReserve, reservation),
         }),
       ),
     );
@@ -142,14 +143,14 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
       throw new ServiceUnavailableError(`Expected a stable owner for ${bucket}/${key} but it changed with every read`);
     },
 
-    async releaseTarget(bucket, key, imageId) {
+    async releaseTarget(bucket, key, { imageId, sequence }) {
       await conditionHeld(() =>
         documents.send(
           new DeleteCommand({
             TableName: table,
             Key: { imageId: targetId(bucket, key) },
             ConditionExpression: conditions.mayRelease,
-            ...placeholders(conditions.mayRelease, { ownerImageId: imageId }),
+            ...placeholders(conditions.mayRelease, { ownerImageId: imageId, ownerSequence: sequence }),
           }),
         ),
       );

@@ -27,7 +27,9 @@ export const ledgerTable = {
   BillingMode: 'PAY_PER_REQUEST',
 } satisfies Omit<CreateTableCommandInput, 'TableName'>;
 
-/** The source image that owns a reserved public key. */
+/**
+ * The source image that owns a reserved public key. Items of earlier versions lack `ownerSequence`.
+ */
 export const TargetItem = z.object({ ownerImageId: z.string(), ownerBucket: z.string(), ownerKey: z.string() });
 
 /** The key of the item that reserves a public key. */

@@ -30,4 +30,9 @@ export const ledgerMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    version: 4,
+    name: 'the upload that reserved a public key',
+    sql: "ALTER TABLE targets ADD COLUMN owner_sequence TEXT NOT NULL DEFAULT ''",
+  },
 ];

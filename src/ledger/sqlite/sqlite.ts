@@ -19,9 +19,13 @@ const sql = {
     SELECT ${columns} FROM images
     WHERE status = :status AND updated_at < :to AND (updated_at, image_id) > (:updatedAt, :imageId)
     ORDER BY updated_at, image_id LIMIT ${PAGE_ROWS}`,
-  reserve: 'INSERT OR IGNORE INTO targets VALUES (?, ?, ?, ?, ?)',
+  reserve: `
+    INSERT INTO targets (bucket, key, owner_image_id, owner_bucket, owner_key, owner_sequence)
+    VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (bucket, key) DO UPDATE SET owner_sequence = max(owner_sequence, excluded.owner_sequence)
+    WHERE owner_image_id = excluded.owner_image_id`,
   owner: 'SELECT owner_image_id, owner_bucket, owner_key FROM targets WHERE bucket = ? AND key = ?',
-  release: 'DELETE FROM targets WHERE bucket = ? AND key = ? AND owner_image_id = ?',
+  release: 'DELETE FROM targets WHERE bucket = ? AND key = ? AND owner_image_id = ? AND owner_sequence <= ?',
 };
 /** Sorts after every ISO 8601 date. */
 const END_OF_TIME = '~';
@@ -146,14 +150,14 @@ function targets(database: Database): Pick<Ledger, 'reserveTarget' | 'releaseTar
     reserveTarget: (bucket, key, owner) =>
       promised(() =>
         database.transaction(() => {
-          database.run(sql.reserve, [bucket, key, owner.imageId, owner.bucket, owner.key]);
+          database.run(sql.reserve, [bucket, key, owner.imageId, owner.bucket, owner.key, owner.sequence]);
           const row = TargetRow.parse(database.get(sql.owner, [bucket, key]));
           return row.owner_image_id === owner.imageId ? undefined : { bucket: row.owner_bucket, key: row.owner_key };
         }),
       ),
-    releaseTarget: (bucket, key, imageId) =>
+    releaseTarget: (bucket, key, { imageId, sequence }) =>
       promised(() => {
-        database.run(sql.release, [bucket, key, imageId]);
+        database.run(sql.release, [bucket, key, imageId, sequence]);
       }),
   };
 }
