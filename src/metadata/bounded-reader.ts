@@ -39,22 +39,40 @@ export interface ByteRange {
 
 /** Presents ranges of a file, one after the other, as a file of their own. */
 export function joinedReader(reader: RangeReader, ranges: readonly ByteRange[]): RangeReader {
-  const size = ranges.reduce((sum, { length }) => sum + length, 0);
+  const starts: number[] = [];
+  let size = 0;
+  for (const { length } of ranges) {
+    starts.push(size);
+    size += length;
+  }
   return {
     size,
     async read(offset, length) {
       const end = Math.min(offset + length, size);
       const pieces: Uint8Array[] = [];
-      let start = 0;
-      for (const range of ranges) {
+      for (let index = lastAtMost(starts, offset); index < ranges.length; index++) {
+        const range = ranges[index] ?? { offset: 0, length: 0 };
+        const start = starts[index] ?? size;
+        if (start >= end) break;
         const from = Math.max(offset, start);
         const to = Math.min(end, start + range.length);
         if (from < to) pieces.push(await reader.read(range.offset + from - start, to - from));
-        start += range.length;
       }
       return pieces.length === 1 && pieces[0] ? pieces[0] : joinBytes(pieces);
     },
   };
+}
+
+/** Index of the last of the ascending numbers that is at most `value`; 0 if there is none. */
+function lastAtMost(ascending: readonly number[], value: number): number {
+  let low = 0;
+  let high = ascending.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((ascending[middle] ?? Infinity) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {

@@ -96,9 +96,9 @@ function nameFields(datasets: readonly Dataset[], isUtf8: boolean, warnings: War
     const text = cleanText(isUtf8 ? new TextDecoder().decode(value) : decodeText(value));
     const values = texts.get(name) ?? [];
     if (text === '' || values.length >= MAX_REPEATED_VALUES) continue;
-    texts.set(name, [...values, text]);
-    if (values.length === MAX_REPEATED_VALUES - 1)
-      warnings.add(`IPTC: only ${MAX_REPEATED_VALUES} of ${name} are kept`);
+    values.push(text);
+    texts.set(name, values);
+    if (values.length === MAX_REPEATED_VALUES) warnings.add(`IPTC: only ${MAX_REPEATED_VALUES} of ${name} are kept`);
   }
   return Object.fromEntries([...texts].map(([name, all]) => [name, all.length === 1 ? (all[0] ?? '') : all]));
 }

@@ -45,6 +45,7 @@ function redactIptc(iptc: string | undefined, policy: PrivacyPolicy): string | u
 
 function redactXmp({ packet, fields }: Xmp, policy: PrivacyPolicy, warnings: Warnings): Xmp | undefined {
   const kept = redactFields(fields, policy);
+  delete kept['tiff:Orientation'];
   if (packet === undefined) return { fields: kept };
   try {
     return { packet: redactPacket(packet, policy), fields: kept };

@@ -60,7 +60,8 @@ const MAX_NAMESPACES = 512;
 interface Open {
   readonly element: XmlElement;
   readonly qualified: string;
-  readonly scope: ReadonlyMap<string, string>;
+  /** Prefixes that the element declares. */
+  readonly declared: readonly string[];
 }
 
 /** Parses a document. Throws MalformedMetadataError if it is not well-formed or exceeds a limit. */
@@ -72,6 +73,9 @@ class Parser {
   readonly #source: string;
   readonly #open: Open[] = [];
   readonly #nonElements: XmlRange[] = [];
+  /** The namespaces in scope by prefix, the innermost declaration last. */
+  readonly #scope = new Map<string, string[]>([['xml', [XML_NAMESPACE]]]);
+  #declared = 1;
   #at = 0;
   #elements = 0;
   #root: XmlElement | undefined;
@@ -129,21 +133,22 @@ class Parser {
     if (this.#open.length === MAX_XML_DEPTH) this.#fail(`Expected at most ${MAX_XML_DEPTH} nested elements`);
     if (++this.#elements > MAX_XML_ELEMENTS) this.#fail(`Expected at most ${MAX_XML_ELEMENTS} elements`);
     const raw = this.#attributes();
-    const scope = this.#declare(raw);
+    const declared = this.#declare(raw);
     const attributes = raw.map(({ qualified: name, ...rest }) => ({
       ...rest,
-      ...this.#resolve(name, scope, ''),
+      ...this.#resolve(name, ''),
       declares: isDeclaration(name),
     }));
     this.#assertDistinct(attributes);
     const isEmpty = (this.#match(tagEnd)?.[1] ?? this.#fail('Expected the end of a tag')) === '/';
     const at = this.#at;
-    const name = this.#resolve(qualified, scope, scope.get('') ?? '');
+    const name = this.#resolve(qualified, this.#scope.get('')?.at(-1) ?? '');
     const content = { children: [], text: '', contentStart: at, contentEnd: at };
     const element: XmlElement = { ...name, start, end: at, attributes, ...content };
     this.#open.at(-1)?.element.children.push(element);
     this.#root ??= element;
-    if (!isEmpty) this.#open.push({ element, qualified, scope });
+    if (isEmpty) this.#undeclare(declared);
+    else this.#open.push({ element, qualified, declared });
   }
 
   #close(): void {
@@ -153,6 +158,7 @@ class Parser {
     if (name === undefined || top?.qualified !== name) return this.#fail('Expected the end of the element');
     top.element.contentEnd = contentEnd;
     top.element.end = this.#at;
+    this.#undeclare(top.declared);
   }
 
   #attributes() {
@@ -166,18 +172,29 @@ class Parser {
     }
   }
 
-  #declare(attributes: readonly { qualified: string; value: string }[]): ReadonlyMap<string, string> {
-    const outer = this.#open.at(-1)?.scope ?? new Map([['xml', XML_NAMESPACE]]);
+  /** Adds the declarations of an element to the scope. Returns their prefixes. */
+  #declare(attributes: readonly { qualified: string; value: string }[]): string[] {
     const declared = attributes.filter(({ qualified }) => isDeclaration(qualified));
-    if (declared.length === 0) return outer;
-    if (outer.size + declared.length > MAX_NAMESPACES) this.#fail(`Expected at most ${MAX_NAMESPACES} namespaces`);
-    return new Map([...outer, ...declared.map(({ qualified, value }) => [qualified.slice(6), value] as const)]);
+    this.#declared += declared.length;
+    if (this.#declared > MAX_NAMESPACES) this.#fail(`Expected at most ${MAX_NAMESPACES} namespaces`);
+    return declared.map(({ qualified, value }) => {
+      const prefix = qualified.slice(6);
+      const values = this.#scope.get(prefix);
+      if (values) values.push(value);
+      else this.#scope.set(prefix, [value]);
+      return prefix;
+    });
   }
 
-  #resolve(qualified: string, scope: ReadonlyMap<string, string>, unprefixed: string): XmlName {
+  #undeclare(prefixes: readonly string[]): void {
+    this.#declared -= prefixes.length;
+    for (const prefix of prefixes) this.#scope.get(prefix)?.pop();
+  }
+
+  #resolve(qualified: string, unprefixed: string): XmlName {
     const [prefix, local] = qualified.includes(':') ? (qualified.split(':') as [string, string]) : ['', qualified];
     if (prefix === '' || prefix === 'xmlns') return { namespace: prefix === '' ? unprefixed : prefix, local };
-    return { namespace: scope.get(prefix) ?? this.#fail('Expected a declared namespace'), local };
+    return { namespace: this.#scope.get(prefix)?.at(-1) ?? this.#fail('Expected a declared namespace'), local };
   }
 
   #assertDistinct(attributes: readonly XmlName[]): void {

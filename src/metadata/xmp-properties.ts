@@ -5,7 +5,7 @@ import { MAX_REPEATED_VALUES } from './bounds.ts';
 import type { MetadataFields, MetadataValue } from './embedded-metadata.ts';
 import { cleanText } from './text.ts';
 import { MalformedMetadataError } from './warnings.ts';
-import { parseXml, type XmlElement } from './xml.ts';
+import { parseXml, type XmlElement, type XmlName } from './xml.ts';
 
 export const Namespace = {
   rdf: 'http://www.w3.org/1999/02/22-rdf-syntax-ns#',
@@ -51,7 +51,7 @@ const schemas: readonly { prefix: string; namespace: string; properties: readonl
   {
     prefix: 'tiff',
     namespace: Namespace.tiff,
-    properties: ['Artist', 'Copyright', 'DateTime', 'ImageDescription', 'Make', 'Model', 'Software'],
+    properties: ['Artist', 'Copyright', 'DateTime', 'ImageDescription', 'Make', 'Model', 'Orientation', 'Software'],
   },
   {
     prefix: 'exif',
@@ -59,6 +59,18 @@ const schemas: readonly { prefix: string; namespace: string; properties: readonl
     properties: ['DateTimeOriginal', 'DateTimeDigitized'],
   },
 ];
+
+/** Prefixed names in the order of `schemas`, by namespace and local name. */
+const prefixedNames: ReadonlyMap<string, string> = new Map(
+  schemas.flatMap(({ prefix, namespace, properties }) =>
+    properties.map((local) => [nameKey({ namespace, local }), `${prefix}:${local}`] as const),
+  ),
+);
+
+/** A key that is unique because no name contains a blank. */
+function nameKey({ namespace, local }: XmlName): string {
+  return `${namespace} ${local}`;
+}
 
 /** The rdf:RDF element of a packet. Throws MalformedMetadataError if there is none. */
 export function rdfOf(root: XmlElement): XmlElement {
@@ -74,31 +86,32 @@ export function rdfOf(root: XmlElement): XmlElement {
  * packets.
  */
 export function mainProperties(packet: string): MetadataFields {
-  const descriptions = rdfOf(parseXml(packet).root).children;
-  const fields: MetadataFields = {};
-  for (const { prefix, namespace, properties } of schemas) {
-    for (const local of properties) {
-      const value = propertyValue(descriptions, namespace, local);
-      if (value !== undefined) fields[`${prefix}:${local}`] = value;
+  const values = new Map<string, MetadataValue>();
+  for (const description of rdfOf(parseXml(packet).root).children) {
+    for (const [name, value] of describedBy(description)) {
+      if (value !== undefined && !values.has(name)) values.set(name, value);
     }
+  }
+  const fields: MetadataFields = {};
+  for (const name of prefixedNames.values()) {
+    const value = values.get(name);
+    if (value !== undefined) fields[name] = value;
   }
   return fields;
 }
 
-function propertyValue(
-  descriptions: readonly XmlElement[],
-  namespace: string,
-  local: string,
-): MetadataValue | undefined {
-  const isProperty = (node: { namespace: string; local: string }): boolean =>
-    node.namespace === namespace && node.local === local;
-  for (const { attributes, children } of descriptions) {
-    const attribute = attributes.find(isProperty);
-    const element = children.find(isProperty);
-    const value = attribute ? nonEmpty(attribute.value) : element && elementValue(element);
-    if (value !== undefined) return value;
+/** The main properties of one description: of each name the first attribute, else element. */
+function describedBy({ attributes, children }: XmlElement): Map<string, MetadataValue | undefined> {
+  const values = new Map<string, MetadataValue | undefined>();
+  for (const attribute of attributes) {
+    const name = prefixedNames.get(nameKey(attribute));
+    if (name !== undefined && !values.has(name)) values.set(name, nonEmpty(attribute.value));
   }
-  return undefined;
+  for (const element of children) {
+    const name = prefixedNames.get(nameKey(element));
+    if (name !== undefined && !values.has(name)) values.set(name, elementValue(element));
+  }
+  return values;
 }
 
 /**

@@ -82,10 +82,20 @@ async function readBounded(reader: RangeReader): Promise<Uint8Array> {
 function decodePacket(bytes: Uint8Array): string {
   try {
     const text = new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
-    return text.replace(/^[\0\s\ufeff]+/u, '').replace(/[\0\s]+$/u, '');
+    return withoutPadding(text);
   } catch {
     throw new MalformedMetadataError('Expected UTF-8 or UTF-16 for the XMP packet but received invalid text');
   }
+}
+
+/** Removes NULs, blanks and byte order marks at both ends, in one pass over each of them. */
+function withoutPadding(text: string): string {
+  const isPadding = (at: number): boolean => text[at] === '\0' || (text[at] ?? '').trim() === '';
+  let start = 0;
+  let end = text.length;
+  while (start < end && isPadding(start)) start++;
+  while (end > start && isPadding(end - 1)) end--;
+  return text.slice(start, end);
 }
 
 function encodingOf(bytes: Uint8Array): string {

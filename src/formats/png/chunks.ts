@@ -22,7 +22,8 @@ const FRAME = 12;
  */
 export async function walkPngChunks(reader: RangeReader, chunks: PngChunk[]): Promise<void> {
   let at = 8;
-  for (let walked = 0; walked < MAX_CONTAINER_PARTS; walked++) {
+  let walked = 0;
+  for (; walked < MAX_CONTAINER_PARTS; walked++) {
     const header = await readExactly(reader, at, 8);
     const chunk = chunkAt(header, at);
     if (chunk.type === 'IEND') return;
@@ -32,9 +33,10 @@ export async function walkPngChunks(reader: RangeReader, chunks: PngChunk[]): Pr
     at = chunk.end;
   }
   const start = Math.max(at, reader.size - MAX_TAIL_BYTES);
-  tailChunks(await readExactly(reader, start, reader.size - start), start).forEach((chunk) => {
-    push(chunks, chunk);
-  });
+  const atEnd = tailChunks(await readExactly(reader, start, reader.size - start), start);
+  for (const chunk of atEnd.slice(0, MAX_CONTAINER_PARTS)) push(chunks, chunk);
+  if (walked === MAX_CONTAINER_PARTS || atEnd.length > MAX_CONTAINER_PARTS)
+    throw new MalformedMetadataError(`Expected at most ${MAX_CONTAINER_PARTS} chunks`);
 }
 
 interface AnyChunk extends ByteRange {
@@ -54,15 +56,16 @@ function push(chunks: PngChunk[], { type, offset, length }: AnyChunk): void {
 
 /**
  * The longest chain of chunks that starts with a metadata chunk and ends with IEND at the end of
- * the file.
+ * the file. Two chains that meet are the same from there on, so no offset is followed twice.
  */
 function tailChunks(tail: Uint8Array, start: number): AnyChunk[] {
   const text = latin1(tail);
-  const starts = [...text.matchAll(/eXIf|iTXt|tEXt|zTXt/gu)].map(({ index }) => index - 4).filter((at) => at >= 0);
-  for (const chainStart of starts.slice(0, MAX_CONTAINER_PARTS)) {
+  const followed = new Set<number>();
+  for (const { index } of text.matchAll(/eXIf|iTXt|tEXt|zTXt/gu)) {
     const chain: AnyChunk[] = [];
-    let at = chainStart;
-    while (at + FRAME <= tail.length && chain.length < MAX_CONTAINER_PARTS) {
+    let at = index - 4;
+    while (at >= 0 && at + FRAME <= tail.length && !followed.has(at)) {
+      followed.add(at);
       const chunk = chunkAt(tail.subarray(at, at + 8), start + at);
       chain.push(chunk);
       at = chunk.end - start;

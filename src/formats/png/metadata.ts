@@ -38,24 +38,28 @@ export async function findInPng(reader: RangeReader, warnings: Warnings): Promis
     return chunk && joinedReader(reader, [chunk]);
   };
   const [exif, profile, density] = [first('eXIf'), first('iCCP'), first('pHYs')];
+  const inflate = boundedInflate();
   const carriers: Carriers = {
     exif: exif && (await warnings.attempt('eXIf', () => withoutExifSignature(exif))),
-    icc: profile && (await warnings.attempt('iCCP', () => inflateProfile(profile))),
+    icc: profile && (await warnings.attempt('iCCP', () => inflateProfile(profile, inflate))),
     resolution: density && (await warnings.attempt('pHYs', () => pixelsPerCentimetre(density))),
   };
   for (const chunk of chunks) {
-    await warnings.attempt(chunk.type, () => addText(carriers, reader, chunk));
+    await warnings.attempt(chunk.type, () => addText(carriers, reader, chunk, inflate));
   }
   return carriers;
 }
 
-async function addText(carriers: Carriers, reader: RangeReader, chunk: PngChunk): Promise<void> {
+async function addText(carriers: Carriers, reader: RangeReader, chunk: PngChunk, inflate: Inflate): Promise<void> {
   if (chunk.type !== 'iTXt' && chunk.type !== 'tEXt' && chunk.type !== 'zTXt') return;
   const keyword = latin1(await reader.read(chunk.offset, Math.min(80, chunk.length))).split('\0')[0] ?? '';
   const isRaw = keyword.startsWith('Raw profile type ');
   if (keyword !== XMP_KEYWORD && !isRaw && !keywords.has(keyword)) return;
+  // Of repeated keywords the first one counts.
+  if (keyword === XMP_KEYWORD ? carriers.xmp : carriers.text?.[keyword] !== undefined) return;
   if (chunk.length > 2 * MAX_XMP_BYTES) throw new MalformedMetadataError(`Expected a shorter text for ${keyword}`);
-  const bytes = textBytes(chunk.type, await readExactly(reader, chunk.offset, chunk.length), keyword.length + 1);
+  const data = await readExactly(reader, chunk.offset, chunk.length);
+  const bytes = textBytes(chunk.type, data, keyword.length + 1, inflate);
   if (keyword === XMP_KEYWORD) carriers.xmp ??= memoryReader(bytes);
   else if (isRaw) await addRawProfile(carriers, keyword, bytes);
   else addKeyword(carriers, keyword, chunk.type === 'iTXt' ? decodeText(bytes) : latin1(bytes));
@@ -63,14 +67,14 @@ async function addText(carriers: Carriers, reader: RangeReader, chunk: PngChunk)
 
 function addKeyword(carriers: Carriers, keyword: string, text: string): void {
   const clean = cleanText(text);
-  if (clean !== '') carriers.text = { [keyword]: clean, ...carriers.text };
+  if (clean !== '') carriers.text = { ...carriers.text, [keyword]: clean };
 }
 
 /**
  * The bytes of a text chunk after its keyword and the other fields that its type has before the
  * text.
  */
-function textBytes(type: PngChunkType, data: Uint8Array, at: number): Uint8Array {
+function textBytes(type: PngChunkType, data: Uint8Array, at: number, inflate: Inflate): Uint8Array {
   if (type === 'tEXt') return data.subarray(at);
   if (type === 'zTXt') return inflate(data.subarray(at + 1));
   const isCompressed = data[at] === 1;
@@ -101,18 +105,34 @@ async function addRawProfile(carriers: Carriers, keyword: string, bytes: Uint8Ar
 }
 
 /** iCCP: a name, a NUL, the compression method, and the compressed profile. */
-async function inflateProfile(chunk: RangeReader): Promise<RangeReader> {
+async function inflateProfile(chunk: RangeReader, inflate: Inflate): Promise<RangeReader> {
   if (chunk.size > MAX_INFLATED_BYTES) throw new MalformedMetadataError(`Expected at most ${MAX_INFLATED_BYTES} bytes`);
   const data = await readExactly(chunk, 0, chunk.size);
   return memoryReader(inflate(data.subarray(data.indexOf(0) + 2)));
 }
 
-function inflate(data: Uint8Array): Uint8Array {
-  try {
-    return inflateSync(data, { maxOutputLength: MAX_INFLATED_BYTES });
-  } catch {
-    throw new MalformedMetadataError(`Expected compressed data of at most ${MAX_INFLATED_BYTES} bytes`);
-  }
+type Inflate = (data: Uint8Array) => Uint8Array;
+
+/** Largest size of decompressed data, as a multiple of the compressed (zlib, technical details). */
+const MAX_DEFLATE_RATIO = 1_032;
+
+/**
+ * Decompresses the chunks of one file, up to MAX_INFLATED_BYTES in total. Throws
+ * MalformedMetadataError for invalid data, which counts as what it may have been decompressed to,
+ * and for data beyond the limit.
+ */
+function boundedInflate(): Inflate {
+  let left = MAX_INFLATED_BYTES;
+  return (data) => {
+    try {
+      const inflated = inflateSync(data, { maxOutputLength: left });
+      left -= inflated.length;
+      return inflated;
+    } catch {
+      left -= Math.min(left, MAX_DEFLATE_RATIO * data.length);
+      throw new MalformedMetadataError(`Expected compressed data of at most ${MAX_INFLATED_BYTES} bytes`);
+    }
+  };
 }
 
 /**
