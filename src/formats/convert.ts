@@ -12,14 +12,15 @@ import { type Decoders, decoders as defaultDecoders } from './registry.ts';
 export function probe(
   format: ConvertibleFormat,
   reader: RangeReader,
-  options: Pick<DecodeOptions, 'dpi'>,
+  options: Pick<DecodeOptions, 'dpi' | 'page'>,
   decoders: Decoders = defaultDecoders,
 ): Promise<ImageShape> {
   return decoders[format].header(pagedReader(reader, 4_096), options);
 }
 
 /**
- * Decodes the first picture of a master, upright. Call `probe` and `assertAffordable` before.
+ * Decodes the first picture of a master, or the requested page of a PDF, upright. Call `probe` and
+ * `assertAffordable` before.
  * Throws RejectedImageError when the file is cut short, damaged, or of a kind that has no decoder
  * here.
  */

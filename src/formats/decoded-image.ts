@@ -9,6 +9,8 @@ export interface ImageShape {
   readonly alpha: boolean;
   /** Bits of a decoded sample; samples of fewer bits are widened to 8 or to 16. */
   readonly bitDepth: 8 | 16;
+  /** Number of pages of a document of several. */
+  readonly pages?: number;
 }
 
 /** Pixels per unit. */

@@ -36,12 +36,28 @@ export interface Identified {
   readonly description: Description;
 }
 
+/** What to make of several pages. Formats have no default of their own. */
+export type ReadPagePolicy = 'reject' | 'first';
+
+/** The picture of a master that is published. */
+export interface PictureChoice {
+  /** Offset of the TIFF directory of the picture, unless it is the first one. Bytes. */
+  readonly directory?: number;
+  /** What is not published, for the sidecar. */
+  readonly warnings: readonly string[];
+}
+
 /** A format that libvips decodes, block by block where the file allows it. */
 export interface DirectFormat extends FormatBase {
   readonly kind: 'direct';
   /**
-   * Reads the header: a few ranged reads, no pixels decoded. Throws RejectedImageError or
-   * MalformedTiffError.
+   * Chooses among the pages of a file; absent for formats of one picture. Throws RejectedImageError
+   * or MalformedTiffError.
+   */
+  choosePicture?(reader: RangeReader, policy: ReadPagePolicy): Promise<PictureChoice>;
+  /**
+   * Reads the header of the first picture: a few ranged reads, no pixels decoded. Throws
+   * RejectedImageError or MalformedTiffError.
    */
   header(reader: RangeReader): Promise<Identified>;
 }
@@ -52,6 +68,8 @@ export interface DecodeOptions {
    * of their own.
    */
   readonly dpi: number;
+  /** Page of a PDF, from 1; by default the first. */
+  readonly page?: number | undefined;
   /**
    * Colour such as #ffffff under PDF pages and transparent GIF frames; JP2, BMP and HEIC keep their
    * alpha.
@@ -84,7 +102,7 @@ export interface Decoder {
    * The size and the samples that a master decodes to, from its header: a few ranged reads, nothing
    * decoded; a PDF is read as a whole. Throws RejectedImageError.
    */
-  header(reader: RangeReader, options: Pick<DecodeOptions, 'dpi'>): Promise<ImageShape>;
+  header(reader: RangeReader, options: Pick<DecodeOptions, 'dpi' | 'page'>): Promise<ImageShape>;
   /**
    * Decodes the first picture, upright. Throws RejectedImageError when the file is cut short,
    * damaged, or of a kind that has no decoder here.

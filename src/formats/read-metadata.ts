@@ -36,6 +36,25 @@ export async function readEmbeddedMetadata(
   return assemble(block, iptc, { xmp, icc, text, resolution }, warnings);
 }
 
+/**
+ * The metadata of a picture behind other directories. What its own directory does not state is
+ * taken from the first directory of the file, in which cameras describe the whole; its profile and
+ * its resolution are those of other pixels.
+ */
+export function withFileMetadata(own: EmbeddedMetadata, file: EmbeddedMetadata): EmbeddedMetadata {
+  const gps = own.gps ?? file.gps;
+  const xmp = own.xmp ?? file.xmp;
+  return {
+    ...own,
+    exif: { ...file.exif, ...own.exif },
+    iptc: Object.keys(own.iptc).length > 0 ? own.iptc : file.iptc,
+    ...(gps ? { gps } : {}),
+    ...(xmp ? { xmp } : {}),
+    descriptive: { ...file.descriptive, ...own.descriptive },
+    warnings: [...new Set([...own.warnings, ...file.warnings])],
+  };
+}
+
 function assemble(
   block: ExifBlock | undefined,
   iptc: Iptc | undefined,

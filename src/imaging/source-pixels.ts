@@ -12,6 +12,7 @@ import { type SourceImage, uprightSize } from '../pyramid/source-image.ts';
 import { describeDirectory, type DirectoryInfo } from '../tiff/directory-info.ts';
 import type { EncodedTiles } from '../tiff/encoded-tiles.ts';
 import { pagedReader } from '../bytes/range-reader.ts';
+import { withFirstDirectory } from '../tiff/first-directory.ts';
 import { readTiff } from '../tiff/read.ts';
 import { planSlice, type Slice } from '../tiff/slice.ts';
 import { relabelAsRgb } from '../tiff/relabel.ts';
@@ -78,7 +79,9 @@ export async function pixelsOfSlices(
   image: SourceImage,
   options: PixelOptions,
 ): Promise<SourcePixels> {
-  const file = await readTiff(pagedReader(reader), 1);
+  const header = pagedReader(reader);
+  const { directory: at } = image;
+  const file = await readTiff(at === undefined ? header : await withFirstDirectory(header, at), 1);
   const [master] = file.directories;
   if (!master) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
   const directory = new Map([...master].filter(([tag]) => !isOmitted(tag, options.conversion)));

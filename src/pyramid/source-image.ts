@@ -52,6 +52,10 @@ export const SourceImage = z.strictObject({
   chunks: z.strictObject({ kind: z.enum(['strips', 'tiles']), width: z.int(), height: z.int() }).nullable(),
   /** Size of the object that the pixels are read from. Bytes. */
   fileSize: z.int().min(1),
+  /**
+   * Offset of the TIFF directory that has the pixels, unless it is the first one. Bytes.
+   */
+  directory: z.int().min(8).optional(),
   /** Set for a master of another format: its pixels are read from this TIFF in the work area. */
   converted: z
     .strictObject({ from: z.enum(convertibleFormats), key: z.string().min(1), etag: z.string().min(1) })

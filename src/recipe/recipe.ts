@@ -17,6 +17,10 @@ const policy = (title: string, description: string): z.ZodDefault<z.ZodEnum<{ st
 export const digestAlgorithms = ['sha256', 'md5'] as const;
 export type DigestAlgorithm = (typeof digestAlgorithms)[number];
 
+const pagePolicies = ['reject', 'first'] as const;
+/** What to make of a master of several pages. */
+export type PagePolicy = (typeof pagePolicies)[number];
+
 /**
  * What to make of a master. Read from `recipes/*.yml`; every plan carries it whole, defaults filled
  * in. Titles and descriptions go into `recipes/recipe.schema.json`, with which editors complete and
@@ -91,6 +95,15 @@ export const Recipe = z
       .meta({
         title: 'Metadata',
         description: 'What is removed from the metadata of the master before it is published.',
+      }),
+    pages: z
+      .enum(pagePolicies)
+      .optional()
+      .meta({
+        title: 'Pages',
+        description:
+          'Masters of several pages. reject: they are rejected. first: the first page is published. Unless given, the ' +
+          'first page of a PDF is published and a TIFF of several pages is rejected.',
       }),
     digests: z
       .array(z.enum(digestAlgorithms))

@@ -7,6 +7,7 @@ import type { DecodedImage } from '../formats/decoded-image.ts';
 import { writeTiledTiff } from '../formats/tiled-tiff.ts';
 import { identify } from '../formats/identify.ts';
 import { libraryVersions } from '../imaging/library-versions.ts';
+import { RejectedImageError } from '../errors.ts';
 import { CONVERSION_BUDGET } from '../limits.ts';
 import type { EmbeddedMetadata } from '../metadata/embedded-metadata.ts';
 import { readEmbeddedMetadata } from '../formats/read-metadata.ts';
@@ -34,6 +35,8 @@ export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'conf
     const master = await openSource(store, source);
     const options = { dpi: recipe.dpi, background: recipe.background };
     const shape = await probe(format, master.reader, options);
+    const pages = shape.pages ?? 1;
+    if (pages > 1 && recipe.pages === 'reject') throw new RejectedImageError('MULTI_PAGE', `${pages} pages`);
     assertAffordable(format, shape, master.info.size, CONVERSION_BUDGET);
     const bytes = await master.withFile((file) => readFile(file));
     await writeChecksums(
@@ -46,7 +49,9 @@ export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'conf
     const converted = { from: format, key, etag };
     const { reader } = await openPixels(store, config.workBucket, source, { converted });
     const identified = await identify(reader, 'tiff');
-    const metadata = await metadataOf(format, memoryReader(bytes), reader);
+    const embedded = await metadataOf(format, memoryReader(bytes), reader);
+    const warnings = pages > 1 ? [`pages: the first of ${pages} pages is published`] : [];
+    const metadata = { ...embedded, warnings: [...warnings, ...embedded.warnings] };
     await writeHeader(store, area, { info: master.info, metadata, identified, recipe, libraries: libraryVersions() });
     log.info('source.converted', { format, width: shape.width, height: shape.height });
     return { ...identified.image, converted };

@@ -1,6 +1,7 @@
 import { ExecutionInput } from '../work/execution-input.ts';
+import { choosePicture, readerOfPicture } from '../formats/choose-picture.ts';
 import { identify, recognise } from '../formats/identify.ts';
-import { readEmbeddedMetadata } from '../formats/read-metadata.ts';
+import { readEmbeddedMetadata, withFileMetadata } from '../formats/read-metadata.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
 import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
@@ -28,18 +29,22 @@ export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'con
       log.info('object.recognised', { format, fileSize: reader.size });
       return { convertFrom: format, fileSize: reader.size };
     }
-    const identified = await identify(prefix, format);
     const recipe = await readRecipe(config.recipesDirectory, name);
-    const metadata = await readEmbeddedMetadata(prefix, format);
+    const { directory, warnings } = await choosePicture(prefix, format, recipe.pages ?? 'reject');
+    const picture = await readerOfPicture(prefix, directory);
+    const { image: described, description } = await identify(picture, format);
+    const image = { ...described, ...(directory === undefined ? {} : { directory }) };
+    const own = await readEmbeddedMetadata(picture, format);
+    const metadata = directory === undefined ? own : withFileMetadata(own, await readEmbeddedMetadata(prefix, format));
     await writeHeader(store, workArea(config.workBucket, source), {
       info,
-      metadata,
-      identified,
+      metadata: { ...metadata, warnings: [...warnings, ...metadata.warnings] },
+      identified: { image, description },
       recipe,
       libraries: libraryVersions(),
     });
-    log.info('object.validated', { ...identified.image });
-    return identified.image;
+    log.info('object.validated', { ...image });
+    return image;
   };
 }
 

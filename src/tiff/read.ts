@@ -26,6 +26,8 @@ export interface TiffFile {
   readonly bigTiff: boolean;
   /** In the order of the IFD chain; SubIFDs are not followed. */
   readonly directories: readonly Directory[];
+  /** Offset of each directory. Bytes. */
+  readonly offsets: readonly number[];
   /** True when the chain continues after the last directory read. */
   readonly more: boolean;
 }
@@ -66,7 +68,7 @@ export async function readTiff(reader: RangeReader, maxDirectories = 1000): Prom
     directories.push(read.directory);
     next = read.next;
   }
-  return { reader, littleEndian, bigTiff, directories, more: next !== 0 };
+  return { reader, littleEndian, bigTiff, directories, offsets: [...seen], more: next !== 0 };
 }
 
 async function readDirectory(

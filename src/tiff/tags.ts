@@ -5,6 +5,7 @@
 
 export const Tag = {
   NewSubfileType: 254,
+  SubfileType: 255,
   ImageWidth: 256,
   ImageLength: 257,
   BitsPerSample: 258,
@@ -25,6 +26,7 @@ export const Tag = {
   T4Options: 292,
   T6Options: 293,
   ResolutionUnit: 296,
+  PageNumber: 297,
   Software: 305,
   DateTime: 306,
   Artist: 315,

@@ -2,6 +2,7 @@
 import { Arena } from '../../src/imaging/arena.ts';
 import { decodeRect } from '../../src/imaging/decode.ts';
 import type { Identified } from '../../src/formats/format.ts';
+import { choosePicture, readerOfPicture } from '../../src/formats/choose-picture.ts';
 import { identify, recognise } from '../../src/formats/identify.ts';
 import { publishedDescription } from '../../src/imaging/published-description.ts';
 import { type PixelOptions, pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
@@ -37,20 +38,22 @@ const recipe = Recipe.parse({
 });
 
 /** The description of a master that is not converted. */
-export async function identifyBytes(bytes: Uint8Array): Promise<Identified> {
-  return identifyMaster(memoryReader(bytes));
+export async function identifyBytes(bytes: Uint8Array, policy: 'reject' | 'first' = 'reject'): Promise<Identified> {
+  return identifyMaster(memoryReader(bytes), policy);
 }
 
-export async function identifyMaster(reader: RangeReader): Promise<Identified> {
+export async function identifyMaster(reader: RangeReader, policy: 'reject' | 'first' = 'reject'): Promise<Identified> {
   const { kind, format } = await recognise(reader);
   if (kind === 'converted') throw new Error(`Expected a master that is read as it is but received a ${format}`);
-  return identify(reader, format);
+  const { directory } = await choosePicture(reader, format, policy);
+  const { image, description } = await identify(await readerOfPicture(reader, directory), format);
+  return { image: { ...image, ...(directory === undefined ? {} : { directory }) }, description };
 }
 
 /** Decodes in sRGB and the depth of the master, unless `wanted` sets other values. */
 export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = {}): Promise<DecodedMaster> {
   const applied = { ...recipe, ...wanted };
-  const { image, description } = await identifyBytes(bytes);
+  const { image, description } = await identifyBytes(bytes, applied.pages === 'first' ? 'first' : 'reject');
   const header = Description.parse(JSON.parse(JSON.stringify(description)));
   const plan = { image, recipe: applied };
   const { width, height } = publishedSize(image, applied);

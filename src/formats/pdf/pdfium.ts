@@ -1,4 +1,4 @@
-/** PDFium as WebAssembly: the first page of a PDF, rendered. */
+/** PDFium as WebAssembly: a page of a PDF, rendered. */
 import { RejectedImageError } from '../../errors.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import type { DecodedImage, ImageShape } from '../decoded-image.ts';
@@ -49,24 +49,34 @@ const POINTS_PER_INCH = 72;
 const END_WITHIN_BYTES = 4_096;
 
 /**
- * The size of the first page at `dpi`, its rotation applied. Reads the whole file. Throws
- * RejectedImageError.
+ * The size of a page at `dpi`, its rotation applied, and the number of pages if there are several.
+ * Reads the whole file. Throws RejectedImageError.
  */
-export async function readPdfShape(reader: RangeReader, { dpi }: Pick<DecodeOptions, 'dpi'>): Promise<ImageShape> {
+export async function readPdfShape(
+  reader: RangeReader,
+  { dpi, page = 1 }: Pick<DecodeOptions, 'dpi' | 'page'>,
+): Promise<ImageShape> {
   const bytes = await reader.read(0, reader.size);
   const module = await createModule(bytes);
-  return runDecoder('PDFium', () => pageShape(module, openFirstPage(module, bytes), dpi));
+  return runDecoder('PDFium', () => {
+    const document = openDocument(module, bytes);
+    const pages = module._FPDF_GetPageCount(document);
+    return { ...pageShape(module, openPage(module, document, page), dpi), ...(pages > 1 ? { pages } : {}) };
+  });
 }
 
 /**
- * Renders the first page as 8-bit RGB, annotations and filled forms included, its rotation applied.
+ * Renders a page as 8-bit RGB, annotations and filled forms included, its rotation applied.
  * Throws RejectedImageError: UNSUPPORTED_PIXELS when a password is needed, TRUNCATED without an end
  * marker, CORRUPT_HEADER without a page.
  */
-export async function decodePdf(bytes: Uint8Array, { dpi, background }: DecodeOptions): Promise<DecodedImage> {
+export async function decodePdf(
+  bytes: Uint8Array,
+  { dpi, background, page: number = 1 }: DecodeOptions,
+): Promise<DecodedImage> {
   const module = await createModule(bytes);
   return runDecoder('PDFium', () => {
-    const page = openFirstPage(module, bytes);
+    const page = openPage(module, openDocument(module, bytes), number);
     const shape = pageShape(module, page, dpi);
     return {
       ...shape,
@@ -108,15 +118,22 @@ async function createModule(bytes: Uint8Array): Promise<PdfiumModule> {
   return module;
 }
 
-/** The handle of the first page. */
-function openFirstPage(module: PdfiumModule, bytes: Uint8Array): number {
+/** The handle of a document. */
+function openDocument(module: PdfiumModule, bytes: Uint8Array): number {
   const address = allocate(module, bytes.length);
   module.HEAPU8.set(bytes, address);
   const document = module._FPDF_LoadMemDocument(address, bytes.length, 0);
   if (document === 0) throw loadFailure(module._FPDF_GetLastError());
-  if (module._FPDF_GetPageCount(document) === 0) throw corrupt('Expected a PDF of at least one page', 'none');
-  const page = module._FPDF_LoadPage(document, 0);
-  if (page === 0) throw new RejectedImageError('CORRUPT_PIXELS', 'the first page of the PDF cannot be read');
+  return document;
+}
+
+/** The handle of a page, counted from 1. */
+function openPage(module: PdfiumModule, document: number, number: number): number {
+  const pages = module._FPDF_GetPageCount(document);
+  if (pages < number)
+    throw corrupt(`Expected a PDF of at least ${number === 1 ? 'one page' : `${number} pages`}`, pages || 'none');
+  const page = module._FPDF_LoadPage(document, number - 1);
+  if (page === 0) throw new RejectedImageError('CORRUPT_PIXELS', `page ${number} of the PDF cannot be read`);
   return page;
 }
 

@@ -1,5 +1,4 @@
 import { RejectedImageError } from '../../errors.ts';
-import { planLevels } from '../../pyramid/levels.ts';
 import type { SourceImage } from '../../pyramid/source-image.ts';
 import { describeDirectory, type DirectoryInfo, readChunkTable } from '../../tiff/directory-info.ts';
 import type { Description } from '../../tiff/pyramid-fields.ts';
@@ -22,22 +21,15 @@ const decodable: ReadonlySet<number> = new Set([
   Compression.webp,
 ]);
 
-/**
- * Directories that are read: more than a pyramid has levels. A document of more pages is refused in
- * any case.
- */
-const MAX_DIRECTORIES = 256;
-
-/** Reads the header of a TIFF master. Throws MalformedTiffError or RejectedImageError. */
+/** Reads the first directory of a TIFF master. Throws MalformedTiffError or RejectedImageError. */
 export async function identifyTiff(reader: RangeReader): Promise<{ image: SourceImage; description: Description }> {
-  const file = await readTiff(reader, MAX_DIRECTORIES);
-  const [directory, ...others] = file.directories;
+  const file = await readTiff(reader, 1);
+  const [directory] = file.directories;
   if (!directory) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
   const info = await describeDirectory(file, directory);
   const profile = await readBytes(file, directory, Tag.IccProfile);
   assertDecodable(info);
   const pixels = await describeTiffPixels(file, directory, info, profile);
-  await assertOnePicture(file, info, others);
   await assertWhole(file, directory, info);
   const { kind, width, height } = info.chunks;
   return {
@@ -70,24 +62,6 @@ function assertDecodable({ compression, planar, photometric }: DirectoryInfo): v
   };
   if (planar && photometric === Photometric.yCbCr) refuse('YCbCr in separate planes');
   if (!decodable.has(compression)) refuse(`TIFF compression ${compression}`);
-}
-
-/** Refuses a TIFF whose other pages are neither reduced versions nor masks of the first page. */
-async function assertOnePicture(file: TiffFile, first: DirectoryInfo, others: readonly Directory[]): Promise<void> {
-  const [directory] = file.directories;
-  if ((first.subfileType & 1) !== 0 && (others.length > 0 || directory?.has(Tag.SubIfds))) {
-    throw new RejectedImageError('MULTI_PAGE', 'page 1 is a preview of another');
-  }
-  const halvings = planLevels(first, 1).map((level) => `${level.width} × ${level.height}`);
-  for (const [index, other] of others.entries()) {
-    const info = await describeDirectory(file, other);
-    const isReducedOrMask = (info.subfileType & 0b101) !== 0;
-    const isHalving = halvings.slice(1).includes(`${info.width} × ${info.height}`);
-    if (!isReducedOrMask && !isHalving) {
-      const pages = file.more ? `more than ${file.directories.length}` : `${file.directories.length}`;
-      throw new RejectedImageError('MULTI_PAGE', `${pages} pages, and page ${index + 2} is a picture of its own`);
-    }
-  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { MalformedMetadataError, type Warnings } from '../../metadata/warnings.t
 import { Tag } from '../../tiff/tags.ts';
 import { anyOf, type DirectFormat, signature } from '../format.ts';
 import { identifyTiff } from './header.ts';
+import { chooseTiffPicture } from './pages.ts';
 
 /** TIFF 6.0 and BigTIFF, of either byte order. */
 export const tiff = {
@@ -15,13 +16,14 @@ export const tiff = {
   name: 'tiff',
   title: 'TIFF',
   matches: anyOf(signature('II*\0'), signature('MM\0*'), signature('II+\0'), signature('MM\0+')),
-  header(reader) {
-    return identifyTiff(pagedReader(reader)).catch((error: unknown) => {
-      throw error instanceof MalformedTiffError ? malformed(error) : error;
-    });
-  },
+  choosePicture: (reader, policy) => chooseTiffPicture(reader, policy).catch(rethrow),
+  header: (reader) => identifyTiff(pagedReader(reader)).catch(rethrow),
   metadata: findInTiff,
 } as const satisfies DirectFormat;
+
+function rethrow(error: unknown): never {
+  throw error instanceof MalformedTiffError ? malformed(error) : error;
+}
 
 /**
  * Locates the metadata fields of the first directory. A TIFF is itself the structure that other

@@ -62,6 +62,24 @@ describe('the first page of a PDF', () => {
     expect(pixel(decoded, 5, 30)).toEqual([255, 0, 0]);
   });
 
+  test('is followed by others, each of which can be rendered', async () => {
+    const second = { width: 100, height: 50, content: '0 0 1 rg 0 0 100 100 re f' };
+    const file = pdf({ pages: [page, second] });
+    await expect(probe('pdf', memoryReader(file), { dpi: 72, page: 2 })).resolves.toEqual({
+      width: 100,
+      height: 50,
+      bands: 3,
+      alpha: false,
+      bitDepth: 8,
+      pages: 2,
+    });
+    const decoded = await decode('pdf', file, { ...options, page: 2 });
+    expect(
+      firstDifference(decoded.data, (await decode('pdf', pdf({ pages: [second] }), options)).data),
+    ).toBeUndefined();
+    await expect(decode('pdf', file, { ...options, page: 3 })).rejects.toMatchObject({ code: 'CORRUPT_HEADER' });
+  });
+
   test('reproduces the pixels of a picture that fills it', async () => {
     const rgb = picture(72, 36, 3);
     const content = '72 0 0 36 0 0 cm /Picture Do';
