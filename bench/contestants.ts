@@ -44,7 +44,7 @@ function stepwell(): Contestant {
     command: (job) => ({
       program: process.execPath,
       args: [
-        ...[path.join(project, 'src', 'cli', 'start.ts'), job.input.path, '--out', job.out],
+        ...[path.join(project, 'src', 'cli', 'start.cjs'), job.input.path, '--out', job.out],
         ...['--workspace', workspaceOf(job)],
         ...['--recipes', job.recipe.directory, '--recipe', job.recipe.name],
       ],

@@ -9,12 +9,12 @@ const { dependencies, allowScripts } = z
   .parse(JSON.parse(readFileSync('package.json', 'utf8')));
 
 /**
- * The files that `npm start` loads: the command, its worker, and what the embedded engine loads by
- * path.
+ * The files that `npm start` loads: the command, its worker, what builds its bundle, and what the
+ * embedded engine loads by path.
  */
 function entryPoints(): string[] {
   const functions = [...declaredFunctions().values()].map((handler) => handler.replace(/\.handler$/u, '.ts'));
-  return ['src/cli/start.ts', 'src/cli/main.ts', 'src/cli/sample-worker.ts', ...functions].filter((file) =>
+  return ['src/cli/main.ts', 'src/cli/bundle/build.ts', 'src/cli/sample-worker.ts', ...functions].filter((file) =>
     existsSync(file),
   );
 }
@@ -56,7 +56,7 @@ function specifiersOf(source: string): string[] {
 
 test('every package that npm start loads is a dependency', () => {
   const imported = importedPackages();
-  expect(imported).toEqual(expect.arrayContaining(['sharp', 'yaml', 'zod']));
+  expect(imported).toEqual(expect.arrayContaining(['esbuild', 'sharp', 'yaml', 'zod']));
   expect(imported.filter((name) => !(name in dependencies))).toEqual([]);
 });
 

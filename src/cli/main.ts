@@ -46,11 +46,15 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-try {
-  // Exit without awaiting computations of aborted executions.
-  process.exit(await main(process.argv.slice(2)));
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exit(2);
+/** Exits with the code of the command, without awaiting computations of aborted executions. */
+async function exit(): Promise<never> {
+  try {
+    process.exit(await main(process.argv.slice(2)));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
 }
+
+void exit();

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { pathToFileURL } from 'node:url';
 import { UsageError } from '../errors.ts';
 import type { Ports } from '../runtime.ts';
 import type { FunctionHost, InvokeOptions } from '../stepfunctions/function-host.ts';
 import { type Json, jsonCopy } from '../stepfunctions/json.ts';
 import { slots } from '../stepfunctions/slots.ts';
 import type { FunctionTable, LocalFunction } from './functions.ts';
+import { importModule } from './import-module.ts';
 
 type Handler = (event: Json, context: object) => unknown;
 
@@ -117,7 +117,7 @@ async function handlerOf({ module, exportName }: LocalFunction): Promise<Handler
   const file = ['.ts', '.js', '.mjs'].map((extension) => `${module}${extension}`).find((path) => existsSync(path));
   if (file === undefined)
     throw new InvocationError('Runtime.ImportModuleError', `Error: Cannot find module '${module}'`);
-  const exported = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  const exported = await importModule(file);
   const handler = exported[exportName];
   if (typeof handler !== 'function') {
     throw new InvocationError('Runtime.HandlerNotFound', `${file}.${exportName} is undefined or not exported`);
