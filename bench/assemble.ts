@@ -5,7 +5,7 @@
  *
  *     node bench/assemble.ts <pixels>
  */
-import { MAP_CONCURRENCY, MAX_BLOCKS } from '../src/limits.ts';
+import { MAP_CONCURRENCY, MAX_BLOCKS, memoryLimits } from '../src/limits.ts';
 import { jsonLog } from '../src/log.ts';
 import { blockCount, blockRect, edges, rectAtLevel, tilesOf } from '../src/pyramid/blocks.ts';
 import { levelsOf, makePlan, type Plan } from '../src/pyramid/plan.ts';
@@ -157,6 +157,7 @@ const assembleTiff = makeAssembleTiff({
     recipeRules: [],
     recipesDirectory: 'recipes',
     concurrency: MAP_CONCURRENCY,
+    memory: memoryLimits.standard,
   },
 });
 const call = { remainingMs: () => 600_000, log: jsonLog(() => undefined, 'silent') };

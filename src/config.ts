@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LogLevel } from './log.ts';
-import { MAP_CONCURRENCY } from './limits.ts';
+import { MAP_CONCURRENCY, type MemoryClass, type MemoryLimits, memoryLimits } from './limits.ts';
 import { type RecipeRule, RecipeRules } from './recipe/choice.ts';
 
 /** Settings of the functions, on AWS and on one machine. */
@@ -19,6 +19,8 @@ export interface Config {
    * machine.
    */
   readonly concurrency: number;
+  /** What the memory of the functions that render and convert allows. */
+  readonly memory: MemoryLimits;
 }
 
 /**
@@ -48,6 +50,7 @@ const environment = z.object({
   DEFAULT_RECIPE: z.string().min(1).default('default'),
   RECIPES_BY_PREFIX: RecipeRules.prefault(''),
   RECIPES_DIRECTORY: z.string().min(1).default('recipes'),
+  FUNCTION_MEMORY: z.enum(Object.keys(memoryLimits) as MemoryClass[]).default('standard'),
   CONCURRENCY: z.coerce.number().int().min(1).default(MAP_CONCURRENCY),
   EVENT_BUS_NAME: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
@@ -71,6 +74,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): D
     recipeRules: values.RECIPES_BY_PREFIX,
     recipesDirectory: values.RECIPES_DIRECTORY,
     concurrency: values.CONCURRENCY,
+    memory: memoryLimits[values.FUNCTION_MEMORY],
     eventBusName: values.EVENT_BUS_NAME,
     logLevel: values.LOG_LEVEL,
   };

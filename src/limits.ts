@@ -31,11 +31,44 @@ export const MAX_BLOCKS = 2_000;
 /** Largest raster of the split level, which RenderTopLevels holds in memory. Pixels. */
 export const MAX_SPLIT_LEVEL_PIXELS = 64 * 2 ** 20;
 
-/** Largest estimated memory of RenderBlock and RenderTopLevels, which have 3,538 MB. Bytes. */
-export const MEMORY_BUDGET = 2_600 * 2 ** 20;
+/** How much memory the functions of a stage have (`--param memory=NAME`), and what fits into it. */
+export interface MemoryLimits {
+  /**
+   * Memory of the largest function. serverless-plugins/limit-memory.cjs gives no function more. MB.
+   */
+  readonly functionMemory: number;
+  /** Largest estimated memory of RenderBlock, RenderImage and RenderTopLevels. Bytes. */
+  readonly rendering: number;
+  /** Largest estimated memory of ConvertSource. Bytes. */
+  readonly conversion: number;
+  /**
+   * Pixels that a block decodes at a time where every part is decoded from the beginning of the
+   * master: fewer parts repeat less.
+   */
+  readonly wholePartPixels: number;
+}
 
-/** Largest estimated memory of ConvertSource, which has 7,076 MB. Bytes. */
-export const CONVERSION_BUDGET = 6_000 * 2 ** 20;
+export const memoryLimits = {
+  /**
+   * The largest function of a new AWS account has 3,008 MB (AWS Lambda, Quotas for new accounts);
+   * ConvertSource and the functions that render have all of it.
+   */
+  small: {
+    functionMemory: 3_008,
+    rendering: 2_070 * 2 ** 20,
+    conversion: 2_000 * 2 ** 20,
+    wholePartPixels: 96 * 2 ** 20,
+  },
+  /** The functions that render have 3,538 MB, ConvertSource has 7,076 MB. */
+  standard: {
+    functionMemory: 7_076,
+    rendering: 2_600 * 2 ** 20,
+    conversion: 6_000 * 2 ** 20,
+    wholePartPixels: 128 * 2 ** 20,
+  },
+} as const satisfies Readonly<Record<string, MemoryLimits>>;
+
+export type MemoryClass = keyof typeof memoryLimits;
 
 /** Largest total size of RenderBlock's temporary files; its /tmp has 10,240 MB. Bytes. */
 export const SCRATCH_BUDGET = 10_000 * 2 ** 20;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readConfig } from '../src/config.ts';
+import { memoryLimits } from '../src/limits.ts';
 
 const least = { WORK_BUCKET: 'work', PUBLISHED_BUCKET: 'public', LEDGER_TABLE: 'ledger' };
 
@@ -15,6 +16,7 @@ describe('the environment', () => {
       recipeRules: [],
       recipesDirectory: 'recipes',
       concurrency: 40,
+      memory: memoryLimits.standard,
       eventBusName: undefined,
       logLevel: 'info',
     });
@@ -29,6 +31,7 @@ describe('the environment', () => {
         DEFAULT_RECIPE: 'iiif',
         RECIPES_BY_PREFIX: 'maps/=large-tiles\n\n  a=b/ = iiif  ',
         RECIPES_DIRECTORY: '/r',
+        FUNCTION_MEMORY: 'small',
         CONCURRENCY: '2',
         EVENT_BUS_NAME: 'bus',
         LOG_LEVEL: 'silent',
@@ -43,6 +46,7 @@ describe('the environment', () => {
       ],
       recipesDirectory: '/r',
       concurrency: 2,
+      memory: memoryLimits.small,
       eventBusName: 'bus',
       logLevel: 'silent',
     });
@@ -57,6 +61,7 @@ describe('the environment', () => {
     ['OBJECT_STORE', 'S3'],
     ['WORK_BUCKET', ''],
     ['LOG_LEVEL', 'debug'],
+    ['FUNCTION_MEMORY', 'large'],
     ['CONCURRENCY', '0'],
     ['CONCURRENCY', 'many'],
     ['RECIPES_BY_PREFIX', 'maps'],

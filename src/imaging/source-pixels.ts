@@ -1,6 +1,6 @@
 /** Access to the pixels of a master by rectangle, from slices or from the whole file. */
 import { MalformedTiffError, RejectedImageError } from '../errors.ts';
-import { MEMORY_BUDGET, SCRATCH_BUDGET } from '../limits.ts';
+import { SCRATCH_BUDGET } from '../limits.ts';
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
 import type { Conversion } from '../pyramid/conversion.ts';
 import { HELD_SLICE_BYTES } from '../pyramid/cost-figures.ts';
@@ -34,10 +34,13 @@ export interface SourcePixels {
   pyramid?(recipe: Pick<Recipe, 'tileSize' | 'encoding'>, arena: Arena): Promise<readonly EncodedTiles[]>;
 }
 
-export type PixelOptions = Pick<
+export interface PixelOptions extends Pick<
   DecodeRequest,
   'background' | 'bitDepth' | 'bands' | 'conversion' | 'timeoutSeconds' | 'reducedTo'
->;
+> {
+  /** Largest memory of the planes of a slice. Bytes. */
+  readonly memoryBudget: number;
+}
 
 /** Pixels of a file that can only be decoded from its start. */
 export function pixelsOfFile(file: string, image: SourceImage, options: PixelOptions): SourcePixels {
@@ -95,7 +98,7 @@ export async function pixelsOfSlices(
   const reduce = async <Result>(rect: Rect, arena: Arena, use: UsePicture<Result>): Promise<Result> => {
     const slice = await sliceOf(upright);
     const request: DecodeRequest = { ...options, image, stored: rectSize(slice.rect), crop: rect };
-    return withPicture(reader, slice, request, arena, (picture) => use(picture, request));
+    return withPicture(reader, slice, options, arena, (picture) => use(picture, request));
   };
   /**
    * Reads a slice into memory of the arena; `uncompressed` is its raster if it needs no decoding.
@@ -171,7 +174,7 @@ async function withPicture<Result>(
   arena: Arena,
   use: (picture: string | Uint8Array) => Promise<Result>,
 ): Promise<Result> {
-  assertWithinBudget(slice);
+  assertWithinBudget(slice, options);
   if (slice.stack || slice.size <= HELD_SLICE_BYTES) return use(await readPicture(reader, slice, options, arena));
   if (options.conversion === 'lab') relabelAsRgb(slice.header);
   return withSliceFile(reader, slice, use);
@@ -181,11 +184,11 @@ async function withPicture<Result>(
  * Throws RejectedImageError if the slice exceeds the budgets. Planning cannot detect this: the
  * header does not state that chunks share bytes or that planes are tiled separately.
  */
-function assertWithinBudget({ rect, size, stack }: Slice): void {
+function assertWithinBudget({ rect, size, stack }: Slice, { memoryBudget }: PixelOptions): void {
   const { width, height } = rectSize(rect);
   // The slice, its decoded planes, and the interleaved image.
   const held = stack ? size + 2 * width * height * stack.planes * (stack.bitDepth / 8) : 0;
-  if (held <= MEMORY_BUDGET && size <= SCRATCH_BUDGET) return;
+  if (held <= memoryBudget && size <= SCRATCH_BUDGET) return;
   const form = stack ? ' in planes of tiles' : '';
   throw new RejectedImageError('OVER_BUDGET', `${width} × ${height} pixels${form} are too many to be reduced`);
 }

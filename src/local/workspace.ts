@@ -11,6 +11,7 @@ import type { Config } from '../config.ts';
 import { embeddedExecutions } from '../executions/embedded.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import { sqliteLedger } from '../ledger/sqlite/sqlite.ts';
+import { memoryLimits } from '../limits.ts';
 import { jsonLog, type LogLevel } from '../log.ts';
 import { logNotifier } from '../notifications/notifier.ts';
 import type { Ports } from '../runtime.ts';
@@ -183,6 +184,7 @@ function configOf(
     recipeRules: [],
     recipesDirectory: recipes ?? path.join(project, 'recipes'),
     concurrency,
+    memory: memoryLimits.standard,
   };
 }
 

@@ -1,13 +1,6 @@
 /** How the pixels of level 0 are cut into blocks: docs/planning.md explains the choice. */
 import { RejectedImageError } from '../errors.ts';
-import {
-  BLOCK_TIME_BUDGET,
-  MAX_SPLIT_LEVEL_PIXELS,
-  MAX_BLOCK_SIDE,
-  MAX_BLOCKS,
-  MEMORY_BUDGET,
-  SCRATCH_BUDGET,
-} from '../limits.ts';
+import { BLOCK_TIME_BUDGET, MAX_SPLIT_LEVEL_PIXELS, MAX_BLOCK_SIDE, MAX_BLOCKS, SCRATCH_BUDGET } from '../limits.ts';
 import { blockCount, blockRect, edges } from './blocks.ts';
 import { WEIGHT_OF_WORK } from './cost-figures.ts';
 import { type Estimate, estimate } from './cost-model.ts';
@@ -37,7 +30,7 @@ export function chooseCut(job: PlanningJob): Candidate {
     const hasLargeTop = leavesTopLevels(job, candidate.splitLevel) && splitLevelPixels > MAX_SPLIT_LEVEL_PIXELS;
     if (count > MAX_BLOCKS || hasLargeTop || !hasFairSides(image, candidate)) continue;
     const costs = estimate(job, candidate);
-    if (overspent(costs, count)) continue;
+    if (overspent(job, costs, count)) continue;
     const score = costs.criticalPath + WEIGHT_OF_WORK * costs.work;
     if (!best || score < best.score) best = { candidate, score };
   }
@@ -54,7 +47,7 @@ export function chooseCut(job: PlanningJob): Candidate {
  */
 function reducingCut(job: PlanningJob): Candidate {
   const candidate = oneBlock(job);
-  const reason = overspent(estimate(job, candidate), 1);
+  const reason = overspent(job, estimate(job, candidate), 1);
   if (reason === undefined) return candidate;
   const { image, full } = job;
   const sizes = `${describeSize(uprightSize(image))} pixels of ${image.format} to ${describeSize(full)}`;
@@ -65,11 +58,15 @@ function reducingCut(job: PlanningJob): Candidate {
  * The first budget that a block or RenderTopLevels would exceed, in words; undefined if there is
  * none.
  */
-function overspent({ blockMemory, topLevelsMemory, work, scratch }: Estimate, count: number): string | undefined {
+function overspent(
+  { memory: { rendering } }: PlanningJob,
+  { blockMemory, topLevelsMemory, work, scratch }: Estimate,
+  count: number,
+): string | undefined {
   const memory = Math.max(blockMemory, topLevelsMemory);
   const time = work / count;
   const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-  if (memory > MEMORY_BUDGET) return `it needs ${megabytes(memory)} of memory, of ${megabytes(MEMORY_BUDGET)}`;
+  if (memory > rendering) return `it needs ${megabytes(memory)} of memory, of ${megabytes(rendering)}`;
   if (scratch > SCRATCH_BUDGET) return `it needs ${megabytes(scratch)} of files, of ${megabytes(SCRATCH_BUDGET)}`;
   if (time > BLOCK_TIME_BUDGET) return `it needs ${Math.ceil(time / 1000)} s, of ${BLOCK_TIME_BUDGET / 1000} s`;
   return undefined;

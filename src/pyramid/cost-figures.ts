@@ -4,11 +4,6 @@ import type { Conversion } from './conversion.ts';
 /** Pixels that a block decodes at a time; larger blocks are rendered in parts of this size. */
 export const PART_PIXELS = 24 * 2 ** 20;
 /**
- * The same where every part is decoded from the beginning of the master: fewer parts repeat less.
- * Pixels.
- */
-export const WHOLE_PART_PIXELS = 128 * 2 ** 20;
-/**
  * A slice of a whole master up to this size is held in memory; a larger one is written to a file.
  * Bytes.
  */

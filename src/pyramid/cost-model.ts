@@ -4,7 +4,7 @@
  */
 import { encodingProperties } from '../recipe/encodings.ts';
 import { blockCount, largestBlock } from './blocks.ts';
-import { CONVERTING, DECODING, INVOCATION, LEVELS, NETWORK, REDUCING, WHOLE_PART_PIXELS } from './cost-figures.ts';
+import { CONVERTING, DECODING, INVOCATION, LEVELS, NETWORK, REDUCING } from './cost-figures.ts';
 import type { Size } from './levels.ts';
 import { blockMemory, encodedBytes, scratchBytes, splitLevelBytes, topLevelsMemory } from './memory-model.ts';
 import { type Candidate, isOnePass, leavesTopLevels, type PlanningJob } from './planning-job.ts';
@@ -85,7 +85,7 @@ function readTime(job: PlanningJob, candidate: Candidate, size: Size): number {
  */
 function decodingPasses(job: PlanningJob, candidate: Candidate, size: Size): number {
   if (isOnePass(job, candidate)) return 1;
-  return (Math.ceil((size.width * size.height) / WHOLE_PART_PIXELS) + 1) * 0.5;
+  return (Math.ceil((size.width * size.height) / job.memory.wholePartPixels) + 1) * 0.5;
 }
 
 /**

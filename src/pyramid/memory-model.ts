@@ -1,14 +1,6 @@
 /** Estimated memory and files of the functions of a plan, in bytes. */
 import { encodingProperties } from '../recipe/encodings.ts';
-import {
-  BASE_MEMORY,
-  CONVERTED,
-  HELD_SLICE_BYTES,
-  LEVELS,
-  PART_PIXELS,
-  REDUCED_ROWS,
-  WHOLE_PART_PIXELS,
-} from './cost-figures.ts';
+import { BASE_MEMORY, CONVERTED, HELD_SLICE_BYTES, LEVELS, PART_PIXELS, REDUCED_ROWS } from './cost-figures.ts';
 import { type Access, type Candidate, isOnePass, leavesTopLevels, type PlanningJob } from './planning-job.ts';
 import { largestBlock } from './blocks.ts';
 import type { SourceImage } from './source-image.ts';
@@ -17,8 +9,8 @@ import type { SourceImage } from './source-image.ts';
  * Pixels that a block decodes at a time. Few parts are better where each is decoded from the
  * beginning of the master.
  */
-export function partPixelsOf({ isReduced }: Pick<PlanningJob, 'isReduced'>, access: Access): number {
-  return access === 'whole' || isReduced ? WHOLE_PART_PIXELS : PART_PIXELS;
+export function partPixelsOf({ isReduced, memory }: Pick<PlanningJob, 'isReduced' | 'memory'>, access: Access): number {
+  return access === 'whole' || isReduced ? memory.wholePartPixels : PART_PIXELS;
 }
 
 /** Bytes of all encoded tiles of the image. */

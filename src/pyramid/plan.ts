@@ -1,7 +1,7 @@
 /** The plan of one pyramid: a pure function of the master's header and the recipe. */
 import { z } from 'zod';
 import { RejectedImageError } from '../errors.ts';
-import { MAP_CONCURRENCY, MAX_IMAGE_PIXELS } from '../limits.ts';
+import { MAP_CONCURRENCY, MAX_IMAGE_PIXELS, type MemoryLimits, memoryLimits } from '../limits.ts';
 import { blockCount, type BlockGrid } from './blocks.ts';
 import { accessOf, chooseCut } from './choose-cut.ts';
 import { partPixelsOf } from './memory-model.ts';
@@ -81,6 +81,8 @@ export interface PlanOptions {
    * Map, on one machine its cores. Only the cut depends on it, not the published bytes.
    */
   readonly concurrency?: number | undefined;
+  /** Memory of the functions, the standard one unless given. */
+  readonly memory?: MemoryLimits | undefined;
 }
 
 /** Makes the plan. Throws RejectedImageError for images that exceed the limits of every plan. */
@@ -88,7 +90,7 @@ export function makePlan(
   image: SourceImage,
   recipe: Recipe,
   description: Description,
-  { cut, copyrighted = false, concurrency = MAP_CONCURRENCY }: PlanOptions = {},
+  { cut, copyrighted = false, concurrency = MAP_CONCURRENCY, memory = memoryLimits.standard }: PlanOptions = {},
 ): Plan {
   if (image.width * image.height > MAX_IMAGE_PIXELS) {
     throw new RejectedImageError(
@@ -98,7 +100,7 @@ export function makePlan(
   }
   const full = publishedSize(image, recipe, copyrighted);
   const adapted = { ...recipe, tileSize: readableTileSize(full, recipe.tileSize) };
-  const job = planningJob(image, adapted, full, concurrency);
+  const job = planningJob(image, adapted, full, { concurrency, memory });
   const chosen: Cut = cut ?? chooseCut(job);
   const { splitLevel, blocks, access = accessOf(image) } = chosen;
   return {

@@ -1,4 +1,5 @@
 /** What planning starts from, and what follows from it for every candidate alike. */
+import type { MemoryLimits } from '../limits.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { type BlockGrid, blockCount } from './blocks.ts';
 import { type Conversion, conversionOf } from './conversion.ts';
@@ -21,7 +22,14 @@ export interface Candidate {
   readonly access: Access;
 }
 
-export interface PlanningJob {
+/** What the functions of a plan run on. */
+export interface Resources {
+  /** Functions that run at the same time. */
+  readonly concurrency: number;
+  readonly memory: MemoryLimits;
+}
+
+export interface PlanningJob extends Resources {
   readonly image: SourceImage;
   readonly recipe: Pick<Recipe, 'encoding' | 'colour' | 'depth' | 'tileSize'>;
   /** Size of level 0 as published, in pixels. */
@@ -31,15 +39,13 @@ export interface PlanningJob {
   /** Bytes of one published pixel before it is encoded. */
   readonly pixelBytes: number;
   readonly isReduced: boolean;
-  /** Functions that run at the same time. */
-  readonly concurrency: number;
 }
 
 export function planningJob(
   image: SourceImage,
   recipe: PlanningJob['recipe'],
   full: Size,
-  concurrency: number,
+  { concurrency, memory }: Resources,
 ): PlanningJob {
   return {
     image,
@@ -50,6 +56,7 @@ export function planningJob(
     pixelBytes: outputPixelBytes({ image, recipe }),
     isReduced: isReduced(image, full),
     concurrency,
+    memory,
   };
 }
 

@@ -8,7 +8,6 @@ import { writeTiledTiff } from '../formats/tiled-tiff.ts';
 import { identify } from '../formats/identify.ts';
 import { libraryVersions } from '../imaging/library-versions.ts';
 import { RejectedImageError } from '../errors.ts';
-import { CONVERSION_BUDGET } from '../limits.ts';
 import type { EmbeddedMetadata } from '../metadata/embedded-metadata.ts';
 import { readEmbeddedMetadata } from '../formats/read-metadata.ts';
 import type { ConvertibleFormat, SourceImage } from '../pyramid/source-image.ts';
@@ -37,7 +36,7 @@ export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'conf
     const shape = await probe(format, master.reader, options);
     const pages = shape.pages ?? 1;
     if (pages > 1 && recipe.pages === 'reject') throw new RejectedImageError('MULTI_PAGE', `${pages} pages`);
-    assertAffordable(format, shape, master.info.size, CONVERSION_BUDGET);
+    assertAffordable(format, shape, master.info.size, config.memory.conversion);
     const bytes = await master.withFile((file) => readFile(file));
     await writeChecksums(
       store,

@@ -24,7 +24,8 @@ export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config
     const { iccProfile, resolution } = header;
     const description = await publishedDescription(image, recipe, { iccProfile, resolution });
     const copyrighted = recipe.sizeCap?.copyrighted !== undefined && (await isMarkedCopyrighted(store, source));
-    const plan = makePlan(image, recipe, description, { copyrighted, concurrency: config.concurrency });
+    const { concurrency, memory } = config;
+    const plan = makePlan(image, recipe, description, { copyrighted, concurrency, memory });
     const bytes = toJsonBytes(plan);
     const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
     const ref = area.plan(hash);

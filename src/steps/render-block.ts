@@ -24,7 +24,7 @@ export type RenderBlockInput = z.infer<typeof RenderBlockInput>;
  */
 export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, plan: ref, block }: RenderBlockInput, { log, remainingMs }: Call): Promise<void> => {
-    const { workBucket } = config;
+    const { workBucket, memory } = config;
     const work = workArea(workBucket, source);
     if (await isBundleComplete(store, work, ref, block)) {
       log.info('block.kept', { block });
@@ -36,7 +36,7 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
     const parts = { partPixels: plan.partPixels, readAhead: config.store.kind === 's3' };
     const arena = new Arena();
     try {
-      const request = { store, workBucket, source, plan, remainingMs, withChecksums: block === 0 };
+      const request = { store, workBucket, source, plan, memory, remainingMs, withChecksums: block === 0 };
       const { rendered, checksums } = await renderSource(request, (pixels) => renderArea(area, pixels, parts, arena));
       if (checksums) await writeChecksums(store, work, checksums);
       const raster = topLevelsOf(plan).length > 0 ? rendered.last : undefined;

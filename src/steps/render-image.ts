@@ -15,7 +15,7 @@ import { readPlan, workArea } from '../work/work-area.ts';
  */
 export function makeRenderImage({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ source, plan: { ref } }: PlannedState, { log, remainingMs }: Call): Promise<AssembledTiff> => {
-    const { workBucket } = config;
+    const { workBucket, memory } = config;
     const work = workArea(workBucket, source);
     const [plan, header] = await Promise.all([readPlan(store, workBucket, ref), readHeader(store, work)]);
     const rect = { left: 0, top: 0, right: plan.width, bottom: plan.height };
@@ -23,7 +23,7 @@ export function makeRenderImage({ store, config }: Pick<Ports, 'store' | 'config
     const parts = { partPixels: plan.partPixels, readAhead: config.store.kind === 's3' };
     const arena = new Arena();
     try {
-      const request = { store, workBucket, source, plan, remainingMs, withChecksums: true };
+      const request = { store, workBucket, source, plan, memory, remainingMs, withChecksums: true };
       const { rendered, checksums } = await renderSource(request, (pixels) => renderImage(area, pixels, parts, arena));
       const { tiles, runs } = tilesAndRuns({ plan, rect, rendered });
       const layout = layOutAssembled(plan, header, rendered.encoding, [{ runs }]);

@@ -4,6 +4,7 @@
  */
 import { createReadStream } from 'node:fs';
 import { pixelsOfFile, pixelsOfSlices, type SourcePixels } from '../imaging/source-pixels.ts';
+import type { MemoryLimits } from '../limits.ts';
 import { conversionOf } from '../pyramid/conversion.ts';
 import { outputBands, outputBitDepth } from '../pyramid/output-samples.ts';
 import { type Plan, reducedSize } from '../pyramid/plan.ts';
@@ -23,6 +24,8 @@ export interface RenderRequest {
   readonly workBucket: string;
   readonly source: Source;
   readonly plan: Plan;
+  /** Memory of the function that renders. */
+  readonly memory: MemoryLimits;
   /** Milliseconds until the platform ends the invocation. */
   readonly remainingMs: () => number;
   /** Whether to compute the digests of a master that the plan reads as a whole. */
@@ -35,7 +38,7 @@ export interface RenderRequest {
  * the uploader sent.
  */
 export async function renderSource<Rendered>(
-  { store, workBucket, source, plan, remainingMs, withChecksums }: RenderRequest,
+  { store, workBucket, source, plan, memory, remainingMs, withChecksums }: RenderRequest,
   render: (pixels: SourcePixels) => Promise<Rendered>,
 ): Promise<{ readonly rendered: Rendered; readonly checksums?: RecordedChecksums }> {
   const { image, recipe } = plan;
@@ -47,6 +50,7 @@ export async function renderSource<Rendered>(
     conversion: conversionOf(plan),
     reducedTo: reducedSize(plan),
     timeoutSeconds: (remainingMs() - WRITING_TIME) / 1000,
+    memoryBudget: memory.rendering,
   };
   if (plan.access === 'slices') return { rendered: await render(await pixelsOfSlices(pixels.reader, image, options)) };
   return pixels.withFile(async (file) => {

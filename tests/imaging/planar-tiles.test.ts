@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { Arena } from '../../src/imaging/arena.ts';
 import { identifyTiff } from '../../src/formats/tiff/header.ts';
+import { memoryLimits } from '../../src/limits.ts';
 import { rasterBytes } from '../../src/imaging/raster.ts';
 import { pixelsOfSlices, type SourcePixels } from '../../src/imaging/source-pixels.ts';
 import { memoryReader } from '../../src/bytes/range-reader.ts';
@@ -28,6 +29,7 @@ async function pixelsOf(tiff: Buffer, bitDepth: 8 | 16): Promise<SourcePixels> {
     bands: image.bands,
     conversion: 'none',
     timeoutSeconds: 60,
+    memoryBudget: memoryLimits.standard.rendering,
   } as const;
   return pixelsOfSlices({ ...memoryReader(tiff), readInto }, image, options);
 }

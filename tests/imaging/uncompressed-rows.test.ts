@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Arena } from '../../src/imaging/arena.ts';
 import { identifyTiff } from '../../src/formats/tiff/header.ts';
+import { memoryLimits } from '../../src/limits.ts';
 import { rasterBytes } from '../../src/imaging/raster.ts';
 import { pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
 import { memoryReader } from '../../src/bytes/range-reader.ts';
@@ -23,6 +24,7 @@ test.each([
     bitDepth: 8 as const,
     bands: 1 as const,
     timeoutSeconds: 60,
+    memoryBudget: memoryLimits.standard.rendering,
     conversion: 'none' as const,
   };
   const pixels = await pixelsOfSlices({ ...memoryReader(tiff), readInto }, image, options);

@@ -9,6 +9,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { Arena } from '../../src/imaging/arena.ts';
 import { identifyTiff } from '../../src/formats/tiff/header.ts';
+import { memoryLimits } from '../../src/limits.ts';
 import { rasterBytes } from '../../src/imaging/raster.ts';
 import { pixelsOfSlices } from '../../src/imaging/source-pixels.ts';
 import { conversionOf } from '../../src/pyramid/conversion.ts';
@@ -103,7 +104,14 @@ async function compare(tiff: Buffer, whole: Buffer, seed: number): Promise<strin
     image,
     recipe: { colour: 'keep', encoding: { compression: 'deflate', level: 6 } },
   });
-  const options = { background: '#ffffff', bitDepth, bands, timeoutSeconds: 60, conversion };
+  const options = {
+    background: '#ffffff',
+    bitDepth,
+    bands,
+    timeoutSeconds: 60,
+    memoryBudget: memoryLimits.standard.rendering,
+    conversion,
+  };
   const pixels = await pixelsOfSlices({ ...memoryReader(tiff), readInto }, image, options);
   for (const { left, top, right, bottom } of rectangles(seed)) {
     const arena = new Arena();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RejectedImageError } from '../../src/errors.ts';
+import { memoryLimits } from '../../src/limits.ts';
 import { blockCount } from '../../src/pyramid/blocks.ts';
 import { estimate } from '../../src/pyramid/cost-model.ts';
 import { planningJob } from '../../src/pyramid/planning-job.ts';
@@ -40,11 +41,14 @@ function striped(width: number, height: number, more: Partial<SourceImage> = {})
   };
 }
 
-const tiled = (width: number, height: number): SourceImage =>
-  striped(width, height, { uncompressed: false, chunks: { kind: 'tiles', width: 512, height: 512 } });
+const tiled = (width: number, height: number, more: Partial<SourceImage> = {}): SourceImage =>
+  striped(width, height, { uncompressed: false, chunks: { kind: 'tiles', width: 512, height: 512 }, ...more });
 
 const whole = (width: number, height: number, fileSize: number, more: Partial<SourceImage> = {}): SourceImage =>
   striped(width, height, { format: 'jpeg', uncompressed: false, chunks: null, fileSize, ...more });
+
+const { small, standard } = memoryLimits;
+const onLambda = { concurrency: 40, memory: standard };
 
 /** Split level, columns × rows of blocks, size of the first block, access. */
 function summary({ splitLevel, blocks, access }: Plan): string {
@@ -189,7 +193,7 @@ describe('a recipe with a cap on the size', () => {
     const memoryOf = (image: SourceImage, wanted = size): number => {
       const blocks = { columns: [0, wanted.width], rows: [0, wanted.height] };
       const access = image.chunks ? 'slices' : 'whole';
-      return estimate(planningJob(image, jpeg, wanted, 40), { splitLevel: 3, blocks, access }).blockMemory;
+      return estimate(planningJob(image, jpeg, wanted, onLambda), { splitLevel: 3, blocks, access }).blockMemory;
     };
     const master = (more: Partial<SourceImage> = {}): SourceImage => whole(10_000, 8000, 20e6, more);
     const alone = memoryOf(master());
@@ -245,6 +249,44 @@ describe('a recipe with a cap on the size', () => {
   });
 });
 
+describe('functions of 3,008 MB', () => {
+  const turned16 = whole(20_480, 14_400, 90e6, { format: 'png', bitDepth: 16, profile: 'other' });
+  const archival: Recipe = { ...deflate, colour: 'srgb' };
+
+  test('get smaller blocks where a block of the standard plan needs more memory than they have', () => {
+    expect(summary(makePlan(turned16, archival, {}))).toBe('k4 3×2 of 8192×8192 whole');
+    const plan = makePlan(turned16, archival, {}, { memory: small });
+    expect(summary(plan)).toBe('k2 1×8 of 20480×2048 whole');
+    const { blockMemory } = estimate(planningJob(turned16, archival, plan, { ...onLambda, memory: small }), plan);
+    expect(blockMemory).toBeLessThanOrEqual(2_070 * 1_048_576);
+  });
+
+  test('get the standard plan where it fits', () => {
+    for (const image of [whole(4000, 3000, 5e6), striped(20_480, 14_400), tiled(316_000, 316_000, { bitDepth: 16 })]) {
+      expect(makePlan(image, jpeg, {}, { memory: small })).toEqual(
+        expect.objectContaining({ blocks: makePlan(image, jpeg, {}).blocks }),
+      );
+    }
+  });
+
+  test('decode 96 Mpx of a master that is read from its beginning at a time, others 128 Mpx', () => {
+    const master = whole(20_480, 14_400, 90e6);
+    expect([makePlan(master, deflate, {}, { memory: small }), makePlan(master, deflate, {})]).toMatchObject([
+      { partPixels: 100_663_296 },
+      { partPixels: 134_217_728 },
+    ]);
+  });
+
+  test('refuse a reduction that needs more memory than they have, and the message states how much that is', () => {
+    const progressive = whole(19_000, 18_000, 90e6, { progressive: true });
+    const recipe: Recipe = { ...jpeg, sizeCap: { width: 4000, height: 4000 } };
+    expect(() => makePlan(progressive, recipe, {})).not.toThrow();
+    expect(() => makePlan(progressive, recipe, {}, { memory: small })).toThrow(
+      /^OVER_BUDGET: one function cannot reduce 19000 × 18000 pixels of jpeg .* needs 2[1-5]\d\d MiB of memory, of 2070 MiB$/u,
+    );
+  });
+});
+
 test('uncompressed rows take more time and memory where their colours are converted', () => {
   const candidate = {
     splitLevel: 4,
@@ -253,8 +295,8 @@ test('uncompressed rows take more time and memory where their colours are conver
   } as const;
   const size = { width: 10_000, height: 10_000 };
   const image = striped(10_000, 10_000, { profile: 'other' });
-  const kept = estimate(planningJob(image, jpeg, size, 40), candidate);
-  const converted = estimate(planningJob(image, { ...jpeg, colour: 'srgb' }, size, 40), candidate);
+  const kept = estimate(planningJob(image, jpeg, size, onLambda), candidate);
+  const converted = estimate(planningJob(image, { ...jpeg, colour: 'srgb' }, size, onLambda), candidate);
   // 100 Mpx take 8 and 25 ns a pixel instead of 0.5 ns; each of the 24 Mi pixels of a part takes 8
   // bytes more.
   expect(converted.work - kept.work).toBeCloseTo(3250);
@@ -285,8 +327,10 @@ test('every plan is within the limits, and its blocks cover the image once', () 
       bands: bands === 1 ? (1 as const) : (3 as const),
     }));
   fc.assert(
-    fc.property(image, fc.constantFrom(jpeg, deflate), (master, recipe) => {
-      const plan = makePlan(master, recipe, {});
+    fc.property(image, fc.constantFrom(jpeg, deflate), fc.constantFrom(small, standard), (master, recipe, memory) => {
+      const plan = makePlan(master, recipe, {}, { memory });
+      const needed = estimate(planningJob(master, recipe, plan, { ...onLambda, memory }), plan);
+      expect(Math.max(needed.blockMemory, needed.topLevelsMemory)).toBeLessThanOrEqual(memory.rendering);
       const unit = 512 * 2 ** plan.splitLevel;
       const { columns, rows } = plan.blocks;
       expect(blockCount(plan.blocks)).toBeLessThanOrEqual(2000);

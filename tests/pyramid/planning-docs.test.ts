@@ -4,6 +4,7 @@ import * as limits from '../../src/limits.ts';
 import * as figures from '../../src/pyramid/cost-figures.ts';
 import { encodings } from '../../src/recipe/encodings.ts';
 
+const { small, standard } = limits.memoryLimits;
 const page = readFileSync('docs/planning.md', 'utf8');
 /** Cells of every table row of the page, by its first cell. */
 const rows = new Map(
@@ -21,7 +22,8 @@ describe('docs/planning.md states', () => {
     ['blocks', count(limits.MAX_BLOCKS)],
     ['level-k raster', `${mebi(limits.MAX_SPLIT_LEVEL_PIXELS)} Mpx`],
     ['side of a block, unless the master is in strips', `${count(limits.MAX_BLOCK_SIDE)} px`],
-    ['predicted memory of RenderBlock and of RenderTopLevels', `${mebi(limits.MEMORY_BUDGET)} MiB`],
+    ['predicted memory of RenderBlock and of RenderTopLevels', `${mebi(standard.rendering)} MiB`],
+    ['the same in a stage of small functions', `${mebi(small.rendering)} MiB`],
     ['predicted time of a block', `${limits.BLOCK_TIME_BUDGET / 1000} s`],
     ['predicted files of RenderBlock', `${mebi(limits.SCRATCH_BUDGET)} MiB`],
     ['functions at the same time on AWS', count(limits.MAP_CONCURRENCY)],
@@ -46,7 +48,8 @@ describe('docs/planning.md states', () => {
 
   test.each([
     ['the weight of work', `critical path + ${figures.WEIGHT_OF_WORK} · work`],
-    ['the sizes of parts', `${mebi(figures.PART_PIXELS)} Mpx (${mebi(figures.WHOLE_PART_PIXELS)} Mpx where`],
+    ['the sizes of parts', `${mebi(figures.PART_PIXELS)} Mpx (${mebi(standard.wholePartPixels)} Mpx where`],
+    ['the size of parts of small functions', `${mebi(small.wholePartPixels)} Mpx in a stage of small functions`],
     ['the rows of an image that is reduced', `${count(figures.REDUCED_ROWS)} rows`],
     ['the largest slice in memory', `up to ${mebi(figures.HELD_SLICE_BYTES)} MiB`],
     ['the time of reducing', `take ${figures.DECODING.compressed + figures.REDUCING} ns a pixel`],

@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { FunctionTable } from '../../src/local/functions.ts';
 import { hostOf, namedError, removeFolders, serve } from './project.ts';
 
@@ -23,14 +23,33 @@ const bound = keys.map((key) => ({ key, module: '', exportName: 'handler', timeo
 const functions = new FunctionTable(bound);
 const input = { schemaVersion: 1, source: { key: 'a.tif' }, recipe: 'default' };
 
+function untilAborted(signal: AbortSignal): Promise<false> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve(false);
+    });
+  });
+}
+
 async function run(behaviours: Parameters<typeof hostOf>[0]) {
   const host = hostOf(behaviours);
-  const fixture = await serve({ definitionFile: 'state-machines/pyramid.asl.yml', host, functions });
+  const waits: number[] = [];
+  const fixture = await serve({
+    definitionFile: 'state-machines/pyramid.asl.yml',
+    host,
+    functions,
+    random: () => 1,
+    sleep: (milliseconds, signal) => {
+      if (milliseconds === 86_400_000) return untilAborted(signal); // the time limit of the execution
+      waits.push(milliseconds / 1000);
+      return Promise.resolve(true);
+    },
+  });
   const { executionArn } = fixture.engine.start({ input: JSON.stringify(input) });
   await fixture.engine.idle();
-  const { status, output } = fixture.engine.describe(executionArn);
+  const { status, error, output } = fixture.engine.describe(executionArn);
   await fixture.stop();
-  return { status, output: JSON.parse(output ?? 'null') as unknown, calls: host.calls };
+  return { status, error, output: JSON.parse(output ?? 'null') as unknown, calls: host.calls, waits };
 }
 
 const healthy = {
@@ -153,4 +172,42 @@ test('the pyramid state machine records a rejection, also by a block, and succee
   const { error } = event as { error: { Error: string; Cause: string } };
   expect(error.Error).toBe('RejectedImageError');
   expect(JSON.parse(error.Cause)).toMatchObject({ errorMessage: 'TRUNCATED: cut' });
+});
+
+describe('a function that Lambda throttles', () => {
+  const throttled = (times: number, error = 'Lambda.TooManyRequestsException') => {
+    let left = times;
+    return () => {
+      if (left-- > 0) throw namedError(error);
+      return { etag: 'e' };
+    };
+  };
+
+  test.each(['Lambda.TooManyRequestsException', 'Lambda.ClientExecutionTimeoutException'])(
+    'is called again for up to two hours after %s',
+    async (error) => {
+      const { status, waits } = await run({ ...healthy, assembleTiff: throttled(30, error) });
+      expect(status).toBe('SUCCEEDED');
+      expect(waits).toEqual([2, 4, 8, 16, 32, 64, 128, 256, ...Array.from({ length: 22 }, () => 300)]);
+    },
+  );
+
+  test('fails the execution after that', async () => {
+    const { status, error } = await run({ ...healthy, assembleTiff: throttled(31) });
+    expect([status, error]).toEqual(['FAILED', 'Lambda.TooManyRequestsException']);
+  });
+
+  test('does not use up the attempts that other errors have', async () => {
+    let calls = 0;
+    const { status, waits } = await run({
+      ...healthy,
+      verifyTiff: () => {
+        calls += 1;
+        if (calls <= 12) throw namedError('Lambda.TooManyRequestsException');
+        if (calls <= 18) throw namedError('ServiceUnavailableError');
+      },
+    });
+    expect([status, calls]).toEqual(['SUCCEEDED', 19]);
+    expect(waits.slice(12)).toEqual([2, 4, 8, 16, 32, 60]);
+  });
 });

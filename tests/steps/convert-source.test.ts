@@ -1,14 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { InconsistentWorkError, SourceChangedError } from '../../src/errors.ts';
+import { assertAffordable } from '../../src/formats/convert.ts';
+import { memoryLimits } from '../../src/limits.ts';
 import type { AssembledState } from '../../src/work/execution-state.ts';
+import { makeConvertSource } from '../../src/steps/convert-source.ts';
 import { makeValidateObject } from '../../src/steps/validate-object.ts';
 import { bmp } from '../support/bmp-fixtures.ts';
 import { codedColours, codedItem, heic } from '../support/heic-fixtures.ts';
 import { encodeHevc } from '../support/hevc-pcm.ts';
 import { j2k, jp2 } from '../support/jp2-fixtures.ts';
 import { pdf } from '../support/pdf-fixtures.ts';
-import { quietCall } from '../support/pipeline.ts';
+import { quietCall, testConfig } from '../support/pipeline.ts';
 import { decodeLevels, picture } from '../support/pixels.ts';
 import { startSteps, type Steps } from '../support/steps.ts';
 
@@ -111,6 +114,23 @@ describe('a master of another format', () => {
       message: expect.stringContaining('a PDF of 60000 × 60000'),
     });
     expect((await steps.objects('stepwell-work')).size).toBe(0);
+  });
+
+  test('that fits functions of the standard memory is rejected by those of 3,008 MB before it is decoded', async () => {
+    // 17,500 pixels a side at the 300 dpi of the recipe.
+    const poster = pdf({ pages: [{ width: 4_200, height: 4_200, content: '' }] });
+    const input = { ...(await steps.upload('poster.pdf', poster)), recipe: 'archival' };
+    const convert = makeConvertSource({ ...steps.ports, config: { ...testConfig, memory: memoryLimits.small } });
+    const image = { convertFrom: 'pdf', fileSize: poster.length } as const;
+    await expect(convert({ ...input, image }, quietCall)).rejects.toMatchObject({
+      code: 'OVER_BUDGET',
+      message: expect.stringMatching(/a PDF of 17500 × 17500 needs 2\d{3} MiB to decode, there are 2000 MiB/u),
+    });
+    expect((await steps.objects('stepwell-work')).size).toBe(0);
+    const shape = { width: 17_500, height: 17_500, bands: 3, alpha: false, bitDepth: 8 } as const;
+    expect(() => {
+      assertAffordable('pdf', shape, poster.length, testConfig.memory.conversion);
+    }).not.toThrow();
   });
 
   test('that is truncated is rejected, and no TIFF is written', async () => {

@@ -15,7 +15,8 @@ interface State {
   readonly Type: string;
   readonly Resource?: { readonly 'Fn::GetAtt': readonly string[] } | undefined;
   readonly MaxConcurrency?: number | undefined;
-  readonly Retry?: readonly { readonly ErrorEquals: readonly string[] }[] | undefined;
+  readonly Retry?:
+    readonly (Readonly<Record<string, unknown>> & { readonly ErrorEquals: readonly string[] })[] | undefined;
   readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[] | undefined;
   readonly ItemProcessor?: { readonly States: States } | undefined;
   readonly Branches?: readonly { readonly States: States }[] | undefined;
@@ -30,7 +31,7 @@ const States: z.ZodType<States> = z.lazy(() =>
       Type: z.string(),
       Resource: z.object({ 'Fn::GetAtt': z.array(z.string()) }).optional(),
       MaxConcurrency: z.int().optional(),
-      Retry: z.array(z.object({ ErrorEquals: z.array(z.string()) })).optional(),
+      Retry: z.array(z.looseObject({ ErrorEquals: z.array(z.string()) })).optional(),
       Catch: z.array(z.object({ ErrorEquals: z.array(z.string()), Next: z.string() })).optional(),
       ItemProcessor: z.object({ States }).optional(),
       Branches: z.array(z.object({ States })).optional(),
@@ -68,6 +69,7 @@ const retried = (state: State): string[] => (state.Retry ?? []).flatMap(({ Error
  */
 const awsNames = [
   'Lambda.AWSLambdaException',
+  'Lambda.ClientExecutionTimeoutException',
   'Lambda.SdkClientException',
   'Lambda.ServiceException',
   'Lambda.TooManyRequestsException',
@@ -116,6 +118,22 @@ describe('the errors of src/errors.ts and those of the state machine', () => {
     ).toEqual(names('retried').sort());
     const expected = name === 'RecordRejection' ? [] : names('caught').sort();
     expect([...caught].sort()).toEqual(expected);
+  });
+
+  test.each(tasks)('%s waits for up to two hours while its function is throttled', (_, { state }) => {
+    const throttling = (state.Retry ?? []).filter(({ ErrorEquals }) =>
+      ErrorEquals.includes('Lambda.TooManyRequestsException'),
+    );
+    expect(throttling).toEqual([
+      {
+        ErrorEquals: ['Lambda.TooManyRequestsException', 'Lambda.ClientExecutionTimeoutException'],
+        IntervalSeconds: 2,
+        BackoffRate: 2,
+        MaxAttempts: 30,
+        MaxDelaySeconds: 300,
+        JitterStrategy: 'FULL',
+      },
+    ]);
   });
 
   test('every Catch leads to RecordRejection', () => {

@@ -1,4 +1,5 @@
 /** Identifies and decodes a master in the colours of a recipe, without encoding. */
+import { memoryLimits } from '../../src/limits.ts';
 import { Arena } from '../../src/imaging/arena.ts';
 import { decodeRect } from '../../src/imaging/decode.ts';
 import type { Identified } from '../../src/formats/format.ts';
@@ -63,6 +64,7 @@ export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = 
     bitDepth: outputBitDepth(plan),
     conversion: conversionOf(plan),
     timeoutSeconds: 60,
+    memoryBudget: memoryLimits.standard.rendering,
     reducedTo: reducedSize({ image, width, height }),
   };
   const rect = { left: 0, top: 0, right: width, bottom: height };

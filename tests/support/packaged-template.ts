@@ -4,7 +4,7 @@
  * run is disturbed.
  *
  * STEPWELL_PACKAGE_DIR names a directory that was packaged already (`npm run package`, then
- * `.serverless`).
+ * `.serverless`), STEPWELL_SMALL_PACKAGE_DIR one with the parameter memory=small.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -23,6 +23,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import type { MemoryClass } from '../../src/limits.ts';
 import { readZip } from './zip.ts';
 
 export const projectRoot = join(import.meta.dirname, '..', '..');
@@ -72,9 +73,15 @@ export interface Package {
   zip(name: string): Map<string, Buffer>;
 }
 
-export async function packaged(): Promise<Package> {
-  const given = process.env['STEPWELL_PACKAGE_DIR'];
-  const directory = given ?? (await packageOnce());
+const givenDirectories: Readonly<Record<MemoryClass, string>> = {
+  standard: 'STEPWELL_PACKAGE_DIR',
+  small: 'STEPWELL_SMALL_PACKAGE_DIR',
+};
+
+/** The package of a stage with this parameter `memory`. */
+export async function packaged(memory: MemoryClass = 'standard'): Promise<Package> {
+  const given = process.env[givenDirectories[memory]];
+  const directory = given ?? (await packageOnce(memory));
   const file = join(directory, 'cloudformation-template-update-stack.json');
   const zips = new Map<string, Map<string, Buffer>>();
   return {
@@ -88,9 +95,9 @@ export async function packaged(): Promise<Package> {
   };
 }
 
-async function packageOnce(): Promise<string> {
+async function packageOnce(memory: MemoryClass): Promise<string> {
   const cache = join(projectRoot, 'node_modules', '.cache', 'stepwell-package');
-  const directory = join(cache, contentHash());
+  const directory = join(cache, `${contentHash()}-${memory}`);
   const complete = join(directory, 'package.log');
   const lock = `${directory}.lock`;
   mkdirSync(cache, { recursive: true });
@@ -102,7 +109,7 @@ async function packageOnce(): Promise<string> {
       continue;
     }
     try {
-      if (!existsSync(complete)) writeFileSync(complete, packageInto(directory));
+      if (!existsSync(complete)) writeFileSync(complete, packageInto(directory, memory));
     } finally {
       rmSync(lock, { force: true });
     }
@@ -114,19 +121,21 @@ async function packageOnce(): Promise<string> {
  * Packages a copy of the project and returns the framework's output. Node does not run TypeScript
  * below node_modules.
  */
-function packageInto(directory: string): string {
+function packageInto(directory: string, memory: MemoryClass): string {
   const work = join(tmpdir(), `stepwell-package-${process.pid}`);
   execFileSync(process.execPath, [join(projectRoot, 'layers', 'build.ts')], { stdio: 'pipe' });
   rmSync(work, { recursive: true, force: true });
   for (const input of inputs) cpSync(join(projectRoot, input), join(work, input), { recursive: true });
   symlinkSync(join(projectRoot, 'node_modules'), join(work, 'node_modules'));
   try {
+    const options = ['--stage', 'dev', '--package', directory, '--param', `memory=${memory}`];
     const serverless = join(projectRoot, 'node_modules', 'serverless', 'bin', 'serverless.js');
-    return execFileSync(
-      'sh',
-      ['-c', '"$0" "$@" 2>&1', process.execPath, serverless, 'package', '--stage', 'dev', '--package', directory],
-      { cwd: work, env: withoutAccount(process.env), encoding: 'utf8', timeout: PACKAGING_MS },
-    );
+    return execFileSync('sh', ['-c', '"$0" "$@" 2>&1', process.execPath, serverless, 'package', ...options], {
+      cwd: work,
+      env: withoutAccount(process.env),
+      encoding: 'utf8',
+      timeout: PACKAGING_MS,
+    });
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -7,6 +7,7 @@ import type { ExecutionInput } from '../../src/work/execution-input.ts';
 import { imageId, sequenceOf } from '../../src/ledger/identity.ts';
 import { publishedDescription } from '../../src/imaging/published-description.ts';
 import type { Publication } from '../../src/ledger/ledger.ts';
+import { memoryLimits } from '../../src/limits.ts';
 import { jsonLog } from '../../src/log.ts';
 import { type Cut, makePlan } from '../../src/pyramid/plan.ts';
 import { readRecipe } from '../../src/recipe/read.ts';
@@ -42,6 +43,7 @@ export const testConfig: Config = {
   recipeRules: [],
   recipesDirectory: 'recipes',
   concurrency: 40,
+  memory: memoryLimits.standard,
 };
 
 export interface Pipeline extends StepPorts {

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { CONVERSION_BUDGET, MEMORY_BUDGET } from '../../src/limits.ts';
+import { readConfig } from '../../src/config.ts';
+import { memoryLimits } from '../../src/limits.ts';
 import { checkAgainstSpec, checkReferences, findCycle } from '../support/cloudformation-check.ts';
 import { layerNames } from '../../layers/layers.ts';
-import { resource } from '../support/cloudformation.ts';
+import { lambdaFunctions, resource, text } from '../support/cloudformation.ts';
 import { declaredResources, functionKeys } from '../support/service-definition.ts';
 import { type Package, packaged, PACKAGING_MS, type Template } from '../support/packaged-template.ts';
 
@@ -43,27 +44,14 @@ describe('the packaged template', () => {
     expect(findCycle(made.template)).toBeUndefined();
   });
 
-  test('retains masters, pyramids and the ledger when the stack is removed', () => {
-    const kept = Object.entries(made.template.Resources).filter(
-      ([, { DeletionPolicy }]) => DeletionPolicy === 'Retain',
-    );
-    expect(kept.map(([id]) => id).sort()).toEqual(['LedgerTable', 'PublishedBucket', 'SourceBucket']);
+  test('retains masters, pyramids and the ledger when the stack is removed, not when its creation fails', () => {
+    const kept = Object.entries(made.template.Resources).filter(([, { DeletionPolicy }]) => DeletionPolicy);
+    expect(Object.fromEntries(kept.map(([id, { DeletionPolicy }]) => [id, DeletionPolicy]))).toEqual({
+      LedgerTable: 'RetainExceptOnCreate',
+      PublishedBucket: 'RetainExceptOnCreate',
+      SourceBucket: 'RetainExceptOnCreate',
+    });
     for (const [, { UpdateReplacePolicy }] of kept) expect(UpdateReplacePolicy).toBe('Retain');
-  });
-
-  test.each([
-    ['ConvertSource', CONVERSION_BUDGET],
-    ['RenderBlock', MEMORY_BUDGET],
-    ['RenderImage', MEMORY_BUDGET],
-    ['RenderTopLevels', MEMORY_BUDGET],
-  ])('%s has the memory that work is planned with, and some for itself', (name, budget) => {
-    const { MemorySize } = Sizes.parse(resource(made.template, `${name}LambdaFunction`).Properties);
-    expect(MemorySize * 2 ** 20 - budget).toBeGreaterThanOrEqual(768 * 2 ** 20);
-  });
-
-  test('gives ConvertSource disk space for every master that fits its memory', () => {
-    const { EphemeralStorage } = Sizes.parse(resource(made.template, 'ConvertSourceLambdaFunction').Properties);
-    expect((EphemeralStorage?.Size ?? 512) * 2 ** 20).toBeGreaterThan(CONVERSION_BUDGET);
   });
 
   test('has outputs for the buckets, the ledger table, the queues and the state machine', () => {
@@ -83,6 +71,80 @@ describe('the packaged template', () => {
 
   test('is packaged without a warning', () => {
     expect(made.log ?? '').not.toMatch(/warn|deprecat|error/iu);
+  });
+});
+
+describe.each(['small', 'standard'] as const)('a stage of %s functions', (memory) => {
+  let template: Template;
+  beforeAll(async () => {
+    ({ template } = await packaged(memory));
+  }, PACKAGING_MS);
+  const limits = memoryLimits[memory];
+  const megabytesOf = (name: string): number =>
+    Sizes.parse(resource(template, `${name}LambdaFunction`).Properties).MemorySize;
+
+  test.each([
+    ['ConvertSource', limits.conversion],
+    ['RenderBlock', limits.rendering],
+    ['RenderImage', limits.rendering],
+    ['RenderTopLevels', limits.rendering],
+  ])('gives %s the memory that work is planned with, and some for itself', (name, budget) => {
+    expect(megabytesOf(name) * 1_048_576 - budget).toBeGreaterThanOrEqual(768 * 1_048_576);
+  });
+
+  test('gives ConvertSource disk space for every master that fits its memory', () => {
+    const { EphemeralStorage } = Sizes.parse(resource(template, 'ConvertSourceLambdaFunction').Properties);
+    expect((EphemeralStorage?.Size ?? 512) * 1_048_576).toBeGreaterThan(limits.conversion);
+  });
+
+  test('tells every function how much memory there is', () => {
+    for (const { key, properties } of lambdaFunctions(template)) {
+      const variables = Object.entries(properties.Environment.Variables);
+      const { memory: stated } = readConfig(Object.fromEntries(variables.map(([name, value]) => [name, text(value)])));
+      expect([key, stated]).toEqual([key, limits]);
+    }
+  });
+
+  test('conforms to the resource specification', () => {
+    expect(checkAgainstSpec(template)).toEqual([]);
+  });
+});
+
+describe('the memory of the functions', () => {
+  const memoryOf = async (memory: 'small' | 'standard'): Promise<Record<string, number>> => {
+    const { template } = await packaged(memory);
+    return Object.fromEntries(
+      lambdaFunctions(template).map(({ key, logicalId }) => [
+        key,
+        Sizes.parse(resource(template, logicalId).Properties).MemorySize,
+      ]),
+    );
+  };
+  const standard = {
+    startPyramid: 256,
+    validateObject: 1_769,
+    convertSource: 7_076,
+    recordMetadata: 256,
+    planPyramid: 256,
+    renderBlock: 3_538,
+    renderImage: 3_538,
+    checksumSource: 1_769,
+    renderTopLevels: 3_538,
+    assembleTiff: 512,
+    verifyTiff: 1_769,
+    publishTiff: 256,
+    publishSidecar: 256,
+    recordRejection: 256,
+    recordOutcome: 256,
+  };
+
+  test('is that of serverless.yml in a standard stage', async () => {
+    expect(await memoryOf('standard')).toEqual(standard);
+  });
+
+  test('is at most 3,008 MB, the quota of a new account, in a small one', async () => {
+    const large = { convertSource: 3_008, renderBlock: 3_008, renderImage: 3_008, renderTopLevels: 3_008 };
+    expect(await memoryOf('small')).toEqual({ ...standard, ...large });
   });
 });
 
