@@ -3,8 +3,8 @@ import { pagedReader, type RangeReader } from '../bytes/range-reader.ts';
 import { RejectedImageError } from '../errors.ts';
 import type { ConvertibleFormat } from '../pyramid/source-image.ts';
 import { type DecodedImage, type ImageShape, decodedBytes } from './decoded-image.ts';
+import { type Decoders, decoders as defaultDecoders } from './decoders.ts';
 import type { DecodeOptions } from './format.ts';
-import { type Decoders, decoders as defaultDecoders } from './registry.ts';
 
 /**
  * The size and the samples that a master decodes to, from its header. Throws RejectedImageError.
@@ -22,15 +22,22 @@ export function probe(
  * Decodes the first picture of a master, or the requested page of a PDF, upright. Call `probe` and
  * `assertAffordable` before.
  * Throws RejectedImageError when the file is cut short, damaged, or of a kind that has no decoder
- * here.
+ * here, and when the decoder did not return every sample.
  */
-export function decode(
+export async function decode(
   format: ConvertibleFormat,
   bytes: Uint8Array,
   options: DecodeOptions,
   decoders: Decoders = defaultDecoders,
 ): Promise<DecodedImage> {
-  return decoders[format].decode(bytes, options);
+  const image = await decoders[format].decode(bytes, options);
+  if (image.data.byteLength !== decodedBytes(image)) {
+    throw new RejectedImageError(
+      'CORRUPT_PIXELS',
+      `its decoder returned ${image.data.byteLength} of ${decodedBytes(image)} bytes of samples`,
+    );
+  }
+  return image;
 }
 
 export interface MemoryNeed {

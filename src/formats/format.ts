@@ -75,6 +75,11 @@ export interface DecodeOptions {
    * alpha.
    */
   readonly background: string;
+  /**
+   * Size that the decoder's WebAssembly memory may have, in bytes; absent: what its module is built
+   * for.
+   */
+  readonly heap?: number;
 }
 
 /** Memory that a decoder needs. */

@@ -4,13 +4,13 @@
  * src/pyramid/source-image.ts.
  */
 import type { ConvertibleFormat, SourceFormat } from '../pyramid/source-image.ts';
-import { bmp, bmpDecoder } from './bmp/bmp.ts';
-import { type ConvertedFormat, type Decoder, type DirectFormat, signature } from './format.ts';
-import { gif, gifDecoder } from './gif/gif.ts';
-import { heic, heicDecoder } from './heic/heic.ts';
-import { jp2, jp2Decoder } from './jp2/jp2.ts';
+import { bmp } from './bmp/bmp.ts';
+import { type ConvertedFormat, type DirectFormat, signature } from './format.ts';
+import { gif } from './gif/gif.ts';
+import { heic } from './heic/heic.ts';
+import { jp2 } from './jp2/jp2.ts';
 import { jpeg } from './jpeg/jpeg.ts';
-import { pdf, pdfDecoder } from './pdf/pdf.ts';
+import { pdf } from './pdf/pdf.ts';
 import { png } from './png/png.ts';
 import { tiff } from './tiff/tiff.ts';
 import { webp } from './webp/webp.ts';
@@ -66,15 +66,4 @@ export const registry: Registry = {
   direct: { jpeg, png, webp, tiff },
   converted: { jp2, pdf, bmp, heic, gif },
   refused,
-};
-
-export type Decoders = Readonly<Record<ConvertibleFormat, Decoder>>;
-
-/** A table of its own, so that bundles of functions that convert nothing contain no decoders. */
-export const decoders: Decoders = {
-  jp2: jp2Decoder,
-  pdf: pdfDecoder,
-  bmp: bmpDecoder,
-  heic: heicDecoder,
-  gif: gifDecoder,
 };

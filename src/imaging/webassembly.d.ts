@@ -7,9 +7,13 @@ declare namespace WebAssembly {
   interface Module {
     readonly [Symbol.toStringTag]: string;
   }
+  type Exports = Readonly<Record<string, unknown>>;
+  type Imports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   interface Instance {
-    readonly exports: Readonly<Record<string, unknown>>;
+    readonly exports: Exports;
   }
+  const Memory: new (descriptor: { initial: number; maximum?: number }) => Memory;
   const Module: new (bytes: Uint8Array) => Module;
-  const Instance: new (module: Module) => Instance;
+  const Instance: new (module: Module, imports?: Imports) => Instance;
+  function compile(bytes: Uint8Array): Promise<Module>;
 }

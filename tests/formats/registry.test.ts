@@ -6,7 +6,8 @@ import type { ImageShape } from '../../src/formats/decoded-image.ts';
 import { type ConvertedFormat, type Decoder, signature } from '../../src/formats/format.ts';
 import { recognise } from '../../src/formats/identify.ts';
 import { readEmbeddedMetadata } from '../../src/formats/read-metadata.ts';
-import { decoders, type Registry, registry } from '../../src/formats/registry.ts';
+import { decoders } from '../../src/formats/decoders.ts';
+import { type Registry, registry } from '../../src/formats/registry.ts';
 import { pictureOf } from '../support/pixels.ts';
 
 const latin = (text: string): Buffer => Buffer.from(text, 'latin1');

@@ -1,8 +1,8 @@
-import { RejectedImageError } from '../../errors.ts';
 import { memoryReader } from '../../bytes/range-reader.ts';
 import { viewOf } from '../../bytes/views.ts';
-import { type DecodedImage, type ImageShape, samplesPerPixel } from '../decoded-image.ts';
-import { readHeicHeader } from './header.ts';
+import { type DecodedImage, samplesPerPixel } from '../decoded-image.ts';
+import type { DecodeOptions } from '../format.ts';
+import { type HeicHeader, readHeicHeader } from './header.ts';
 import { decodePrimaryImage, type HeifPixels } from './libheif.ts';
 import { newSamples, wideningTable } from '../samples.ts';
 
@@ -11,24 +11,18 @@ import { newSamples, wideningTable } from '../samples.ts';
  * to 16. The rotation and the mirroring of the HEIF properties are applied; an Exif orientation is
  * ignored. Throws RejectedImageError.
  */
-export async function decodeHeic(bytes: Uint8Array): Promise<DecodedImage> {
-  const { shape, bits, iccProfile } = await readHeicHeader(memoryReader(bytes));
-  const pixels = await decodePrimaryImage(bytes, { bits, alpha: shape.alpha });
-  if (pixels.width !== shape.width || pixels.height !== shape.height) {
-    const received = `${pixels.width} × ${pixels.height}`;
-    throw new RejectedImageError(
-      'CORRUPT_HEADER',
-      `Expected ${shape.width} × ${shape.height} but received ${received}`,
-    );
-  }
-  return { ...shape, data: withoutPadding(pixels, shape), ...(iccProfile ? { iccProfile } : {}) };
+export async function decodeHeic(bytes: Uint8Array, { heap }: Pick<DecodeOptions, 'heap'>): Promise<DecodedImage> {
+  const header = await readHeicHeader(memoryReader(bytes));
+  const { shape, bits, iccProfile } = header;
+  const pixels = await decodePrimaryImage(bytes, { ...shape, bits }, heap);
+  return { ...shape, data: withoutPadding(pixels, header), ...(iccProfile ? { iccProfile } : {}) };
 }
 
 /**
  * Removes the padding of rows and widens samples; of grey it keeps the first of three equal
  * samples.
  */
-function withoutPadding(pixels: HeifPixels, shape: ImageShape): DecodedImage['data'] {
+function withoutPadding(pixels: HeifPixels, { shape, bits, alphaBits }: HeicHeader): DecodedImage['data'] {
   const { width, height, bands, alpha, bitDepth } = shape;
   const samples = samplesPerPixel(shape);
   const stored = 3 + (alpha ? 1 : 0);
@@ -36,16 +30,27 @@ function withoutPadding(pixels: HeifPixels, shape: ImageShape): DecodedImage['da
   const kept = [0, 1, 2].slice(0, bands).concat(alpha ? [3] : []);
   const data = newSamples(width * height * samples, bitDepth);
   const view = viewOf(pixels.data);
-  const wide = wideningTable(pixels.bits_per_pixel, bitDepth);
+  const wide = wideningTable(bits, bitDepth);
+  const tables = [wide, wide, wide, alphaTable(alphaBits, bits, bitDepth)];
   let target = 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const at = y * pixels.stride + x * stored * (bitDepth / 8);
       for (const sample of kept) {
-        data[target++] =
-          bitDepth === 8 ? view.getUint8(at + sample) : (wide[view.getUint16(at + 2 * sample, true)] ?? 0xffff);
+        const value = bitDepth === 8 ? view.getUint8(at + sample) : view.getUint16(at + 2 * sample, true);
+        data[target++] = tables[sample]?.[value] ?? 2 ** bitDepth - 1;
       }
     }
   }
   return data;
+}
+
+/**
+ * Widens opacity. libheif shifts opacity of fewer bits than the colours to their depth, which makes
+ * 255 of 8 bits 1,020 of 10.
+ */
+function alphaTable(alphaBits: number, bits: number, bitDepth: 8 | 16): Uint16Array {
+  const shift = Math.max(0, bits - alphaBits);
+  const wide = wideningTable(bits - shift, bitDepth);
+  return Uint16Array.from({ length: 2 ** bits }, (_, value) => wide[value >> shift] ?? 0);
 }

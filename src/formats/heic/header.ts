@@ -9,6 +9,8 @@ export interface HeicHeader {
   readonly shape: ImageShape;
   /** Bits of a coded sample, 8 to 16. */
   readonly bits: number;
+  /** Bits of a coded sample of opacity; those of the colours where there is none. */
+  readonly alphaBits: number;
   readonly iccProfile: Uint8Array | undefined;
 }
 
@@ -30,10 +32,16 @@ export async function readHeicHeader(reader: RangeReader): Promise<HeicHeader> {
   const properties = meta.properties(primary);
   const coded = codedItem(meta, primary, 0);
   const { bits, isGrey } = readCoding(meta.properties(coded));
-  const alpha = hasAlpha(meta);
+  const opacity = alphaItem(meta);
   return {
-    shape: { ...uprightSize(properties), bands: isGrey ? 1 : 3, alpha, bitDepth: bits > 8 ? 16 : 8 },
+    shape: {
+      ...uprightSize(properties),
+      bands: isGrey ? 1 : 3,
+      alpha: opacity !== undefined,
+      bitDepth: bits > 8 ? 16 : 8,
+    },
     bits,
+    alphaBits: opacity === undefined ? bits : readCoding(meta.properties(codedItem(meta, opacity, 0))).bits,
     iccProfile: profileOf(properties) ?? profileOf(meta.properties(coded)),
   };
 }
@@ -64,15 +72,16 @@ function readCoding(properties: readonly Property[]): { bits: number; isGrey: bo
 
 const alphaKinds = new Set(['urn:mpeg:hevc:2015:auxid:1', 'urn:mpeg:mpegB:cicp:systems:auxiliary:alpha']);
 
-function hasAlpha(meta: HeifMeta): boolean {
+/** The item that has the opacity of the primary image. */
+function alphaItem(meta: HeifMeta): number | undefined {
   const { primary, references } = meta;
-  const isAlpha = references
+  const opacity = references
     .filter(({ type, to }) => type === 'auxl' && to.includes(primary))
-    .some(({ from }) => alphaKinds.has(auxiliaryKind(meta.properties(from))));
-  if (isAlpha && references.some(({ type, from }) => type === 'prem' && from === primary)) {
+    .find(({ from }) => alphaKinds.has(auxiliaryKind(meta.properties(from))))?.from;
+  if (opacity !== undefined && references.some(({ type, from }) => type === 'prem' && from === primary)) {
     throw unsupported('colours premultiplied with alpha');
   }
-  return isAlpha;
+  return opacity;
 }
 
 function auxiliaryKind(properties: readonly Property[]): string {

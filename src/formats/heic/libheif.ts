@@ -3,7 +3,8 @@
  * program.
  */
 import { RejectedImageError } from '../../errors.ts';
-import { loadPackage, readPackageFile, runDecoder } from '../wasm-decoder.ts';
+import { corrupt } from '../header-bytes.ts';
+import { boundedWasm, type BoundedWasm, loadPackage, runDecoder } from '../wasm-decoder.ts';
 
 interface Enumerator {
   readonly value: number;
@@ -20,6 +21,7 @@ interface HeifError {
  * little-endian.
  */
 interface Plane {
+  readonly id: Enumerator;
   readonly width: number;
   readonly height: number;
   /** Bytes from the start of one row to the next. */
@@ -28,8 +30,9 @@ interface Plane {
   readonly data: Uint8Array;
 }
 
-interface HeifModule {
+export interface HeifModule {
   readonly heif_colorspace: { readonly heif_colorspace_RGB: Enumerator };
+  readonly heif_channel: { readonly heif_channel_interleaved: Enumerator };
   readonly heif_chroma: Readonly<Record<string, Enumerator>>;
   readonly heif_error_code: { readonly heif_error_Memory_allocation_error: Enumerator };
   readonly heif_suberror_code: Readonly<Record<string, Enumerator>>;
@@ -44,13 +47,23 @@ interface HeifModule {
 }
 
 type Factory = (options: {
-  wasmBinary: Uint8Array;
+  instantiateWasm: BoundedWasm['instantiateWasm'];
   print: (line: string) => void;
   printErr: (line: string) => void;
 }) => HeifModule;
 
 /** The result of libheif: RGB or RGBA samples in padded rows. */
 export type HeifPixels = Plane;
+
+/** What the header of the file states about the decoded picture. */
+export interface WantedPixels {
+  /** Upright, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Bits of a coded sample. */
+  readonly bits: number;
+  readonly alpha: boolean;
+}
 
 /**
  * Decodes the primary image with its crop, rotation and mirroring applied: RGB or RGBA, one byte a
@@ -59,16 +72,18 @@ export type HeifPixels = Plane;
  */
 export async function decodePrimaryImage(
   bytes: Uint8Array,
-  wanted: { bits: number; alpha: boolean },
+  wanted: WantedPixels,
+  heap: number | undefined,
 ): Promise<HeifPixels> {
   const ignore = (): void => undefined;
-  const wasmBinary = await readPackageFile('libheif-js/libheif-wasm/libheif.wasm');
+  const wasm = await boundedWasm('libheif-js/libheif-wasm/libheif.wasm', heap);
   const createModule = loadPackage('libheif-js/libheif-wasm/libheif.js') as Factory;
-  const module = createModule({ wasmBinary, print: ignore, printErr: ignore });
-  return runDecoder('libheif', () => decodeWith(module, bytes, wanted));
+  const module = createModule({ instantiateWasm: wasm.instantiateWasm, print: ignore, printErr: ignore });
+  return runDecoder('libheif', wasm, () => decodeWithLibheif(module, bytes, wanted));
 }
 
-function decodeWith(module: HeifModule, bytes: Uint8Array, wanted: { bits: number; alpha: boolean }): HeifPixels {
+/** `decodePrimaryImage` with a module that is loaded. */
+export function decodeWithLibheif(module: HeifModule, bytes: Uint8Array, wanted: WantedPixels): HeifPixels {
   const context = module.heif_context_alloc();
   const problem = module.heif_context_read_from_memory(context, bytes);
   if (problem.code.value !== 0) throw rejection(module, problem, 'CORRUPT_HEADER');
@@ -82,8 +97,26 @@ function decodeWith(module: HeifModule, bytes: Uint8Array, wanted: { bits: numbe
     module.heif_chroma[`heif_chroma_interleaved_${chroma}`] ?? { value: -1 },
   );
   if (isError(result)) throw rejection(module, result, 'CORRUPT_PIXELS');
-  const [plane] = result.channels;
+  // With alpha of more than 8 bits, libheif also returns a plane for alpha that it never writes.
+  const interleaved = module.heif_channel.heif_channel_interleaved.value;
+  return wholePlane(
+    result.channels.find(({ id }) => id.value === interleaved),
+    wanted,
+  );
+}
+
+/** Throws RejectedImageError unless libheif returned every sample that was requested. */
+function wholePlane(plane: Plane | undefined, { width, height, bits, alpha }: WantedPixels): Plane {
   if (!plane) throw new RejectedImageError('CORRUPT_PIXELS', 'libheif returned no pixels');
+  if (plane.width !== width || plane.height !== height) {
+    throw corrupt(`Expected ${width} × ${height}`, `${plane.width} × ${plane.height}`);
+  }
+  const row = width * (alpha ? 4 : 3) * (bits > 8 ? 2 : 1);
+  const isWhole =
+    plane.bits_per_pixel === bits && plane.stride >= row && plane.data.length >= plane.stride * (height - 1) + row;
+  if (!isWhole) {
+    throw new RejectedImageError('CORRUPT_PIXELS', `libheif returned ${plane.data.length} bytes of pixels`);
+  }
   return plane;
 }
 

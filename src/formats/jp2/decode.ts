@@ -1,6 +1,7 @@
 import { RejectedImageError } from '../../errors.ts';
 import { memoryReader } from '../../bytes/range-reader.ts';
 import { type DecodedImage, samplesPerPixel } from '../decoded-image.ts';
+import type { DecodeOptions } from '../format.ts';
 import { assertWholeCodestream } from './codestream.ts';
 import { type Channel, type Jp2Header, readJp2Header } from './header.ts';
 import { decodeComponents } from './openjpeg.ts';
@@ -11,22 +12,26 @@ import { newSamples, widenAll, yccToRgb } from '../samples.ts';
  * decoded exactly. Samples of fewer than 8 bits are widened to 8, of 9 to 15 bits to 16; sYCC is
  * converted to sRGB; palettes are expanded. Throws RejectedImageError.
  */
-export async function decodeJp2(bytes: Uint8Array): Promise<DecodedImage> {
+export async function decodeJp2(bytes: Uint8Array, { heap }: Pick<DecodeOptions, 'heap'>): Promise<DecodedImage> {
   const header = await readJp2Header(memoryReader(bytes));
   const { shape, codestream, iccProfile, resolution } = header;
   const stream = bytes.subarray(codestream.start, codestream.end);
   assertWholeCodestream(stream, codestream.tiles);
   return {
     ...shape,
-    data: await decodeChannels(stream, header),
+    data: await decodeChannels(stream, header, heap),
     ...(iccProfile ? { iccProfile } : {}),
     ...(resolution ? { resolution } : {}),
   };
 }
 
-async function decodeChannels(stream: Uint8Array, header: Jp2Header): Promise<DecodedImage['data']> {
+async function decodeChannels(
+  stream: Uint8Array,
+  header: Jp2Header,
+  heap: number | undefined,
+): Promise<DecodedImage['data']> {
   const { shape, colours, alpha } = header;
-  const pixels = await decodeGroup(stream, header, colours);
+  const pixels = await decodeGroup(stream, header, colours, heap);
   if (header.isYcc) yccToRgb(pixels, colours[0]?.bits ?? 8);
   widenInto(pixels, colours);
   const isDone = !alpha && (pixels instanceof Uint8Array ? 8 : 16) === shape.bitDepth;
@@ -34,7 +39,7 @@ async function decodeChannels(stream: Uint8Array, header: Jp2Header): Promise<De
   const whole = newSamples(shape.width * shape.height * samplesPerPixel(shape), shape.bitDepth);
   spread(pixels, colours.length, whole, samplesPerPixel(shape), 0);
   if (alpha) {
-    const opacity = await decodeGroup(stream, header, [alpha]);
+    const opacity = await decodeGroup(stream, header, [alpha], heap);
     widenInto(opacity, [alpha]);
     spread(opacity, 1, whole, samplesPerPixel(shape), shape.bands);
   }
@@ -67,6 +72,7 @@ async function decodeGroup(
   stream: Uint8Array,
   { codestream, palette }: Jp2Header,
   channels: readonly Channel[],
+  heap: number | undefined,
 ): Promise<Uint8Array | Uint16Array> {
   const [first] = channels;
   const isPalette = first?.column !== undefined;
@@ -75,9 +81,10 @@ async function decodeGroup(
       stream,
       codestream,
       channels.map(({ component }) => component),
+      heap,
     );
   }
-  const indexes = await decodeComponents(stream, codestream, [first.component]);
+  const indexes = await decodeComponents(stream, codestream, [first.component], heap);
   const columns = channels.map((channel) => palette?.columns[channel.column ?? 0] ?? new Uint16Array());
   const samples = newSamples(indexes.length * columns.length, first.bits > 8 ? 16 : 8);
   let at = 0;

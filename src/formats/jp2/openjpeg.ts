@@ -1,9 +1,10 @@
 /** OpenJPEG as WebAssembly, which decodes components of a codestream. */
 import { RejectedImageError } from '../../errors.ts';
 import { type Codestream } from './codestream.ts';
-import { loadPackage, readPackageFile, runDecoder } from '../wasm-decoder.ts';
+import { boundedWasm, type BoundedWasm, loadPackage, runDecoder } from '../wasm-decoder.ts';
 
-interface Decoder {
+/** The class J2KDecoder of the module. */
+export interface OpenJpegDecoder {
   /** Allocates memory of the module for the file; valid until the next allocation. */
   getEncodedBuffer(length: number): Uint8Array;
   /** A copy of the decoded samples. */
@@ -14,10 +15,10 @@ interface Decoder {
 }
 
 type Factory = (options: {
-  wasmBinary: Uint8Array;
+  instantiateWasm: BoundedWasm['instantiateWasm'];
   print: (line: string) => void;
   printErr: (line: string) => void;
-}) => Promise<{ J2KDecoder: new () => Decoder }>;
+}) => Promise<{ J2KDecoder: new () => OpenJpegDecoder }>;
 
 /**
  * Decodes one or three components of the same precision, interleaved, to 8-bit samples for up to 8
@@ -30,31 +31,46 @@ export async function decodeComponents(
   codestream: Uint8Array,
   size: Codestream,
   components: readonly number[],
+  heap: number | undefined,
 ): Promise<Uint8Array | Uint16Array> {
   const messages: string[] = [];
   const note = (line: string): void => {
     if (line.startsWith('[ERROR]')) messages.push(line.slice('[ERROR]'.length).trim());
   };
   const createModule = loadPackage('@cornerstonejs/codec-openjpeg/decodewasmjs') as Factory;
+  const wasm = await boundedWasm('@cornerstonejs/codec-openjpeg/decodewasm', heap);
   const { J2KDecoder } = await createModule({
-    wasmBinary: await readPackageFile('@cornerstonejs/codec-openjpeg/decodewasm'),
+    instantiateWasm: wasm.instantiateWasm,
     print: note,
     printErr: note,
   });
+  // The decoder is not freed, because its module is discarded.
+  return runDecoder('OpenJPEG', wasm, () =>
+    decodeWithOpenJpeg(new J2KDecoder(), codestream, size, components, messages),
+  );
+}
+
+/** `decodeComponents` with a decoder, which adds its errors to `messages`. */
+export function decodeWithOpenJpeg(
+  decoder: OpenJpegDecoder,
+  codestream: Uint8Array,
+  size: Codestream,
+  components: readonly number[],
+  messages: readonly string[],
+): Uint8Array | Uint16Array {
   const isAll = components.length === size.components.length && components.every((component, at) => component === at);
   const header = isAll ? new Uint8Array() : selection(size, components);
-  // The decoder is not freed, because its module is discarded.
-  return runDecoder('OpenJPEG', () => {
-    const decoder = new J2KDecoder();
-    const input = decoder.getEncodedBuffer(header.length + codestream.length);
-    input.set(header);
-    input.set(codestream, header.length);
-    decoder.decodeSubResolution(0, 0);
-    const info = decoder.getFrameInfo();
-    const isWhole = info.width === size.width && info.height === size.height;
-    if (messages.length > 0 || !isWhole || info.componentCount !== components.length) throw broken(messages);
-    return asSamples(decoder.getDecodedBuffer(), info.bitsPerSample);
-  });
+  const input = decoder.getEncodedBuffer(header.length + codestream.length);
+  input.set(header);
+  input.set(codestream, header.length);
+  decoder.decodeSubResolution(0, 0);
+  const info = decoder.getFrameInfo();
+  const isWhole = info.width === size.width && info.height === size.height;
+  if (messages.length > 0 || !isWhole || info.componentCount !== components.length) throw broken(messages);
+  const decoded = decoder.getDecodedBuffer();
+  const expected = size.width * size.height * components.length * (info.bitsPerSample > 8 ? 2 : 1);
+  if (decoded.length !== expected) throw broken([`OpenJPEG returned ${decoded.length} of ${expected} bytes of pixels`]);
+  return asSamples(decoded, info.bitsPerSample);
 }
 
 function broken(messages: readonly string[]): RejectedImageError {

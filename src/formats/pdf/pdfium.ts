@@ -4,11 +4,11 @@ import type { RangeReader } from '../../bytes/range-reader.ts';
 import type { DecodedImage, ImageShape } from '../decoded-image.ts';
 import type { DecodeOptions } from '../format.ts';
 import { corrupt } from '../header-bytes.ts';
-import { loadPackage, readPackageFile, runDecoder } from '../wasm-decoder.ts';
+import { boundedWasm, type BoundedWasm, loadPackage, runDecoder } from '../wasm-decoder.ts';
 import { newBytes } from '../samples.ts';
 
 /** PDFium's C functions (public/fpdfview.h); handles and addresses are numbers. */
-interface PdfiumModule {
+export interface PdfiumModule {
   readonly HEAPU8: Uint8Array;
   readonly wasmExports: { malloc(bytes: number): number; free(address: number): void };
   _FPDF_InitLibraryWithConfig(config: object): void;
@@ -34,7 +34,7 @@ interface PdfiumModule {
 }
 
 interface PdfiumPackage {
-  PDFiumLibrary: { init(options: { wasmBinary: Uint8Array }): Promise<{ module: PdfiumModule }> };
+  PDFiumLibrary: { init(options: Pick<BoundedWasm, 'instantiateWasm'>): Promise<{ module: PdfiumModule }> };
 }
 
 const BGRX = 3;
@@ -57,8 +57,8 @@ export async function readPdfShape(
   { dpi, page = 1 }: Pick<DecodeOptions, 'dpi' | 'page'>,
 ): Promise<ImageShape> {
   const bytes = await reader.read(0, reader.size);
-  const module = await createModule(bytes);
-  return runDecoder('PDFium', () => {
+  const { module, wasm } = await createModule(bytes);
+  return runDecoder('PDFium', wasm, () => {
     const document = openDocument(module, bytes);
     const pages = module._FPDF_GetPageCount(document);
     return { ...pageShape(module, openPage(module, document, page), dpi), ...(pages > 1 ? { pages } : {}) };
@@ -72,10 +72,10 @@ export async function readPdfShape(
  */
 export async function decodePdf(
   bytes: Uint8Array,
-  { dpi, background, page: number = 1 }: DecodeOptions,
+  { dpi, background, page: number = 1, heap }: DecodeOptions,
 ): Promise<DecodedImage> {
-  const module = await createModule(bytes);
-  return runDecoder('PDFium', () => {
+  const { module, wasm } = await createModule(bytes, heap);
+  return runDecoder('PDFium', wasm, () => {
     const page = openPage(module, openDocument(module, bytes), number);
     const shape = pageShape(module, page, dpi);
     return {
@@ -86,12 +86,21 @@ export async function decodePdf(
   });
 }
 
+/** Bytes of a pixel that nothing has been drawn on; drawing sets the fourth byte to 255 or 0. */
+const UNDRAWN = [0x5a, 0x5a, 0x5a, 0x5a] as const;
+
 /**
  * Renders the page in one piece: PDFium positions skewed pictures and thin lines differently in
- * parts of a page.
+ * parts of a page. Throws RejectedImageError when PDFium leaves pixels undrawn.
  */
-function renderPage(module: PdfiumModule, page: number, { width, height }: ImageShape, background: string): Uint8Array {
+export function renderPage(
+  module: PdfiumModule,
+  page: number,
+  { width, height }: Pick<ImageShape, 'width' | 'height'>,
+  background: string,
+): Uint8Array {
   const address = allocate(module, 4 * width * height);
+  module.HEAPU8.fill(UNDRAWN[0], address, address + 4 * width * height);
   const bitmap = module._FPDFBitmap_CreateEx(width, height, BGRX, address, 4 * width);
   if (bitmap === 0) throw new RejectedImageError('OVER_BUDGET', `PDFium has no bitmap of ${width} × ${height}`);
   const argb = (0xff000000 | Number.parseInt(background.slice(1), 16)) >>> 0;
@@ -104,6 +113,9 @@ function renderPage(module: PdfiumModule, page: number, { width, height }: Image
 
 function copyBgrx(from: Uint8Array, into: Uint8Array): void {
   for (let source = 0, target = 0; source < from.length; source += 4, target += 3) {
+    if (from[source + 3] === UNDRAWN[3] && UNDRAWN.every((byte, at) => from[source + at] === byte)) {
+      throw new RejectedImageError('CORRUPT_PIXELS', 'PDFium did not draw the whole page');
+    }
     into[target] = from[source + 2] ?? 0;
     into[target + 1] = from[source + 1] ?? 0;
     into[target + 2] = from[source] ?? 0;
@@ -111,11 +123,12 @@ function copyBgrx(from: Uint8Array, into: Uint8Array): void {
 }
 
 /** Creates a module for one document. It is not reused, because its memory never shrinks. */
-async function createModule(bytes: Uint8Array): Promise<PdfiumModule> {
+async function createModule(bytes: Uint8Array, heap?: number): Promise<{ module: PdfiumModule; wasm: BoundedWasm }> {
   assertEnd(bytes);
   const { PDFiumLibrary } = loadPackage('@hyzyla/pdfium') as PdfiumPackage;
-  const { module } = await PDFiumLibrary.init({ wasmBinary: await readPackageFile('@hyzyla/pdfium/pdfium.wasm') });
-  return module;
+  const wasm = await boundedWasm('@hyzyla/pdfium/pdfium.wasm', heap);
+  const { module } = await PDFiumLibrary.init({ instantiateWasm: wasm.instantiateWasm });
+  return { module, wasm };
 }
 
 /** The handle of a document. */

@@ -121,6 +121,51 @@ describe('lossless HEVC samples are decoded unchanged', () => {
   });
 });
 
+describe('an auxiliary alpha image beside colours of more than 8 bits', () => {
+  const kind = fullBox('auxC', 0, [...ascii('urn:mpeg:mpegB:cicp:systems:auxiliary:alpha'), 0]);
+  const withAlpha = (colour: HevcStream, alpha: HevcStream, ...properties: Uint8Array[]): Uint8Array =>
+    heic({
+      items: [
+        codedItem(colour, size, ...properties),
+        { ...codedItem(alpha, size, kind), references: [{ type: 'auxl', to: [1] }] },
+      ],
+    });
+  const widened = (value: number, bits: number): number => (value << (16 - bits)) | (value >> (2 * bits - 16));
+
+  test.each([10, 12])('of %i bits and RGB is the fourth sample', async (bits) => {
+    const { stream, rgb } = rgbStream(bits);
+    const { stream: alphaStream, luma } = greyStream(bits);
+    const decoded = await decode('heic', withAlpha(stream, alphaStream, IDENTITY), options);
+    expect(decoded).toMatchObject({ bands: 3, alpha: true, bitDepth: 16 });
+    const expected = Uint16Array.from({ length: luma.length * 4 }, (_, at) => {
+      const pixel = Math.floor(at / 4);
+      return widened((at % 4 === 3 ? luma[pixel] : rgb[pixel * 3 + (at % 4)]) ?? 0, bits);
+    });
+    expect(firstDifference(decoded.data, expected)).toBeUndefined();
+  });
+
+  test.each([10, 12])('of %i bits and grey is the second sample', async (bits) => {
+    const { stream, luma } = greyStream(bits);
+    const opacity = plane(96, 64, bits, 5);
+    const alphaStream = encodeHevc({ ...size, chromaFormat: 0, bits, planes: [opacity] });
+    const decoded = await decode('heic', withAlpha(stream, alphaStream), options);
+    expect(decoded).toMatchObject({ bands: 1, alpha: true, bitDepth: 16 });
+    const expected = Uint16Array.from({ length: luma.length * 2 }, (_, at) =>
+      widened((at % 2 === 1 ? opacity : luma)[Math.floor(at / 2)] ?? 0, bits),
+    );
+    expect(firstDifference(decoded.data, expected)).toBeUndefined();
+  });
+
+  test('of 8 bits is widened from 8 bits, so that 255 is opaque', async () => {
+    const { stream } = rgbStream(10);
+    const opacity = Uint16Array.from({ length: 96 * 64 }, (_, index) => index % 256);
+    const alphaStream = encodeHevc({ ...size, chromaFormat: 0, bits: 8, planes: [opacity] });
+    const { data } = await decode('heic', withAlpha(stream, alphaStream, IDENTITY), options);
+    const decoded = Uint16Array.from({ length: 256 }, (_, pixel) => data[4 * pixel + 3] ?? 0);
+    expect([...decoded]).toEqual(Array.from({ length: 256 }, (_, value) => value * 257));
+  });
+});
+
 describe('the properties of the primary image of a HEIC file are applied', () => {
   const { stream, luma } = greyStream(8);
   const at = (x: number, y: number): number => luma[y * 96 + x] ?? -1;
