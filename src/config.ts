@@ -5,8 +5,12 @@ import { type RecipeRule, RecipeRules } from './recipe/choice.ts';
 
 /** Settings of the functions, on AWS and on one machine. */
 export interface Config {
-  /** S3, or folders below a workspace directory (see `storage/files/files.ts`). */
-  readonly store: { readonly kind: 's3' } | { readonly kind: 'files'; readonly workspace: string };
+  /**
+   * S3, or folders below a workspace directory (see `storage/files/files.ts`). `endpoint`: address
+   * of a store which is not Amazon S3.
+   */
+  readonly store:
+    { readonly kind: 's3'; readonly endpoint?: string } | { readonly kind: 'files'; readonly workspace: string };
   readonly workBucket: string;
   readonly publishedBucket: string;
   readonly defaultRecipe: string;
@@ -53,6 +57,10 @@ const environment = z.object({
   FUNCTION_MEMORY: z.enum(Object.keys(memoryLimits) as MemoryClass[]).default('standard'),
   CONCURRENCY: z.coerce.number().int().min(1).default(MAP_CONCURRENCY),
   EVENT_BUS_NAME: z.string().min(1).optional(),
+  // Read by the SDK too (AWS SDKs and Tools Reference, service-specific endpoints).
+  AWS_ENDPOINT_URL: z.url().optional(),
+  AWS_ENDPOINT_URL_S3: z.url().optional(),
+  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: z.string().optional(),
   LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -64,7 +72,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): D
   return {
     store:
       values.OBJECT_STORE === 's3'
-        ? { kind: 's3' }
+        ? { kind: 's3', ...otherEndpoint(values) }
         : { kind: 'files', workspace: values.OBJECT_STORE.slice('files:'.length) },
     workBucket: values.WORK_BUCKET,
     publishedBucket: values.PUBLISHED_BUCKET,
@@ -78,4 +86,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): D
     eventBusName: values.EVENT_BUS_NAME,
     logLevel: values.LOG_LEVEL,
   };
+}
+
+/** Hosts of Amazon S3, also through VPC endpoints, in all partitions. */
+const AMAZON_HOST = /(^|\.)amazonaws\.(com|com\.cn|eu)$/u;
+
+/** The endpoint of a store other than Amazon S3 that is configured for the SDK. */
+function otherEndpoint(values: z.infer<typeof environment>): { endpoint?: string } {
+  if (values.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true') return {};
+  const endpoint = values.AWS_ENDPOINT_URL_S3 ?? values.AWS_ENDPOINT_URL;
+  return endpoint === undefined || AMAZON_HOST.test(new URL(endpoint).hostname) ? {} : { endpoint };
 }

@@ -91,6 +91,14 @@ export class PreconditionFailedError extends Error {
 }
 
 /**
+ * The object store ignores conditions of requests, on which the pipeline relies. Fails the
+ * execution.
+ */
+export class UnsuitableStoreError extends Error {
+  override readonly name = 'UnsuitableStoreError';
+}
+
+/**
  * A malformed TIFF. Thrown by `src/tiff`; steps translate it into RejectedImageError or
  * InconsistentWorkError.
  */

@@ -69,7 +69,7 @@ async function buildPorts(config: DeployedConfig): Promise<Ports> {
   const clock = (): Date => new Date();
   const log = jsonLog((line) => process.stderr.write(`${line}\n`), config.logLevel);
   const [store, ledger, notifier, executions] = await Promise.all([
-    chooseStore(config.store),
+    chooseStore(config),
     openLedger(config.ledgerTable, clock),
     chooseNotifier(config.eventBusName, log),
     openExecutions(config.stateMachineArn),
@@ -80,10 +80,10 @@ async function buildPorts(config: DeployedConfig): Promise<Ports> {
 // The adapters are imported when they are chosen, so that a host with its own ports does not load
 // the AWS SDK.
 
-async function chooseStore(store: DeployedConfig['store']): Promise<ObjectStore> {
+async function chooseStore({ store, workBucket }: DeployedConfig): Promise<ObjectStore> {
   if (store.kind === 'files') return (await import('./storage/files/files.ts')).fileStore(store.workspace);
   const [{ S3Client }, { s3Store }] = await Promise.all([import('@aws-sdk/client-s3'), import('./storage/s3/s3.ts')]);
-  return s3Store(new S3Client({}));
+  return s3Store(new S3Client({}), store.endpoint === undefined ? {} : { checkedBucket: workBucket });
 }
 
 async function openLedger(table: string, clock: () => Date): Promise<Ledger> {

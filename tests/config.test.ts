@@ -52,6 +52,34 @@ describe('the environment', () => {
     });
   });
 
+  describe('has the endpoint of a store', () => {
+    const storeOf = (more: Record<string, string>) => readConfig({ ...least, ...more }).store;
+
+    test('that is not Amazon S3, the one of S3 first', () => {
+      const endpoint = 'http://127.0.0.1:4566';
+      expect(storeOf({ AWS_ENDPOINT_URL: endpoint })).toEqual({ kind: 's3', endpoint });
+      expect(storeOf({ AWS_ENDPOINT_URL_S3: endpoint, AWS_ENDPOINT_URL: 'https://other.test' })).toEqual({
+        kind: 's3',
+        endpoint,
+      });
+      const lookalike = 'https://amazonaws.com.store.test';
+      expect(storeOf({ AWS_ENDPOINT_URL: lookalike })).toEqual({ kind: 's3', endpoint: lookalike });
+    });
+
+    test.each([
+      ['https://s3.eu-central-1.amazonaws.com'],
+      ['https://bucket.vpce-0123.s3.us-east-1.vpce.amazonaws.com'],
+      ['https://s3.cn-north-1.amazonaws.com.cn'],
+    ])('and none for Amazon S3 at %s', (endpoint) => {
+      expect(storeOf({ AWS_ENDPOINT_URL_S3: endpoint })).toEqual({ kind: 's3' });
+    });
+
+    test('and none where the SDK ignores endpoints', () => {
+      const ignored = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9000', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' };
+      expect(storeOf(ignored)).toEqual({ kind: 's3' });
+    });
+  });
+
   test('is refused with the names of all missing variables', () => {
     for (const name of Object.keys(least)) expect(() => readConfig({})).toThrow(name);
   });

@@ -86,6 +86,7 @@ const treatment: Readonly<Record<string, 'retried' | 'caught' | 'fails the execu
   ServiceUnavailableError: 'retried',
   DeadlineExceededError: 'retried',
   InconsistentWorkError: 'fails the execution',
+  UnsuitableStoreError: 'fails the execution',
   ObjectNotFoundError: 'never leaves a step',
   PreconditionFailedError: 'never leaves a step',
   MalformedTiffError: 'never leaves a step',

@@ -40,6 +40,11 @@ export interface S3Server {
   shortenNextBody(bytes: number, matching?: Matching): void;
   /** Carries out the next request and closes the connection instead of answering. */
   loseNextAnswer(matching?: Matching): void;
+  /**
+   * Carries out matching requests whatever their conditions, from now on, as some services with
+   * this API do.
+   */
+  ignoreConditions(matching: Matching): void;
   /** Calls `action` right before the next matching request is done. */
   beforeNext(matching: Matching, action: () => void): void;
   /** Puts an object without a request. */
@@ -116,6 +121,7 @@ export async function startS3(buckets: readonly string[] = []): Promise<S3Server
   const requests: RecordedRequest[] = [];
   const faults: { fault: Fault; matching: Matching }[] = [];
   const clients: S3Client[] = [];
+  const careless: Matching[] = [];
   const tags = new Map<string, Readonly<Record<string, string>>>();
   const takeFault = (request: RecordedRequest, ...kinds: Fault['kind'][]): Fault | undefined => {
     const index = faults.findIndex(({ fault, matching }) => kinds.includes(fault.kind) && matching(request));
@@ -140,6 +146,10 @@ export async function startS3(buckets: readonly string[] = []): Promise<S3Server
     const fault = takeFault(recorded, 'call');
     if (fault?.kind === 'call') fault.action();
     try {
+      if (careless.some((matching) => matching(recorded))) {
+        done();
+        return;
+      }
       const { bucket = '', '*': key = '' } = request.params as { bucket?: string; '*'?: string };
       checkConditions(
         s3Store,
@@ -207,6 +217,7 @@ export async function startS3(buckets: readonly string[] = []): Promise<S3Server
     cutNextBody: (bytes, matching = always) => faults.push({ fault: { kind: 'cut', bytes }, matching }),
     shortenNextBody: (bytes, matching = always) => faults.push({ fault: { kind: 'shorten', bytes }, matching }),
     loseNextAnswer: (matching = always) => faults.push({ fault: { kind: 'lose' }, matching }),
+    ignoreConditions: (matching) => careless.push(matching),
     beforeNext: (matching, action) => faults.push({ fault: { kind: 'call', action }, matching }),
     put: (bucket, key, body) => {
       s3Store.putObject(bucket, key, Buffer.from(body));

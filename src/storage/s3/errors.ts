@@ -23,8 +23,8 @@ export async function fromS3<Result>(call: Promise<Result>, name: string, signal
  * unchanged.
  */
 export function translateS3Error(error: unknown, name: string): unknown {
-  if (!isError(error)) return error;
-  const status = statusOf(error);
+  if (!isErrorOfS3(error)) return error;
+  const status = httpStatusOf(error);
   const detail = `received ${error.name}${status === undefined ? '' : ` (${status})`}: ${error.message}`;
   if (error.name === 'NoSuchBucket') {
     return new Error(`Expected a bucket for ${name} but ${detail}`, { cause: error });
@@ -43,7 +43,7 @@ export function translateS3Error(error: unknown, name: string): unknown {
 
 /** True for the errors with which S3 refuses a range outside the object. */
 export function isOutOfRange(error: unknown): error is Error {
-  if (!isError(error)) return false;
+  if (!isErrorOfS3(error)) return false;
   return error.name === 'InvalidRange' || (error.name === 'InvalidArgument' && /range/i.test(error.message));
 }
 
@@ -51,7 +51,7 @@ export function isOutOfRange(error: unknown): error is Error {
  * `instanceof` does not know the errors of another realm, as those of Node are to code that runs in
  * a vm context.
  */
-function isError(error: unknown): error is Error {
+export function isErrorOfS3(error: unknown): error is Error {
   return typeof error === 'object' && error !== null && 'name' in error && 'message' in error;
 }
 
@@ -60,7 +60,8 @@ function isDeleteMarker(error: Error, status: number | undefined): boolean {
   return error.name === 'MethodNotAllowed' || status === 405;
 }
 
-function statusOf(error: Error): number | undefined {
+/** HTTP status of the answer of S3; undefined if there was none. */
+export function httpStatusOf(error: Error): number | undefined {
   const metadata = '$metadata' in error ? error.$metadata : undefined;
   if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;
   return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;

@@ -1,4 +1,7 @@
-/** Object store on Amazon S3 or a service with the same API. */
+/**
+ * Object store on Amazon S3, or on a service with the same API that checks the conditions of
+ * requests (docs/operations.md).
+ */
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
@@ -6,9 +9,10 @@ import {
   paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { ObjectNotFoundError } from '../../errors.ts';
+import { ObjectNotFoundError, UnsuitableStoreError } from '../../errors.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, Piece, ReadOptions, WriteOptions } from '../object-store.ts';
 import { type PartLimits, planParts, S3_PART_LIMITS } from './parts.ts';
+import { assertConditions } from './check-conditions.ts';
 import { awaitConditionalWrite, descriptionFields, uploadParts, writtenInfo } from './compose.ts';
 import { fromS3, translateS3Error } from './errors.ts';
 import { downloadObject, headObject, readObject } from './read.ts';
@@ -25,6 +29,11 @@ export interface S3StoreOptions {
    * GiB.
    */
   readonly copyBytes?: number | undefined;
+  /**
+   * Bucket before whose first write the conditions of the store are checked, with an object in it;
+   * for stores other than Amazon S3.
+   */
+  readonly checkedBucket?: string | undefined;
 }
 
 /**
@@ -40,14 +49,17 @@ class S3Store implements ObjectStore {
   readonly #client: S3Client;
   readonly #limits: PartLimits;
   readonly #copyBytes: number;
+  readonly #checkedBucket: string | undefined;
+  #checked: Promise<void> | undefined;
 
   constructor(
     client: S3Client,
-    { partBytes = S3_PART_LIMITS.uploadBytes, copyBytes = S3_PART_LIMITS.copyBytes }: S3StoreOptions,
+    { partBytes = S3_PART_LIMITS.uploadBytes, copyBytes = S3_PART_LIMITS.copyBytes, checkedBucket }: S3StoreOptions,
   ) {
     this.#client = client;
     this.#limits = { ...S3_PART_LIMITS, uploadBytes: partBytes };
     this.#copyBytes = copyBytes;
+    this.#checkedBucket = checkedBucket;
   }
 
   head(ref: ObjectRef, options: Pick<ReadOptions, 'ifMatch'> = {}): Promise<ObjectInfo> {
@@ -73,6 +85,7 @@ class S3Store implements ObjectStore {
   }
 
   async compose(ref: ObjectRef, pieces: Iterable<Piece>, options: WriteOptions = {}): Promise<ObjectInfo> {
+    await this.#assertSuitable(ref);
     return uploadParts(this.#client, ref, planParts(pieces, this.#limits), options);
   }
 
@@ -81,6 +94,7 @@ class S3Store implements ObjectStore {
     to: ObjectRef,
     options: WriteOptions = {},
   ): Promise<ObjectInfo> {
+    await this.#assertSuitable(to);
     const { size } = await headObject(this.#client, from, { ifMatch: from.etag });
     if (size > this.#copyBytes) {
       const { etag, ...ref } = from;
@@ -110,6 +124,18 @@ class S3Store implements ObjectStore {
       await fromS3(this.#client.send(new DeleteObjectCommand(addressOf(ref))), nameOf(ref));
     } catch (error) {
       if (!(error instanceof ObjectNotFoundError)) throw error;
+    }
+  }
+
+  /** Checks the conditions of the store once; again only if the store was not available. */
+  async #assertSuitable({ bucket }: ObjectRef): Promise<void> {
+    if (bucket !== this.#checkedBucket) return;
+    this.#checked ??= assertConditions(this.#client, bucket);
+    try {
+      await this.#checked;
+    } catch (error) {
+      if (!(error instanceof UnsuitableStoreError)) this.#checked = undefined;
+      throw error;
     }
   }
 
