@@ -12,6 +12,8 @@ const MARKER = 0x1c;
 const ENVELOPE = 1;
 const APPLICATION = 2;
 const CODED_CHARACTER_SET = 90;
+/** Bit 15 of a length marks an extended length of more than two bytes, which no text needs. */
+const EXTENDED = 0x8000;
 /** ISO 2022 escape sequence that selects UTF-8. */
 const UTF8_ESCAPE = '\x1b%G';
 
@@ -54,12 +56,37 @@ export async function readIptc(reader: RangeReader, warnings: Warnings): Promise
 }
 
 /**
- * Keeps the datasets whose values pass. Values are decoded as Latin-1, sufficient for ASCII
- * patterns.
+ * Keeps the datasets whose values pass, with their values as `redactText` returns them; a dataset
+ * of which it returns undefined is left out. `passes` receives values decoded as Latin-1,
+ * sufficient for ASCII patterns.
  */
-export function filterIptc(bytes: Uint8Array, passes: (value: string) => boolean): Uint8Array {
+export function redactIptc(
+  bytes: Uint8Array,
+  passes: (value: string) => boolean,
+  redactText: (value: string) => string | undefined,
+): Uint8Array {
   const kept = readDatasets(bytes, new Warnings()).filter(({ value }) => passes(latin1(value)));
-  return joinBytes(kept.map(({ whole }) => whole));
+  return joinBytes(kept.map((dataset) => redactedDataset(dataset, redactText)));
+}
+
+function redactedDataset(
+  { record, number, value, whole }: Dataset,
+  redactText: (value: string) => string | undefined,
+): Uint8Array {
+  if (record !== APPLICATION || number === 0) return whole;
+  const text = decodeText(value);
+  const kept = redactText(text);
+  if (kept === text) return whole;
+  const isUtf8 = isEqual(new TextEncoder().encode(text), value);
+  // A text that is not UTF-8 is Latin-1; a mark in it is ASCII.
+  const rest = kept === undefined ? new Uint8Array() : Buffer.from(kept, isUtf8 ? 'utf8' : 'latin1');
+  const isWritable = isUtf8 || latin1(rest) === kept;
+  if (rest.length === 0 || rest.length >= EXTENDED || !isWritable) return new Uint8Array();
+  return joinBytes([Uint8Array.of(MARKER, record, number, rest.length >> 8, rest.length & 0xff), rest]);
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }
 
 function isKept({ record, number }: Dataset): boolean {
@@ -72,8 +99,7 @@ function readDatasets(bytes: Uint8Array, warnings: Warnings): Dataset[] {
   for (let at = 0; at + 5 <= bytes.length && bytes[at] === MARKER;) {
     const length = view.getUint16(at + 3);
     const end = at + 5 + length;
-    // Bit 15 marks an extended length of more than two bytes, which no text needs.
-    if (length >= 0x8000 || end > bytes.length) {
+    if (length >= EXTENDED || end > bytes.length) {
       warnings.add(`IPTC: dataset ${bytes[at + 1] ?? 0}:${bytes[at + 2] ?? 0} ends past the record`);
       break;
     }

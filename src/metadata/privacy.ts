@@ -20,8 +20,13 @@ export type PrivacyPolicy = z.infer<typeof PrivacyPolicy>;
 export const REMOVE_ALL_PRIVATE: PrivacyPolicy = { gps: true, serialNumbers: true };
 
 /** GPS fields and equivalents of drones and telephones, except the ISO speed latitude of film. */
-const positions = /^gps|(?<!isospeed)latitude|longt?itude|altitude|coordinate|geotag|geohash|georss/iu;
-const equipment = /serial|^(?:camera)?ownername$|^(?:imei|udid)$/iu;
+const positions =
+  /^gps|(?<!isospeed)latitude|longt?itude|altitude|coordinate|geotag|geohash|georss|easting|northing|^(?:lat|long?|lng|utm|mgrs)$/iu;
+const serialNumbers = /serial|^(?:imei|udid)$|^(?:drone|uav|aircraft|flight)_?(?:uu)?id$/iu;
+const owners = /^(?:camera)?ownername$/iu;
+/** Positions without their other fields, such as dates, whose values stand elsewhere too. */
+const coordinates =
+  /latitude|longt?itude|altitude|coordinate|geotag|geohash|georss|position|easting|northing|^l(?:at|ong?|ng)$/iu;
 /** Blobs that may contain coordinates and serial numbers: maker notes and embedded files. */
 const blobs = /^makernotes?$|^dngprivatedata$|^rawdatauniqueid$|^thumbnails$/iu;
 
@@ -48,7 +53,23 @@ const quotedEquipment = /SerialNumber/u;
 
 /** True if the policy removes an Exif field of this name. */
 export function isPrivateField(name: string, policy: PrivacyPolicy): boolean {
-  return blobs.test(name) || (policy.gps && positions.test(name)) || (policy.serialNumbers && equipment.test(name));
+  if (blobs.test(name) || (policy.gps && positions.test(name))) return true;
+  return policy.serialNumbers && (isSerialNumberName(name) || isOwnerName(name));
+}
+
+/** True if a field or property of this name identifies a piece of equipment. */
+export function isSerialNumberName(name: string): boolean {
+  return serialNumbers.test(name);
+}
+
+/** True if a field or property of this name holds the owner's name that is set in a camera. */
+export function isOwnerName(name: string): boolean {
+  return owners.test(name);
+}
+
+/** True if a private field or property of this name holds coordinates or an altitude. */
+export function isPositionName(name: string): boolean {
+  return positions.test(name) && coordinates.test(name);
 }
 
 /** True if the policy removes an XMP property of this name. */

@@ -1,7 +1,8 @@
 import { isPrivateProperty, type PrivacyPolicy, quotesPrivate } from './privacy.ts';
+import type { PrivateValues } from './private-values.ts';
 import { MalformedMetadataError } from './warnings.ts';
-import { cutRanges, parseXml, type XmlElement, type XmlName, type XmlRange } from './xml.ts';
-import { Namespace, rdfOf } from './xmp-properties.ts';
+import { editXml, escapeXml, parseXml, type XmlAttribute, type XmlEdit, type XmlElement, type XmlName } from './xml.ts';
+import { kindOfProperty, Namespace, rdfOf } from './xmp-properties.ts';
 
 /**
  * Packet wrapper (ISO 16684-1, section 7.3.2). Marked read-only, because there is no padding for
@@ -10,32 +11,57 @@ import { Namespace, rdfOf } from './xmp-properties.ts';
 const PACKET_START = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n';
 const PACKET_END = '\n<?xpacket end="r"?>';
 
-/**
- * Removes private attributes and elements in any namespace, values that quote private metadata,
- * embedded files, comments and padding. Also removes tiff:Orientation, which does not apply to the
- * upright pixels of the pyramid. All other characters are preserved.
- * Throws MalformedMetadataError when the packet cannot be parsed before or after the removal.
- */
-export function redactPacket(packet: string, policy: PrivacyPolicy): string {
-  const { root, nonElements } = parseXml(packet);
-  const cut = cutRanges(packet.slice(0, root.end), [
-    { start: 0, end: root.start },
-    ...nonElements.filter(({ start }) => start > root.start && start < root.end),
-    ...rangesToCut(root, policy),
-  ]);
-  const remaining = parseXml(cut);
-  rdfOf(remaining.root);
-  if (rangesToCut(remaining.root, policy).length > 0)
-    throw new MalformedMetadataError('Expected no private metadata for the redacted packet but received some');
-  return PACKET_START + cut + PACKET_END;
+export interface Privacy {
+  readonly policy: PrivacyPolicy;
+  readonly values: PrivateValues;
 }
 
-function rangesToCut(element: XmlElement, policy: PrivacyPolicy): XmlRange[] {
-  if (isCut(element, policy) || quotesPrivate(element.text, policy)) return [element];
-  const attributes = element.attributes.filter(
-    (attribute) => !attribute.declares && (isCut(attribute, policy) || quotesPrivate(attribute.value, policy)),
-  );
-  return [...attributes, ...element.children.flatMap((child) => rangesToCut(child, policy))];
+/**
+ * Removes private attributes and elements in any namespace, values that quote private metadata,
+ * private values within texts, embedded files, comments and padding. Also removes tiff:Orientation,
+ * which does not apply to the upright pixels of the pyramid. All other characters are preserved.
+ * Throws MalformedMetadataError when the packet cannot be parsed before or after the removal.
+ */
+export function redactPacket(packet: string, privacy: Privacy): string {
+  const { root, nonElements } = parseXml(packet);
+  const edited = editXml(packet.slice(0, root.end), [
+    { start: 0, end: root.start },
+    ...nonElements.filter(({ start }) => start > root.start && start < root.end),
+    ...editsOf(root, root, packet, privacy),
+  ]);
+  const remaining = parseXml(edited);
+  rdfOf(remaining.root);
+  if (editsOf(remaining.root, remaining.root, edited, privacy).length > 0)
+    throw new MalformedMetadataError('Expected no private metadata for the redacted packet but received some');
+  return PACKET_START + edited + PACKET_END;
+}
+
+/** `property` is the innermost element around the text that is not part of RDF itself. */
+function editsOf(element: XmlElement, property: XmlName, source: string, privacy: Privacy): XmlEdit[] {
+  const own = element.namespace === Namespace.rdf ? property : element;
+  const { start, end, contentStart, contentEnd, text, children } = element;
+  if (isCut(element, privacy.policy) || quotesPrivate(text, privacy.policy)) return [{ start, end }];
+  const kept = privacy.values.redactText(text, kindOfProperty(own));
+  if (kept === undefined) return [{ start, end }];
+  const attributes = element.attributes.flatMap((attribute) => editsOfAttribute(attribute, own, source, privacy));
+  if (kept !== text) {
+    if (children.length > 0) return [{ start, end }];
+    return [...attributes, { start: contentStart, end: contentEnd, replacement: escapeXml(kept) }];
+  }
+  return [...attributes, ...children.flatMap((child) => editsOf(child, own, source, privacy))];
+}
+
+function editsOfAttribute(attribute: XmlAttribute, owner: XmlName, source: string, privacy: Privacy): XmlEdit[] {
+  const { start, end, value, namespace, declares } = attribute;
+  if (declares) return [];
+  if (isCut(attribute, privacy.policy) || quotesPrivate(value, privacy.policy)) return [{ start, end }];
+  const isProperty = namespace !== Namespace.rdf && namespace !== Namespace.xml;
+  const kept = privacy.values.redactText(value, kindOfProperty(isProperty ? attribute : owner));
+  if (kept === value) return [];
+  if (kept === undefined) return [{ start, end }];
+  const written = source.slice(start, end);
+  const quote = written.search(/["']/u);
+  return [{ start, end, replacement: `${written.slice(0, quote)}"${escapeXml(kept)}"` }];
 }
 
 function isCut(name: XmlName, policy: PrivacyPolicy): boolean {

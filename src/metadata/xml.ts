@@ -242,14 +242,26 @@ function numbered(entity: string): string | undefined {
   return isCharacter && !forbidden.test(String.fromCodePoint(code)) ? String.fromCodePoint(code) : undefined;
 }
 
-/** Removes ranges from the source; they may be nested. */
-export function cutRanges(source: string, ranges: readonly XmlRange[]): string {
-  let kept = '';
+/** A range of the source and the markup that takes its place; nothing unless given. */
+export interface XmlEdit extends XmlRange {
+  readonly replacement?: string;
+}
+
+/** Replaces ranges of the source; of nested ones the outermost. */
+export function editXml(source: string, edits: readonly XmlEdit[]): string {
+  const kept: string[] = [];
   let at = 0;
-  for (const { start, end } of [...ranges].sort((a, b) => a.start - b.start)) {
+  for (const { start, end, replacement = '' } of [...edits].sort((a, b) => a.start - b.start || b.end - a.end)) {
     if (end <= at) continue;
-    if (start > at) kept += source.slice(at, start);
+    kept.push(source.slice(at, Math.max(at, start)), replacement);
     at = end;
   }
-  return kept + source.slice(at);
+  return kept.join('') + source.slice(at);
 }
+
+/** The text as character data or the value of an attribute. */
+export function escapeXml(text: string): string {
+  return text.replace(/[&<>"']/gu, (character) => `&${entityNames.get(character) ?? ''};`);
+}
+
+const entityNames: ReadonlyMap<string, string> = new Map([...entities].map(([name, character]) => [character, name]));

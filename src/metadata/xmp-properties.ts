@@ -3,6 +3,7 @@
  */
 import { MAX_REPEATED_VALUES } from './bounds.ts';
 import type { MetadataFields, MetadataValue } from './embedded-metadata.ts';
+import type { TextKind } from './private-values.ts';
 import { cleanText } from './text.ts';
 import { MalformedMetadataError } from './warnings.ts';
 import { parseXml, type XmlElement, type XmlName } from './xml.ts';
@@ -66,6 +67,32 @@ const prefixedNames: ReadonlyMap<string, string> = new Map(
     properties.map((local) => [nameKey({ namespace, local }), `${prefix}:${local}`] as const),
   ),
 );
+
+/**
+ * Namespaces whose properties people fill in: those of the schemas above, IPTC Extension, rights
+ * and keywords of Lightroom.
+ */
+const editorial: ReadonlySet<string> = new Set([
+  ...schemas
+    .map(({ namespace }) => namespace)
+    .filter((namespace) => !namespace.startsWith('http://ns.adobe.com/exif/')),
+  'http://iptc.org/std/Iptc4xmpExt/2008-02-29/',
+  'http://ns.adobe.com/lightroom/1.0/',
+  'http://ns.useplus.org/ldf/xmp/1.0/',
+]);
+const proseNames = /comment|caption|description|title|headline|keyword|subject|note|text/iu;
+
+/** The kind of text that a property holds. */
+export function kindOfProperty({ namespace, local }: XmlName): TextKind {
+  const isEditorial = editorial.has(namespace);
+  return { isEditorial, isProse: isEditorial || proseNames.test(local) };
+}
+
+/** The kind of text of a main property by its prefixed name. */
+export function kindOfField(name: string): TextKind {
+  const [prefix, local = ''] = name.split(':');
+  return kindOfProperty({ namespace: schemas.find((schema) => schema.prefix === prefix)?.namespace ?? '', local });
+}
 
 /** A key that is unique because no name contains a blank. */
 function nameKey({ namespace, local }: XmlName): string {

@@ -6,7 +6,7 @@ import { MAX_XMP_BYTES } from './bounds.ts';
 import type { ExtendedXmpPortion } from './carriers.ts';
 import type { Xmp } from './embedded-metadata.ts';
 import { MalformedMetadataError, type Warnings } from './warnings.ts';
-import { cutRanges, parseXml, type XmlElement } from './xml.ts';
+import { editXml, parseXml, type XmlElement } from './xml.ts';
 import { mainProperties, Namespace, rdfOf } from './xmp-properties.ts';
 
 /**
@@ -46,7 +46,7 @@ export async function withExtendedXmp(
     );
   const extension = decodePacket(bytes);
   const content = rdfOf(parseXml(extension).root);
-  const cut = cutRanges(packet, [reference]);
+  const cut = editXml(packet, [reference]);
   const end = rdfOf(parseXml(cut).root).contentEnd;
   const merged = cut.slice(0, end) + extension.slice(content.contentStart, content.contentEnd) + cut.slice(end);
   parseXml(merged);
