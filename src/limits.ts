@@ -79,6 +79,9 @@ export const BLOCK_TIME_BUDGET = 300_000;
 /** Largest image size accepted from a header, checked before anything is allocated. Pixels. */
 export const MAX_IMAGE_PIXELS = 100_000_000_000;
 
+/** Most samples of a pixel beside its colours that are left out, or read as alpha. */
+export const MAX_EXTRA_SAMPLES = 60;
+
 /**
  * S3: parts of a multipart upload
  * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html). Bytes, count.

@@ -32,6 +32,7 @@ describe('docs/output-profile.md', () => {
     C: 'tests/imaging/colour.test.ts',
     S: 'tests/imaging/samples.test.ts',
     I: 'tests/formats/identify.test.ts',
+    X: 'tests/imaging/extra-samples.test.ts',
     A: 'tests/e2e/pages.test.ts',
     E: 'tests/e2e/converted-exactness.test.ts',
     V: 'tests/steps/convert-source.test.ts',

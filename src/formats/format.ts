@@ -2,6 +2,7 @@ import type { RangeReader } from '../bytes/range-reader.ts';
 import type { Carriers } from '../metadata/carriers.ts';
 import type { Warnings } from '../metadata/warnings.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import type { Description } from '../tiff/pyramid-fields.ts';
 import type { DecodedImage, ImageShape } from './decoded-image.ts';
 
@@ -30,10 +31,18 @@ interface FormatBase {
   metadata?(reader: RangeReader, warnings: Warnings): Promise<Carriers>;
 }
 
+/** The fields of a recipe that the meaning of a header depends on. */
+export type HeaderOptions = Pick<Recipe, 'unspecifiedSamples'>;
+
 /** The content of the header of a master. */
 export interface Identified {
   readonly image: SourceImage;
   readonly description: Description;
+  /**
+   * What was ignored, and deviations from the format that leave no pixel in doubt. They are listed
+   * in the sidecar.
+   */
+  readonly warnings: readonly string[];
 }
 
 /** What to make of several pages. Formats have no default of their own. */
@@ -59,7 +68,7 @@ export interface DirectFormat extends FormatBase {
    * Reads the header of the first picture: a few ranged reads, no pixels decoded. Throws
    * RejectedImageError or MalformedTiffError.
    */
-  header(reader: RangeReader): Promise<Identified>;
+  header(reader: RangeReader, options: HeaderOptions): Promise<Identified>;
 }
 
 export interface DecodeOptions {

@@ -1,7 +1,7 @@
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { RejectedImageError } from '../errors.ts';
 import type { ConvertibleFormat, SourceFormat } from '../pyramid/source-image.ts';
-import { type Identified, PREFIX_BYTES } from './format.ts';
+import { type HeaderOptions, type Identified, PREFIX_BYTES } from './format.ts';
 import { type Registry, registry as defaultRegistry } from './registry.ts';
 
 /** The format of a master: decoded by libvips as it is, or converted to a TIFF first. */
@@ -38,9 +38,10 @@ export async function recognise(reader: RangeReader, registry: Registry = defaul
 export function identify(
   reader: RangeReader,
   format: SourceFormat,
+  options: HeaderOptions,
   { direct }: Registry = defaultRegistry,
 ): Promise<Identified> {
-  return direct[format].header(reader);
+  return direct[format].header(reader, options);
 }
 
 type Format = Registry['direct'][SourceFormat] | Registry['converted'][ConvertibleFormat];

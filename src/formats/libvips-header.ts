@@ -69,6 +69,7 @@ export async function describeLibvipsHeader(
       ...(metadata.icc ? { iccProfile: Buffer.from(metadata.icc).toString('base64') } : {}),
       ...(metadata.density ? { resolution: dotsPerInch(metadata.density) } : {}),
     },
+    warnings: [],
   };
 }
 

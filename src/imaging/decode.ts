@@ -9,14 +9,23 @@ import type { SourceImage } from '../pyramid/source-image.ts';
 import { Arena } from './arena.ts';
 import { colourspaceOf } from './encode.ts';
 import { labToSrgb } from './lab.ts';
-import { type Raster, rasterFromBytes } from './raster.ts';
+import { type Raster, rasterFromBytes, rasterIn } from './raster.ts';
 import { sharp } from './sharp.ts';
 import { greyProfileFile, SRGB } from './standard-profiles.ts';
 
 export interface DecodeRequest {
   readonly image: Pick<
     SourceImage,
-    'width' | 'height' | 'format' | 'alpha' | 'orientation' | 'model' | 'profile' | 'bands' | 'bitDepth'
+    | 'width'
+    | 'height'
+    | 'format'
+    | 'alpha'
+    | 'ignoredSamples'
+    | 'orientation'
+    | 'model'
+    | 'profile'
+    | 'bands'
+    | 'bitDepth'
   >;
   /**
    * Stored size of the input in pixels: that of the master, or that of the slice, which may extend
@@ -58,7 +67,8 @@ export async function decodeRect(input: string | Uint8Array, request: DecodeRequ
   const own = new Arena();
   try {
     if (conversion === 'lab') return await decodeLab(input, request, own, arena);
-    const shape = { bands: (hasGreyTarget(request) ? 1 : 3) + (image.alpha ? 1 : 0), bitDepth: image.bitDepth };
+    if (image.ignoredSamples && (image.alpha || request.reducedTo)) return await decodeKept(input, request, own, arena);
+    const shape = { bands: convertedBands(request) + (image.alpha ? 1 : 0), bitDepth: image.bitDepth };
     const converted = await readRaster(convertedByProfile(input, request), shape, request, own);
     return await readRaster(flattened(converted, request), request, request, arena);
   } finally {
@@ -78,15 +88,78 @@ async function decodeLab(
 ): Promise<Raster> {
   const { image, bitDepth } = request;
   const model = image.model === 'icc-lab' ? 'icc-lab' : 'lab';
-  const master = { left: 0, top: 0, right: image.width, bottom: image.height };
-  const whole = toUpright(master, { ...request.stored, orientation: image.orientation });
-  const wanted = reducedTo ? { ...request, crop: whole } : request;
+  const wanted = reducedTo ? { ...request, crop: wholeMaster(request) } : request;
   const shape = { bands: 3, bitDepth: image.bitDepth };
   const stored = await readRaster(storedPixels(input, wanted), shape, wanted, own);
   if (!reducedTo) return labToSrgb(stored, model, bitDepth, arena);
   const colours = resized(samplesPipeline(labToSrgb(stored, model, bitDepth, own), request), reducedTo);
   const small = cropped(colours, request.crop).toColourspace(colourspaceOf(3, bitDepth));
   return readRaster(small, request, request, arena);
+}
+
+/** Samples a pixel of CMYK. */
+const MAX_COLOURS = 4;
+
+/** The master, upright, within what is stored of it. */
+function wholeMaster({ image, stored }: Pick<DecodeRequest, 'image' | 'stored'>): Rect {
+  const master = { left: 0, top: 0, right: image.width, bottom: image.height };
+  return toUpright(master, { ...stored, orientation: image.orientation });
+}
+
+/**
+ * Removes the ignored samples before the image is reduced or flattened, because sharp takes the
+ * last sample for alpha.
+ */
+async function decodeKept(
+  input: string | Uint8Array,
+  { reducedTo, ...request }: DecodeRequest,
+  own: Arena,
+  arena: Arena,
+): Promise<Raster> {
+  const { image, conversion } = request;
+  if (!image.alpha && reducedTo) return decodeColours(input, { ...request, reducedTo }, own, arena);
+  const wanted = reducedTo ? { ...request, crop: wholeMaster(request) } : request;
+  const stored = conversion === 'profile' ? convertedByProfile(input, wanted) : storedPixels(input, wanted);
+  const samples = await readKept(stored.toColourspace(colourspaceOf(3, image.bitDepth)), wanted, own);
+  const flat = flattened(samples, request);
+  const small = reducedTo ? cropped(resized(flat, reducedTo), request.crop) : flat;
+  return readRaster(small, request, request, arena);
+}
+
+/** Reduces a TIFF of the colours alone. */
+async function decodeColours(
+  input: string | Uint8Array,
+  request: DecodeRequest & Required<Pick<DecodeRequest, 'reducedTo'>>,
+  own: Arena,
+  arena: Arena,
+): Promise<Raster> {
+  const { bands, bitDepth, model, ...master } = request.image;
+  const pipeline = opened(input, request).removeAlpha().toColourspace(colourspaceOf(bands, bitDepth)).keepIccProfile();
+  const colours = await pipeline
+    .tiff({ compression: 'none', predictor: 'none' })
+    .toBuffer()
+    .catch((error: unknown) => {
+      throw decodeFailure(error);
+    });
+  // CMYK has been converted.
+  const converted = model === 'cmyk' ? { model: 'rgb' as const, profile: 'none' as const } : { model };
+  const image = { ...master, bands, bitDepth, ...converted, ignoredSamples: undefined };
+  const conversion = model === 'cmyk' ? 'none' : request.conversion;
+  return decodeRect(own.adopt(colours), { ...request, image, conversion }, arena);
+}
+
+/** Reads RGB and alpha from samples that the ignored ones are among. */
+async function readKept(pipeline: Sharp, request: DecodeRequest, own: Arena): Promise<Raster> {
+  const { ignoredSamples = [], bitDepth } = request.image;
+  const bands = 4 + ignoredSamples.length;
+  const all = await readRaster(pipeline, { bands, bitDepth }, request, own);
+  const alphaAt = Array.from({ length: bands }, (_, index) => index).find((index) => !ignoredSamples.includes(index));
+  const kept = rasterIn(own, { ...all, bands: 4, bitDepth });
+  for (let from = 0, to = 0; to < kept.data.length; from += bands, to += 4) {
+    for (let band = 0; band < 3; band++) kept.data[to + band] = all.data[from + band] ?? 0;
+    kept.data[to + 3] = all.data[from + 3 + (alphaAt ?? 0)] ?? 0;
+  }
+  return kept;
 }
 
 /**
@@ -106,8 +179,15 @@ export function decodePipeline(input: string | Uint8Array, request: DecodeReques
  * another colour space is requested.
  */
 function storedPixels(input: string | Uint8Array, request: DecodeRequest): Sharp {
-  const { image, stored, crop, reducedTo } = request;
-  const pipeline = sharp(input, {
+  const { image, crop, reducedTo } = request;
+  const pipeline = opened(input, request);
+  const kept = image.ignoredSamples && !image.alpha ? pipeline.removeAlpha() : pipeline;
+  const upright = reducedTo ? reduced(kept, request, reducedTo) : oriented(kept, image);
+  return cropped(upright, crop).toColourspace(colourspaceOf(image.bands, image.bitDepth));
+}
+
+function opened(input: string | Uint8Array, { image, stored, timeoutSeconds }: DecodeRequest): Sharp {
+  return sharp(input, {
     page: 0,
     // libvips reports a damaged TIFF tile as a warning and leaves it black. The tags of a slice
     // cause no warnings.
@@ -116,9 +196,8 @@ function storedPixels(input: string | Uint8Array, request: DecodeRequest): Sharp
     // CMYK only.
     ignoreIcc: !(image.model === 'cmyk' && image.profile === 'other'),
     limitInputPixels: stored.width * stored.height,
-  }).timeout({ seconds: wholeSeconds(request.timeoutSeconds) });
-  const upright = reducedTo ? reduced(pipeline, request, reducedTo) : oriented(pipeline, image);
-  return cropped(upright, crop).toColourspace(colourspaceOf(image.bands, image.bitDepth));
+    limitInputChannels: MAX_COLOURS + 1 + (image.ignoredSamples?.length ?? 0),
+  }).timeout({ seconds: wholeSeconds(timeoutSeconds) });
 }
 
 function oriented(pipeline: Sharp, { orientation }: DecodeRequest['image']): Sharp {
@@ -167,6 +246,12 @@ function convertedByProfile(input: string | Uint8Array, request: DecodeRequest):
  */
 function hasGreyTarget({ image, bands }: DecodeRequest): boolean {
   return image.bands === 1 && bands === 1 && !image.alpha;
+}
+
+/** Colour bands after the conversion. */
+function convertedBands(request: DecodeRequest): 1 | 3 {
+  if (request.conversion !== 'profile') return request.image.bands;
+  return hasGreyTarget(request) ? 1 : 3;
 }
 
 /** Flattens converted samples onto the background, in the output bands and depth. */

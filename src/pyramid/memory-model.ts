@@ -72,8 +72,9 @@ function masterMemory({ image, isReduced, conversion, pixelBytes }: PlanningJob,
   const rows = REDUCED_ROWS + (image.chunks?.kind === 'tiles' ? image.chunks.height : 0);
   const reducing = image.width * Math.min(rows, image.height) * stored;
   const slice = access === 'slices' && isHeldSlice(image) ? image.fileSize : 0;
-  // L*a*b* is converted as a whole before it is reduced.
-  const converted = conversion === 'lab' ? pixels * (stored + pixelBytes) : 0;
+  // L*a*b* is converted as a whole before it is reduced; other samples are left out as a whole.
+  const isWhole = conversion === 'lab' || image.ignoredSamples !== undefined;
+  const converted = isWhole ? pixels * (stored + pixelBytes) : 0;
   return decoder + reducing + slice + converted;
 }
 
@@ -91,8 +92,8 @@ function decoderMemory(image: SourceImage): number {
 }
 
 /** Bytes of one pixel of the master once it is decoded. */
-function storedPixelBytes({ model, bands, alpha, bitDepth }: SourceImage): number {
-  return ((model === 'cmyk' ? 4 : bands) + (alpha ? 1 : 0)) * (bitDepth / 8);
+function storedPixelBytes({ model, bands, alpha, ignoredSamples = [], bitDepth }: SourceImage): number {
+  return ((model === 'cmyk' ? 4 : bands) + (alpha ? 1 : 0) + ignoredSamples.length) * (bitDepth / 8);
 }
 
 function isHeldSlice({ fileSize }: SourceImage): boolean {

@@ -66,8 +66,14 @@ export function leavesTopLevels({ levels }: Pick<PlanningJob, 'levels'>, splitLe
 }
 
 /** Whether the candidate is one block that libvips renders, with all its levels, in one pass. */
-export function isOnePass({ image, recipe, full, levels, conversion }: PlanningJob, candidate: Candidate): boolean {
+export function isOnePass(
+  { image, recipe, full, levels, conversion, isReduced: reduced }: PlanningJob,
+  candidate: Candidate,
+): boolean {
   if (blockCount(candidate.blocks) > 1 || leavesTopLevels({ levels }, candidate.splitLevel)) return false;
   const bitDepth = outputBitDepth({ image, recipe });
-  return convertsInOnePass({ image, conversion, bitDepth }) && encodesInOnePass(full, levels.length, recipe);
+  return (
+    convertsInOnePass({ image, conversion, bitDepth, reducedTo: reduced ? full : undefined }) &&
+    encodesInOnePass(full, levels.length, recipe)
+  );
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_EXTRA_SAMPLES } from '../limits.ts';
 
 const sourceFormats = ['jpeg', 'png', 'webp', 'tiff'] as const;
 export type SourceFormat = (typeof sourceFormats)[number];
@@ -35,6 +36,11 @@ export const SourceImage = z.strictObject({
    */
   bands: z.union([z.literal(1), z.literal(3)]),
   alpha: z.boolean(),
+  /**
+   * Samples of a pixel that are left out, by their position after the colours, from 0; absent if
+   * there are none.
+   */
+  ignoredSamples: z.array(z.int().min(0)).min(1).max(MAX_EXTRA_SAMPLES).optional(),
   /** Bits of a sample after decoding: 8 or 16. Fewer bits are scaled to 8. */
   bitDepth: z.union([z.literal(8), z.literal(16)]),
   /** Exif orientation: 1 is upright, 5 to 8 swap width and height. */

@@ -86,6 +86,16 @@ export const Recipe = z
         title: 'Size cap',
         description: 'Box that published images fit in; larger ones are reduced. No cap unless given.',
       }),
+    unspecifiedSamples: z
+      .enum(['ignore', 'alpha', 'reject'])
+      .default('ignore')
+      .meta({
+        title: 'Unspecified samples',
+        description:
+          'Samples of a TIFF beside its colours whose meaning the file does not state, such as saved selections and the ' +
+          'infrared channel of a scanner. ignore: they are left out, with a warning in the sidecar. alpha: the first is ' +
+          'unassociated alpha. reject: the image is rejected.',
+      }),
     metadata: z
       .strictObject({
         gps: policy('Positions', 'Whether positions (GPS) are removed from published metadata.'),

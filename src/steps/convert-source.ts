@@ -47,7 +47,7 @@ export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'conf
     const { etag } = await storeAsTiff(store, area.converted, await decode(format, bytes, options));
     const converted = { from: format, key, etag };
     const { reader } = await openPixels(store, config.workBucket, source, { converted });
-    const identified = await identify(reader, 'tiff');
+    const identified = await identify(reader, 'tiff', recipe);
     const embedded = await metadataOf(format, memoryReader(bytes), reader);
     const warnings = pages > 1 ? [`pages: the first of ${pages} pages is published`] : [];
     const metadata = { ...embedded, warnings: [...warnings, ...embedded.warnings] };

@@ -30,16 +30,17 @@ export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'con
       return { convertFrom: format, fileSize: reader.size };
     }
     const recipe = await readRecipe(config.recipesDirectory, name);
-    const { directory, warnings } = await choosePicture(prefix, format, recipe.pages ?? 'reject');
+    const chosen = await choosePicture(prefix, format, recipe.pages ?? 'reject');
+    const { directory } = chosen;
     const picture = await readerOfPicture(prefix, directory);
-    const { image: described, description } = await identify(picture, format);
+    const { image: described, description, warnings } = await identify(picture, format, recipe);
     const image = { ...described, ...(directory === undefined ? {} : { directory }) };
     const own = await readEmbeddedMetadata(picture, format);
     const metadata = directory === undefined ? own : withFileMetadata(own, await readEmbeddedMetadata(prefix, format));
     await writeHeader(store, workArea(config.workBucket, source), {
       info,
-      metadata: { ...metadata, warnings: [...warnings, ...metadata.warnings] },
-      identified: { image, description },
+      metadata: { ...metadata, warnings: [...chosen.warnings, ...metadata.warnings] },
+      identified: { image, description, warnings },
       recipe,
       libraries: libraryVersions(),
     });

@@ -13,6 +13,10 @@ export interface DirectoryInfo {
   readonly sampleFormat: readonly number[];
   readonly compression: number;
   readonly photometric: number;
+  /**
+   * One value per sample beside the colours: 0 unspecified, 1 associated alpha, 2 unassociated
+   * alpha (TIFF 6.0, section 18). Values that the file lacks are 0.
+   */
   readonly extraSamples: readonly number[];
   /** PlanarConfiguration 2 and several samples: each sample is stored in a plane of its own. */
   readonly planar: boolean;
@@ -60,6 +64,9 @@ export async function describeDirectory(file: TiffFile, directory: Directory): P
     );
   };
   const compression = await number(Tag.Compression, Compression.none);
+  const photometric = await number(Tag.PhotometricInterpretation, defaultPhotometric(compression));
+  const extra = Math.min(Math.max(0, samplesPerPixel - coloursOf(photometric)), MAX_SAMPLES);
+  const declared = (await readNumbers(file, directory, Tag.ExtraSamples, MAX_SAMPLES)) ?? [];
   return {
     width,
     height,
@@ -67,8 +74,8 @@ export async function describeDirectory(file: TiffFile, directory: Directory): P
     bitsPerSample: await perSample(Tag.BitsPerSample, 1),
     sampleFormat: await perSample(Tag.SampleFormat, 1),
     compression,
-    photometric: await number(Tag.PhotometricInterpretation, defaultPhotometric(compression)),
-    extraSamples: (await readNumbers(file, directory, Tag.ExtraSamples, MAX_SAMPLES)) ?? [],
+    photometric,
+    extraSamples: Array.from({ length: extra }, (_, index) => declared[index] ?? 0),
     planar: (await number(Tag.PlanarConfiguration, 1)) === 2 && samplesPerPixel > 1,
     fillOrder: await number(Tag.FillOrder, 1),
     orientation: await number(Tag.Orientation, 1),
@@ -101,6 +108,13 @@ async function describeChunks(
   }
   const rows = await readNumber(file, directory, Tag.RowsPerStrip, image.height);
   return grid('strips', image.width, Math.min(rows, image.height));
+}
+
+/** Colour samples a pixel. */
+function coloursOf(photometric: number): number {
+  if (photometric === Photometric.cmyk) return 4;
+  const three: readonly number[] = [Photometric.rgb, Photometric.yCbCr, Photometric.cieLab, Photometric.iccLab];
+  return three.includes(photometric) ? 3 : 1;
 }
 
 function defaultPhotometric(compression: number): number {

@@ -15,6 +15,7 @@ import {
   type RawField,
   type StoredRect,
   sliceFields,
+  withExtraSamples,
   withNumber,
   writeSliceHeader,
 } from './slice-header.ts';
@@ -95,7 +96,8 @@ export async function describeStack(
   const shape = shapeOf(info, rect);
   const [width, height] = [rect.right - rect.left, rect.bottom - rect.top];
   const pixelFields = new Map([...directory].filter(([tag]) => !tileTags.has(tag)));
-  const fields = withNumbers(file, await sliceFields(file, pixelFields, rect, 1), {
+  const own = withExtraSamples(file, await sliceFields(file, pixelFields, rect, 1), info);
+  const fields = withNumbers(file, own, {
     [Tag.Compression]: Compression.none,
     [Tag.PlanarConfiguration]: 1,
     [Tag.RowsPerStrip]: height,

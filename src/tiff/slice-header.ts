@@ -2,6 +2,7 @@
  * Header and directory of a slice: the master's fields, except image size and chunk table, in the
  * master's byte order.
  */
+import type { DirectoryInfo } from './directory-info.ts';
 import { type Directory, readBytes, type TiffFile } from './read.ts';
 import { FieldType, fieldBytes, Tag } from './tags.ts';
 
@@ -88,6 +89,28 @@ export async function sliceFields(
     blank(tiled ? Tag.TileByteCounts : Tag.StripByteCounts),
   );
   return fields.sort((a, b) => a.tag - b.tag);
+}
+
+/**
+ * The fields with ExtraSamples for every sample beside the colours; libtiff reports a field of
+ * another length.
+ */
+export function withExtraSamples(
+  file: TiffFile,
+  fields: readonly RawField[],
+  { extraSamples }: Pick<DirectoryInfo, 'extraSamples'>,
+): RawField[] {
+  const count = extraSamples.length;
+  const own = fields.find(({ tag }) => tag === Tag.ExtraSamples);
+  if ((own?.count ?? 0) === count) return [...fields];
+  const bytes = new Uint8Array(2 * count);
+  const view = new DataView(bytes.buffer);
+  extraSamples.forEach((value, index) => {
+    view.setUint16(2 * index, value, file.littleEndian);
+  });
+  const field = { tag: Tag.ExtraSamples, type: FieldType.SHORT, count, bytes };
+  const others = fields.filter(({ tag }) => tag !== Tag.ExtraSamples);
+  return [...others, ...(count > 0 ? [field] : [])].sort((a, b) => a.tag - b.tag);
 }
 
 /** A LONG field of one value. Readers accept LONG where TIFF 6.0 specifies SHORT. */

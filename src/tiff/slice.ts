@@ -13,6 +13,7 @@ import {
   type RawField,
   sliceFields,
   type StoredRect,
+  withExtraSamples,
   withNumber,
   writeSliceHeader,
 } from './slice-header.ts';
@@ -105,7 +106,7 @@ async function pictureFields(
   rect: StoredRect,
   chunkCount: number,
 ): Promise<RawField[]> {
-  const fields = await sliceFields(file, directory, rect, chunkCount);
+  const fields = withExtraSamples(file, await sliceFields(file, directory, rect, chunkCount), info);
   return info.samplesPerPixel === 1 ? withNumber(file, fields, Tag.PlanarConfiguration, 1) : fields;
 }
 
@@ -148,7 +149,7 @@ async function sliceRows(
   }
   const rect = { left: 0, right: info.width, top: window.top, bottom: window.bottom };
   const whole = { offset: 0, byteCount: parts.reduce((sum, { byteCount }) => sum + byteCount, 0) };
-  const fields = await sliceFields(file, directory, rect, 1);
+  const fields = withExtraSamples(file, await sliceFields(file, directory, rect, 1), info);
   const header = writeSliceHeader(file, withNumber(file, fields, Tag.RowsPerStrip, rect.bottom - rect.top), [whole]);
   return { rect, header: header.bytes, size: header.size, reads: coalesce(parts, header.bytes.length) };
 }

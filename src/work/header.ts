@@ -42,15 +42,15 @@ interface HeaderRequest {
 export async function writeHeader(
   store: ObjectStore,
   area: WorkArea,
-  { info, metadata: embedded, identified, recipe, libraries }: HeaderRequest,
+  { info, metadata: embedded, identified: { description, warnings }, recipe, libraries }: HeaderRequest,
 ): Promise<void> {
   const policy = {
     gps: recipe.metadata.gps !== 'keep',
     serialNumbers: recipe.metadata.serialNumbers !== 'keep',
   };
-  const metadata = redact(embedded, policy);
+  const metadata = redact({ ...embedded, warnings: [...warnings, ...embedded.warnings] }, policy);
   const software = { stepwell: VERSION, ...libraries };
-  const header = { ...identified.description, metadata, digestSent: isDigestSent(info), software };
+  const header = { ...description, metadata, digestSent: isDigestSent(info), software };
   await store.write(area.header, toJsonBytes(header));
 }
 

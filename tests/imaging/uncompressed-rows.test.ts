@@ -18,7 +18,7 @@ test.each([
     target.set(tiff.subarray(offset, offset + target.length));
     return Promise.resolve();
   };
-  const { image } = await identifyTiff(memoryReader(tiff));
+  const { image } = await identifyTiff(memoryReader(tiff), { unspecifiedSamples: 'ignore' });
   const options = {
     background: '#ffffff',
     bitDepth: 8 as const,

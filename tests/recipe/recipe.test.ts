@@ -17,7 +17,12 @@ const good = {
 };
 
 /** Values of the fields that `good` does not state. */
-const defaults = { dpi: 300, metadata: { gps: 'strip', serialNumbers: 'strip' }, digests: ['sha256'] };
+const defaults = {
+  dpi: 300,
+  unspecifiedSamples: 'ignore',
+  metadata: { gps: 'strip', serialNumbers: 'strip' },
+  digests: ['sha256'],
+};
 
 const complaint = (recipe: unknown): string => {
   const parsed = Recipe.safeParse(recipe);
@@ -35,7 +40,7 @@ describe('a recipe', () => {
     ['with the largest tiles', { ...good, tileSize: 4096 }],
     [
       'with a value in every field that has a default',
-      { ...good, dpi: 36, metadata: { gps: 'keep', serialNumbers: 'keep' }, digests: [] },
+      { ...good, dpi: 36, unspecifiedSamples: 'alpha', metadata: { gps: 'keep', serialNumbers: 'keep' }, digests: [] },
     ],
   ])('%s is read as it is written, with defaults in the fields that it leaves out', (_, recipe) => {
     expect(Recipe.parse(recipe)).toEqual({ ...defaults, ...recipe });

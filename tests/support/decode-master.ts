@@ -2,7 +2,7 @@
 import { memoryLimits } from '../../src/limits.ts';
 import { Arena } from '../../src/imaging/arena.ts';
 import { decodeRect } from '../../src/imaging/decode.ts';
-import type { Identified } from '../../src/formats/format.ts';
+import type { HeaderOptions, Identified } from '../../src/formats/format.ts';
 import { choosePicture, readerOfPicture } from '../../src/formats/choose-picture.ts';
 import { identify, recognise } from '../../src/formats/identify.ts';
 import { publishedDescription } from '../../src/imaging/published-description.ts';
@@ -39,22 +39,25 @@ const recipe = Recipe.parse({
 });
 
 /** The description of a master that is not converted. */
-export async function identifyBytes(bytes: Uint8Array, policy: 'reject' | 'first' = 'reject'): Promise<Identified> {
-  return identifyMaster(memoryReader(bytes), policy);
+export async function identifyBytes(bytes: Uint8Array, options: IdentifyOptions = {}): Promise<Identified> {
+  return identifyMaster(memoryReader(bytes), options);
 }
 
-export async function identifyMaster(reader: RangeReader, policy: 'reject' | 'first' = 'reject'): Promise<Identified> {
+type IdentifyOptions = Partial<HeaderOptions & Pick<Recipe, 'pages'>>;
+
+export async function identifyMaster(reader: RangeReader, options: IdentifyOptions = {}): Promise<Identified> {
   const { kind, format } = await recognise(reader);
   if (kind === 'converted') throw new Error(`Expected a master that is read as it is but received a ${format}`);
-  const { directory } = await choosePicture(reader, format, policy);
-  const { image, description } = await identify(await readerOfPicture(reader, directory), format);
-  return { image: { ...image, ...(directory === undefined ? {} : { directory }) }, description };
+  const wanted = { ...recipe, ...options };
+  const { directory } = await choosePicture(reader, format, wanted.pages ?? 'reject');
+  const identified = await identify(await readerOfPicture(reader, directory), format, wanted);
+  return { ...identified, image: { ...identified.image, ...(directory === undefined ? {} : { directory }) } };
 }
 
 /** Decodes in sRGB and the depth of the master, unless `wanted` sets other values. */
 export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = {}): Promise<DecodedMaster> {
   const applied = { ...recipe, ...wanted };
-  const { image, description } = await identifyBytes(bytes, applied.pages === 'first' ? 'first' : 'reject');
+  const { image, description } = await identifyBytes(bytes, applied);
   const header = Description.parse(JSON.parse(JSON.stringify(description)));
   const plan = { image, recipe: applied };
   const { width, height } = publishedSize(image, applied);

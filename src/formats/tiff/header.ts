@@ -1,10 +1,10 @@
 import { RejectedImageError } from '../../errors.ts';
-import type { SourceImage } from '../../pyramid/source-image.ts';
 import { describeDirectory, type DirectoryInfo, readChunkTable } from '../../tiff/directory-info.ts';
 import type { Description } from '../../tiff/pyramid-fields.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { type Directory, readBytes, readNumber, readTiff, type TiffFile } from '../../tiff/read.ts';
 import { Compression, Photometric, Tag } from '../../tiff/tags.ts';
+import type { HeaderOptions, Identified } from '../format.ts';
 import { describeTiffPixels, type Pixels } from './pixels.ts';
 
 /** Compressions of TIFF that the prebuilt libvips decodes. */
@@ -22,14 +22,14 @@ const decodable: ReadonlySet<number> = new Set([
 ]);
 
 /** Reads the first directory of a TIFF master. Throws MalformedTiffError or RejectedImageError. */
-export async function identifyTiff(reader: RangeReader): Promise<{ image: SourceImage; description: Description }> {
+export async function identifyTiff(reader: RangeReader, options: HeaderOptions): Promise<Identified> {
   const file = await readTiff(reader, 1);
   const [directory] = file.directories;
   if (!directory) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
   const info = await describeDirectory(file, directory);
   const profile = await readBytes(file, directory, Tag.IccProfile);
   assertDecodable(info);
-  const pixels = await describeTiffPixels(file, directory, info, profile);
+  const pixels = await describeTiffPixels(file, directory, info, profile, options);
   await assertWhole(file, directory, info);
   const { kind, width, height } = info.chunks;
   return {
@@ -46,7 +46,15 @@ export async function identifyTiff(reader: RangeReader): Promise<{ image: Source
       fileSize: reader.size,
     },
     description: await readDescription(file, directory, profile),
+    warnings: warningsOf(pixels),
   };
+}
+
+function warningsOf({ ignoredSamples = [] }: Pixels): string[] {
+  const count = ignoredSamples.length;
+  if (count === 0) return [];
+  const [samples, are, their] = count === 1 ? ['a sample', 'is', 'its'] : [`${count} samples`, 'are', 'their'];
+  return [`${samples} of each pixel beside its colours ${are} left out: the file does not state ${their} meaning`];
 }
 
 function isOfWholeBytes({ bitsPerSample }: DirectoryInfo, { model }: Pixels): boolean {

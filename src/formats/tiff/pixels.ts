@@ -5,8 +5,10 @@ import type { DirectoryInfo } from '../../tiff/directory-info.ts';
 import { type Directory, readNumber, readNumbers, type TiffFile } from '../../tiff/read.ts';
 import { Compression, Photometric, Tag } from '../../tiff/tags.ts';
 import { profileKind } from '../../imaging/profile-check.ts';
+import { MAX_EXTRA_SAMPLES } from '../../limits.ts';
+import type { HeaderOptions } from '../format.ts';
 
-export type Pixels = Pick<SourceImage, 'model' | 'profile' | 'bands' | 'alpha' | 'bitDepth'>;
+export type Pixels = Pick<SourceImage, 'model' | 'profile' | 'bands' | 'alpha' | 'ignoredSamples' | 'bitDepth'>;
 
 /** Supported storage of one colour model. */
 interface Storage {
@@ -15,19 +17,21 @@ interface Storage {
   readonly samples: 1 | 3 | 4;
   /** Supported bits a sample. */
   readonly bits: readonly number[];
+  /** Whether samples may follow the colours: alpha, or others that are ignored. */
+  readonly mayHaveExtra: boolean;
   readonly mayHaveAlpha: boolean;
 }
 
-const grey: Storage = { model: 'grey', samples: 1, bits: [1, 2, 4, 8, 16], mayHaveAlpha: true };
-const rgb: Storage = { model: 'rgb', samples: 3, bits: [8, 16], mayHaveAlpha: true };
+const grey: Storage = { model: 'grey', samples: 1, bits: [1, 2, 4, 8, 16], mayHaveExtra: true, mayHaveAlpha: true };
+const rgb: Storage = { model: 'rgb', samples: 3, bits: [8, 16], mayHaveExtra: true, mayHaveAlpha: true };
 const storages: Readonly<Record<number, Storage>> = {
   [Photometric.whiteIsZero]: grey,
   [Photometric.blackIsZero]: grey,
   [Photometric.rgb]: rgb,
-  [Photometric.palette]: { model: 'palette', samples: 1, bits: [1, 2, 4, 8], mayHaveAlpha: false },
-  [Photometric.cmyk]: { model: 'cmyk', samples: 4, bits: [8, 16], mayHaveAlpha: false },
-  [Photometric.cieLab]: { model: 'lab', samples: 3, bits: [8, 16], mayHaveAlpha: false },
-  [Photometric.iccLab]: { model: 'icc-lab', samples: 3, bits: [8, 16], mayHaveAlpha: false },
+  [Photometric.palette]: { model: 'palette', samples: 1, bits: [1, 2, 4, 8], mayHaveExtra: false, mayHaveAlpha: false },
+  [Photometric.cmyk]: { model: 'cmyk', samples: 4, bits: [8, 16], mayHaveExtra: true, mayHaveAlpha: true },
+  [Photometric.cieLab]: { model: 'lab', samples: 3, bits: [8, 16], mayHaveExtra: true, mayHaveAlpha: false },
+  [Photometric.iccLab]: { model: 'icc-lab', samples: 3, bits: [8, 16], mayHaveExtra: true, mayHaveAlpha: false },
 };
 
 /** Names of colour models without an entry in `storages`, for their refusal. */
@@ -46,25 +50,26 @@ export async function describeTiffPixels(
   directory: Directory,
   info: DirectoryInfo,
   profile: Uint8Array | undefined,
+  options: HeaderOptions,
 ): Promise<Pixels> {
   const storage = storageOf(info);
-  const alpha = hasAlpha(info, storage);
+  const extra = describeExtraSamples(info, storage, options);
   assertDecodable(info, storage);
   const bitDepth = info.bitsPerSample[0] === 16 ? 16 : 8;
   const { model } = storage;
   if (model === 'cmyk') {
     if ((await readNumber(file, directory, Tag.InkSet, CMYK_INKS)) !== CMYK_INKS) refuse('its inks are not CMYK');
     // libvips converts to 8 bits only.
-    return { model, profile: await profileKind(profile, 'cmyk'), bands: 3, alpha, bitDepth: 8 };
+    return { model, profile: await profileKind(profile, 'cmyk'), bands: 3, ...extra, bitDepth: 8 };
   }
-  if (model === 'lab' || model === 'icc-lab') return { model, profile: 'none', bands: 3, alpha, bitDepth };
+  if (model === 'lab' || model === 'icc-lab') return { model, profile: 'none', bands: 3, ...extra, bitDepth };
   if (model !== 'palette') {
-    return { model, profile: await profileKind(profile, model), bands: model === 'grey' ? 1 : 3, alpha, bitDepth };
+    return { model, profile: await profileKind(profile, model), bands: model === 'grey' ? 1 : 3, ...extra, bitDepth };
   }
   // A palette of greys is one band, unless its profile is for three.
   const kind = await profileKind(profile, 'rgb');
   const isGrey = kind === 'none' && (await hasGreyPalette(file, directory, info));
-  return { model, profile: kind, bands: isGrey ? 1 : 3, alpha, bitDepth };
+  return { model, profile: kind, bands: isGrey ? 1 : 3, ...extra, bitDepth };
 }
 
 /** InkSet of CMYK (TIFF 6.0, section 16). */
@@ -88,11 +93,33 @@ function storageOf({ photometric, compression }: DirectoryInfo): Storage {
   return storage ?? refuse(`the colour model is ${otherModels[photometric] ?? `number ${photometric}`}`);
 }
 
-function hasAlpha({ samplesPerPixel, extraSamples }: DirectoryInfo, { samples, mayHaveAlpha }: Storage): boolean {
-  const extra = samplesPerPixel - samples;
-  if (extra === 0) return false;
-  if (mayHaveAlpha && extra === 1 && alphaKinds.includes(extraSamples[0])) return true;
-  return refuse(`${samplesPerPixel} samples a pixel where ${samples} are colour, and no others known to be alpha`);
+/**
+ * Finds alpha among the samples after the colours: the first that is declared as such, or with the
+ * option `alpha` the first of all if none is declared. The others are ignored.
+ */
+function describeExtraSamples(
+  { samplesPerPixel, extraSamples, bitsPerSample }: DirectoryInfo,
+  { model, samples, mayHaveExtra, mayHaveAlpha }: Storage,
+  { unspecifiedSamples }: HeaderOptions,
+): Pick<Pixels, 'alpha' | 'ignoredSamples'> {
+  const count = samplesPerPixel - samples;
+  if (count === 0) return { alpha: false };
+  if (count < 0 || count > MAX_EXTRA_SAMPLES || !mayHaveExtra) {
+    return refuse(`${samplesPerPixel} samples a pixel where ${samples} are colour`);
+  }
+  const positions = Array.from({ length: count }, (_, position) => position);
+  const declared = positions.find((position) => alphaKinds.includes(extraSamples[position]));
+  const alphaAt = declared ?? (unspecifiedSamples === 'alpha' ? 0 : undefined);
+  if (alphaAt !== undefined && !mayHaveAlpha) return refuse(`alpha beside ${model} samples`);
+  if (alphaAt !== undefined && model === 'cmyk' && bitsPerSample[0] === 16) {
+    return refuse('alpha beside CMYK of 16 bits');
+  }
+  const ignoredSamples = positions.filter((position) => position !== alphaAt);
+  if (ignoredSamples.length > 0 && unspecifiedSamples === 'reject') {
+    const unknown = `${ignoredSamples.length} of ${samplesPerPixel} samples a pixel have no stated meaning`;
+    throw new RejectedImageError('UNSUPPORTED_PIXELS', `${unknown}, and the recipe rejects such images`);
+  }
+  return { alpha: alphaAt !== undefined, ...(ignoredSamples.length > 0 ? { ignoredSamples } : {}) };
 }
 
 function assertDecodable({ bitsPerSample, sampleFormat, samplesPerPixel }: DirectoryInfo, storage: Storage): void {

@@ -17,7 +17,7 @@ export const tiff = {
   title: 'TIFF',
   matches: anyOf(signature('II*\0'), signature('MM\0*'), signature('II+\0'), signature('MM\0+')),
   choosePicture: (reader, policy) => chooseTiffPicture(reader, policy).catch(rethrow),
-  header: (reader) => identifyTiff(pagedReader(reader)).catch(rethrow),
+  header: (reader, options) => identifyTiff(pagedReader(reader), options).catch(rethrow),
   metadata: findInTiff,
 } as const satisfies DirectFormat;
 

@@ -40,7 +40,7 @@ describe('the picture of a TIFF', () => {
     const first = { width: 40, height: 30, seed: 3 };
     const alone = await decodeMaster(tiffOfPages([first]));
     const tiff = tiffOfPages([flagged(long(254, 1)), first, { width: 50, height: 30 }]);
-    const { image } = await identifyBytes(tiff, 'first');
+    const { image } = await identifyBytes(tiff, { pages: 'first' });
     expect(image).toMatchObject({ width: 40, height: 30 });
     expect((await decodeMaster(tiff, { pages: 'first' })).samples).toEqual(alone.samples);
     await expect(identifyBytes(tiff)).rejects.toThrow('MULTI_PAGE: 3 pages, and page 2 is a picture of its own');
