@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { openDatabase } from '../../src/database/database.ts';
 import { lockWorkspace } from '../../src/database/lock.ts';
+import { isRunning } from '../../src/database/owner.ts';
 
 const things = { version: 1, name: 'things', sql: 'CREATE TABLE things (name TEXT) STRICT;' };
 
@@ -20,15 +22,21 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs a module in another process until it prints a line. */
-async function other(body: string): Promise<ChildProcess> {
+/** A module that imports the functions under test, prints a line after `body`, and keeps running. */
+function moduleOf(body: string): string {
   const url = (name: string): string => JSON.stringify(pathToFileURL(path.resolve('src/database', name)).href);
-  const module = `import { openDatabase } from ${url('database.ts')};
+  return `import { openDatabase } from ${url('database.ts')};
     import { lockWorkspace } from ${url('lock.ts')};
     ${body}
     console.log('ready');
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', module], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Runs a module in another process until it prints a line. */
+async function other(body: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', moduleOf(body)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.push(child);
   const errors: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
@@ -38,6 +46,27 @@ async function other(body: string): Promise<ChildProcess> {
     errors: '',
   });
   return child;
+}
+
+/**
+ * Runs a module in a process whose parent never reads its exit status. Returns the process id of
+ * the module.
+ */
+async function unreaped(body: string): Promise<number> {
+  const command = '"$NODE" --input-type=module -e "$MODULE" & echo $!; exec sleep 1000';
+  const env = { ...process.env, NODE: process.execPath, MODULE: moduleOf(body) };
+  const parent = spawn('sh', ['-c', command], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(parent);
+  let said = '';
+  for await (const text of parent.stdout.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    said += text.toString();
+    if (said.includes('ready')) break;
+  }
+  return Number(said.split('\n')[0]);
+}
+
+function stateOf(pid: number): string | undefined {
+  return /\) (?<state>.) /u.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.groups?.['state'];
 }
 
 async function kill(child: ChildProcess): Promise<void> {
@@ -74,4 +103,39 @@ test('a workspace is locked by one process, and the lock of a killed process is 
   expect(refused).toThrow(`Process ${process.pid} already uses this workspace`);
   release();
   lockWorkspace(file)();
+});
+
+test('a workspace can be locked although the killed process that held its lock is a zombie', async () => {
+  const file = path.join(folder, 'lock');
+  // The memory of the owner takes the system a while to free, during which its files are open.
+  const owner = await unreaped(`lockWorkspace(${JSON.stringify(file)});
+    globalThis.memory = Buffer.alloc(700_000_000, 1);`);
+  process.kill(owner, 'SIGKILL');
+  while (stateOf(owner) !== 'Z') await setTimeout(1);
+  const release = lockWorkspace(file);
+  expect([stateOf(owner), release.ownerWasKilled]).toEqual(['Z', true]);
+  release();
+});
+
+test('a lock is refused to a process that has the process id of a former owner only', async () => {
+  const file = path.join(folder, 'lock');
+  const owner = await other(`lockWorkspace(${JSON.stringify(file)});`);
+  expect(isRunning({ pid: owner.pid ?? 0, started: 0 })).toBe(true);
+  expect(isRunning({ pid: owner.pid ?? 0, started: 1 })).toBe(false);
+  await kill(owner);
+  expect(isRunning({ pid: owner.pid ?? 0, started: 0 })).toBe(false);
+});
+
+test('the owner of a lock is known to have been killed unless it released the lock', async () => {
+  const file = path.join(folder, 'lock');
+  const first = lockWorkspace(file);
+  expect(first.ownerWasKilled).toBe(false);
+  first();
+  const second = lockWorkspace(file);
+  expect(second.ownerWasKilled).toBe(false);
+  second();
+  await kill(await other(`lockWorkspace(${JSON.stringify(file)});`));
+  const third = lockWorkspace(file);
+  expect(third.ownerWasKilled).toBe(true);
+  third();
 });
