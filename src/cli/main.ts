@@ -4,6 +4,7 @@ import { readRecipes } from '../recipe/read.ts';
 import { parseArguments, usage } from './arguments.ts';
 import { plainDisplay, terminalDisplay } from './progress.ts';
 import { run } from './run.ts';
+import { endProcess, stopSignal } from './signals.ts';
 
 const project = path.resolve(import.meta.dirname, '..', '..');
 
@@ -23,27 +24,10 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(text);
   };
   const display = process.stdout.isTTY ? terminalDisplay(write, () => process.stdout.columns) : plainDisplay(write);
-  return run(options, { project, display, print: write, signal: interruptSignal(), now: Date.now });
-}
-
-/**
- * A Ctrl-C can arrive twice, from the terminal and through npm. Signals within this interval count
- * as one. Milliseconds.
- */
-const SIGNAL_INTERVAL_MS = 1000;
-
-/** A signal that SIGINT, SIGTERM or SIGHUP aborts. A second one exits the process immediately. */
-function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  let since = 0;
-  const stop = (): void => {
-    const now = performance.now();
-    if (controller.signal.aborted && now - since > SIGNAL_INTERVAL_MS) process.exit(130);
-    if (!controller.signal.aborted) since = now;
-    controller.abort();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-  return controller.signal;
+  // npm starts this process; if npm is killed, nothing else would end it.
+  const signal = stopSignal({ withParent: process.env['npm_lifecycle_event'] !== undefined });
+  const code = await run(options, { project, display, print: write, signal, now: Date.now });
+  return signal.aborted ? endProcess(code) : code;
 }
 
 /** Exits with the code of the command, without awaiting computations of aborted executions. */

@@ -6,6 +6,7 @@ import { UsageError } from '../errors.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import type { TakenUpload } from '../local/intake.ts';
 import { Workspace } from '../local/workspace.ts';
+import { interrupted } from '../stepfunctions/engine.ts';
 import type { Progress } from '../stepfunctions/progress.ts';
 import { readRecipes } from '../recipe/read.ts';
 import { forEachParallel } from '../parallel.ts';
@@ -14,6 +15,7 @@ import { findInputs, type InputFile, type Inputs } from './inputs.ts';
 import type { Display } from './progress.ts';
 import { formatBytes, formatPixels, formatTable, formatTime, printable, type ResultRow } from './results-table.ts';
 import { makeSample } from './sample.ts';
+import { stoppedExitCode } from './signals.ts';
 
 /** Dependencies of the job. */
 export interface JobContext {
@@ -21,7 +23,7 @@ export interface JobContext {
   readonly project: string;
   readonly display: Display;
   readonly print: (text: string) => void;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C and other signals; see `stopSignal`. */
   readonly signal: AbortSignal;
   readonly now: () => number;
 }
@@ -31,7 +33,10 @@ export interface JobContext {
  */
 const CONCURRENT_FILES = 4 * availableParallelism();
 
-/** Runs the job. Returns the exit code: 0 if every file was published, 1 if not, 130 if stopped. */
+/**
+ * Runs the job. Returns the exit code: 0 if every file was published, 1 if not, and 128 plus the
+ * number of the signal if it was stopped before.
+ */
 export async function run(options: Arguments, context: JobContext): Promise<number> {
   const { display, signal } = context;
   const recipes = path.resolve(options.recipes ?? path.join(context.project, 'recipes'));
@@ -53,12 +58,16 @@ export async function run(options: Arguments, context: JobContext): Promise<numb
       display.note('All files are done. The API keeps running until Ctrl-C.');
       await stopped;
     }
-    if (signal.aborted) display.note('Stopping. Run the same command again to resume.');
+    if (signal.aborted) {
+      display.note('Stopping. Run the same command again to resume.');
+      await workspace.interrupt();
+      await results;
+    }
     display.close();
     const rows = await job.rows(files);
     if (rows.length > 0) context.print(`\n${formatTable(rows)}`);
     const allPublished = missing.length === 0 && rows.every(({ outcome }) => outcome === 'PUBLISHED');
-    return allPublished ? 0 : signal.aborted ? 130 : 1;
+    return allPublished ? 0 : (stoppedExitCode(signal) ?? 1);
   } finally {
     display.close();
     await workspace.stop();
@@ -118,11 +127,18 @@ class Job {
   readonly #now: () => number;
   readonly #out: string;
   readonly #begun: ReadonlyMap<string, number>;
+  readonly #signal: AbortSignal;
   readonly #results = new Map<InputFile, FileResult>();
 
   /** `begun`: time of the first event of every execution. Milliseconds. */
-  constructor(workspace: Workspace, { display, now }: JobContext, begun: ReadonlyMap<string, number>, out: string) {
+  constructor(
+    workspace: Workspace,
+    { display, now, signal }: JobContext,
+    begun: ReadonlyMap<string, number>,
+    out: string,
+  ) {
     this.#begun = begun;
+    this.#signal = signal;
     this.#workspace = workspace;
     this.#display = display;
     this.#now = now;
@@ -131,9 +147,10 @@ class Job {
 
   /**
    * Starts an execution for every file and waits for their ends. Failures of files are independent.
+   * After the signal no further file is taken.
    */
   async runAll(files: readonly InputFile[]): Promise<void> {
-    await forEachParallel(files, CONCURRENT_FILES, async (file) => {
+    await forEachParallel(untilAborted(files, this.#signal), CONCURRENT_FILES, async (file) => {
       const result: FileResult = {};
       this.#results.set(file, result);
       try {
@@ -142,6 +159,8 @@ class Job {
         if (upload.how === 'resumed') this.#display.note(`${printable(file.name)}: resumed`);
         await (upload.how === 'unchanged' ? this.#readEntry(result, upload) : this.#end(file, result, upload));
       } catch (error) {
+        // A file that was being taken is taken by the next run.
+        if (this.#signal.aborted) return;
         result.error = error instanceof Error ? error.message : String(error);
         this.#display.note(`${printable(file.name)}: ${printable(result.error)}`);
       }
@@ -160,6 +179,7 @@ class Job {
 
   async #end(file: InputFile, result: FileResult, upload: TakenUpload): Promise<void> {
     await this.#workspace.ended(upload);
+    if (this.#signal.aborted) return;
     const now = this.#now();
     result.milliseconds = now - (this.#begun.get(upload.execution) ?? now);
     await this.#readEntry(result, upload);
@@ -209,8 +229,14 @@ function rowOf(file: InputFile, result: FileResult, out: string): ResultRow {
 
 function outcomeOf({ entry, error }: FileResult): string {
   if (error !== undefined) return 'FAILED';
-  const isUnfinished = entry === undefined || entry.status === 'CLAIMED' || entry.status === 'PROCESSING';
+  const isUnfinished =
+    entry === undefined || entry.status === 'CLAIMED' || entry.status === 'PROCESSING' || wasInterrupted(entry);
   return isUnfinished || lacksSidecar(entry) ? 'UNFINISHED' : entry.status;
+}
+
+/** True if its execution ended because the command was stopped. */
+function wasInterrupted({ status, failure }: LedgerEntry): boolean {
+  return status === 'ABORTED' && failure?.error === interrupted.error;
 }
 
 /** True if the image needs no further work, so that its work area can be removed. */
@@ -226,7 +252,7 @@ function lacksSidecar({ status, sidecar }: LedgerEntry): boolean {
 function reasonOf({ entry, error }: FileResult): string {
   if (error !== undefined) return error;
   if (entry?.status === 'REJECTED' && entry.rejection) return `${entry.rejection.code}: ${entry.rejection.detail}`;
-  if (entry?.failure && entry.status !== 'PUBLISHED')
+  if (entry?.failure && entry.status !== 'PUBLISHED' && !wasInterrupted(entry))
     return `${entry.failure.error}: ${causeMessage(entry.failure.cause)}`;
   return '';
 }
@@ -240,6 +266,13 @@ function causeMessage(cause: string): string {
     // The cause is not JSON but the message itself.
   }
   return cause;
+}
+
+function* untilAborted<Item>(items: readonly Item[], signal: AbortSignal): Generator<Item> {
+  for (const item of items) {
+    if (signal.aborted) return;
+    yield item;
+  }
 }
 
 function firstLine(text: string): string {

@@ -110,6 +110,14 @@ export class Workspace {
     return this.#intake.clearWork(upload);
   }
 
+  /**
+   * Ends the running executions as interrupted; no further one starts. Resolves when the ledger has
+   * recorded it. The entries can still be read.
+   */
+  interrupt(): Promise<void> {
+    return this.engine.stop();
+  }
+
   stop(): Promise<void> {
     return this.#stop();
   }

@@ -8,6 +8,7 @@ export type ApiErrorType =
   | 'InvalidExecutionInput'
   | 'InvalidName'
   | 'InvalidToken'
+  | 'ServiceUnavailable'
   | 'StateMachineDoesNotExist'
   | 'UnsupportedOperation'
   | 'ValidationException';

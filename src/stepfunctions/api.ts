@@ -78,6 +78,7 @@ async function answer(
 }
 
 function statusOf({ type }: ApiError): number {
+  if (type === 'ServiceUnavailable') return 503;
   return type === 'AccessDeniedException' ? 403 : 400;
 }
 

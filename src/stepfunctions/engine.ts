@@ -74,7 +74,10 @@ export interface Engine {
   redrive(executionArn: string, clientToken?: string): { redriveDate: Date };
   /** Resolves when no execution is running and the listener has handled every status change. */
   idle(): Promise<void>;
-  /** Ends running executions as ABORTED (`Stepwell.Interrupted`), so that they can be redriven. */
+  /**
+   * Ends running executions as ABORTED (`Stepwell.Interrupted`), so that they can be redriven.
+   * Later starts and redrives are refused.
+   */
   stop(): Promise<void>;
 }
 

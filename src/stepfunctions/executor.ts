@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ApiError } from './api-errors.ts';
 import type { RegionDefinition } from './asl/definition.ts';
 import { assertPayloadSize, type Failure, failureOf, runtimeError } from './asl/state-errors.ts';
 import type { ExecutionLog } from './execution-log.ts';
@@ -58,8 +59,14 @@ export class Executor {
     return this.#live.get(name);
   }
 
-  /** Records an execution as RUNNING and puts it in the queue. */
+  /**
+   * Records an execution as RUNNING and puts it in the queue. Throws an ApiError when the executor
+   * is stopped.
+   */
   submit(execution: LiveExecution, event: NewEvent): void {
+    if (this.#isStopped) {
+      throw new ApiError('ServiceUnavailable', 'The engine is stopping; start it again and repeat the request');
+    }
     this.#live.set(execution.record.name, execution);
     this.#record(execution, event, execution.lastEventId);
     this.#changed(execution.record);
@@ -91,10 +98,11 @@ export class Executor {
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  /** Begins no more executions and ends those that are RUNNING. */
+  /** Accepts and begins no more executions and ends those that are RUNNING. */
   async stop(failure: Failure): Promise<void> {
     this.#isStopped = true;
     for (const execution of [...this.#live.values()]) this.abort(execution, failure);
+    this.#options.log.flush();
     await this.idle();
     this.#options.log.flush();
   }

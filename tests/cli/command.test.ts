@@ -1,57 +1,28 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
+import { type EndedCommand, killCommands, runCommand } from '../support/command.ts';
 import { pictureOf } from '../support/pixels.ts';
 
-const command = path.resolve('src/cli/main.ts');
-
 let folder: string;
-const running = new Set<ChildProcess>();
 beforeEach(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'stepwell-command-'));
   await mkdir(path.join(folder, 'in'));
 });
 afterEach(async () => {
-  for (const child of running) child.kill('SIGKILL');
-  running.clear();
+  killCommands();
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** Runs the command in the test's folder; `onLine` is called with every printed line. */
-async function stepwell(
+const stepwell = (
   argv: readonly string[],
-  onLine: (line: string, child: ChildProcess) => void = () => undefined,
-): Promise<Ended> {
-  const child = spawn(process.execPath, [command, ...argv], { cwd: folder, env: { ...process.env, NODE_OPTIONS: '' } });
-  running.add(child);
-  let out = '';
-  let err = '';
-  let reported = 0;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-    for (let end = out.indexOf('\n', reported); end >= 0; end = out.indexOf('\n', reported)) {
-      onLine(out.slice(reported, end), child);
-      reported = end + 1;
-    }
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text;
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  running.delete(child);
-  return { code, out, err };
-}
+  onLine?: (line: string, child: ChildProcess) => void,
+): Promise<EndedCommand> => runCommand(folder, argv, onLine ? { onLine } : {});
 
 const put = async (name: string, bytes: Uint8Array | string): Promise<void> => {
   await writeFile(path.join(folder, 'in', name), bytes);
@@ -176,7 +147,7 @@ describe('the command stopped while rendering', () => {
   });
 
   /** Sends the signal when the first of several blocks is done. */
-  const stopWith = (signal: NodeJS.Signals): Promise<Ended> => {
+  const stopWith = (signal: NodeJS.Signals): Promise<EndedCommand> => {
     let sent = false;
     return stepwell(argv, (line, child) => {
       if (sent || !/: 1 of \d+ blocks$/u.test(line)) return;
@@ -189,7 +160,7 @@ describe('the command stopped while rendering', () => {
   };
   const count = (text: string, event: string): number => text.split(`"event":"${event}"`).length - 1;
 
-  async function finishesTheRest(blocksBefore: number): Promise<Ended> {
+  async function finishesTheRest(blocksBefore: number): Promise<EndedCommand> {
     const again = await stepwell(argv);
     expect(again.code).toBe(0);
     expect(rowOf(again.out, 'big.tif')).toMatch(/ 10,000 × 8,000 +7 .* PUBLISHED +published\/big\.tif$/u);

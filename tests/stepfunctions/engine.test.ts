@@ -57,6 +57,24 @@ async function runOne(setup: Awaited<ReturnType<typeof served>>, input: unknown 
   return { description, events, types: events.map(({ type }) => String(type)), executionArn };
 }
 
+test('a stopped engine refuses starts and redrives, and its executions can be redriven by the next one', async () => {
+  const { client, engine, stateMachineArn } = await served({ A: task('a') }, 'A', {
+    a: () => new Promise(() => undefined),
+  });
+  const { executionArn } = engine.start({ name: 'first' });
+  await engine.stop();
+  expect(engine.describe(executionArn)).toMatchObject({ status: 'ABORTED', error: 'Stepwell.Interrupted' });
+  const refusal = { type: 'ServiceUnavailable' };
+  expect(() => engine.start({ name: 'second' })).toThrow(expect.objectContaining(refusal));
+  expect(() => engine.redrive(executionArn)).toThrow(expect.objectContaining(refusal));
+  await expect(client.send(new StartExecutionCommand({ stateMachineArn, name: 'third' }))).rejects.toMatchObject({
+    name: 'ServiceUnavailable',
+    $metadata: { httpStatusCode: 503 },
+  });
+  expect(engine.list()).toHaveLength(1);
+  await engine.idle();
+});
+
 describe('an execution', () => {
   test('passes each function its input and returns the last output', async () => {
     const setup = await served(
