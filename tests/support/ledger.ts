@@ -19,6 +19,7 @@ export interface TestClock {
 export interface TestLedger {
   readonly ledger: Ledger;
   readonly client: DynamoDBClient;
+  readonly endpoint: string;
   readonly table: string;
   readonly clock: TestClock;
   stop(): Promise<void>;
@@ -49,13 +50,15 @@ export async function startLedger(): Promise<TestLedger> {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  const client = localDynamo(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = localDynamo(endpoint);
   const table = 'ledger';
   await client.send(new CreateTableCommand({ TableName: table, ...ledgerTable }));
   const clock = testClock();
   return {
     ledger: dynamoLedger({ client, table, clock }),
     client,
+    endpoint,
     table,
     clock,
     stop: async () => {

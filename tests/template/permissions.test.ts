@@ -164,6 +164,7 @@ test('only the steps that create work objects write to the work bucket', () => {
 test('the steps that use work objects of other steps read the work bucket', () => {
   expect(rolesThatMay(/^s3:GetObject$/u, '<WorkBucket.Arn>/*')).toEqual([
     'AssembleTiffRole',
+    'ChecksumSourceRole',
     'ConvertSourceRole',
     'PlanPyramidRole',
     'PublishSidecarRole',

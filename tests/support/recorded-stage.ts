@@ -1,0 +1,179 @@
+/**
+ * A stage in memory: the handlers of all functions, run by the state machine on the embedded engine
+ * over an S3 server and a DynamoDB server. Every function has AWS clients of its own, whose calls
+ * are recorded.
+ */
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { readConfig } from '../../src/config.ts';
+import { sfnExecutions } from '../../src/executions/sfn.ts';
+import { dynamoLedger } from '../../src/ledger/dynamodb/dynamodb.ts';
+import type { LedgerEntry } from '../../src/ledger/ledger.ts';
+import { imageId } from '../../src/ledger/identity.ts';
+import { memoryLimits } from '../../src/limits.ts';
+import { readFunctions } from '../../src/local/functions.ts';
+import { inProcessHost } from '../../src/local/in-process-host.ts';
+import { jsonLog } from '../../src/log.ts';
+import { eventBridgeNotifier } from '../../src/notifications/eventbridge.ts';
+import type { Ports } from '../../src/runtime.ts';
+import { s3Store } from '../../src/storage/s3/s3.ts';
+import type { FunctionHost } from '../../src/stepfunctions/function-host.ts';
+import { type Fixture, serve } from '../stepfunctions/project.ts';
+import { localDynamo, startLedger, type TestLedger } from './ledger.ts';
+import { type AwsCall, recordCalls } from './recorded-calls.ts';
+import { type S3Server, startS3 } from './s3-server.ts';
+import { queueEvent } from './upload-events.ts';
+
+export const sourceBucket = 'masters';
+export const stateMachineName = 'stepwell-dev-pyramid';
+/** Of the embedded engine. */
+export const regionAndAccount = 'us-east-1:000000000000';
+
+const config = {
+  ...readConfig({
+    WORK_BUCKET: 'work',
+    PUBLISHED_BUCKET: 'published',
+    LEDGER_TABLE: 'ledger',
+    RECIPES_BY_PREFIX: 'marble/=marble\nlossless/=archival',
+  }),
+  // So little that an image of a megapixel is cut into blocks.
+  memory: { ...memoryLimits.standard, rendering: 180 * 2 ** 20 },
+};
+
+export interface RecordedStage {
+  readonly s3: S3Server;
+  /** The calls of each function so far. */
+  readonly calls: ReadonlyMap<string, readonly AwsCall[]>;
+  /** Uploads a master, sends its event and waits until its execution has ended. */
+  upload(key: string, body: Uint8Array, options?: UploadOptions): Promise<LedgerEntry | undefined>;
+  /** Removes a public object, as a person may. */
+  unpublish(key: string): Promise<unknown>;
+  /** Redrives the last execution of a master and waits until it has ended. */
+  redrive(key: string): Promise<LedgerEntry | undefined>;
+  stop(): Promise<void>;
+}
+
+export interface UploadOptions {
+  readonly metadata?: Record<string, string>;
+  readonly versionId?: string;
+  /** How many times the event is delivered. */
+  readonly deliveries?: number;
+}
+
+export async function startRecordedStage(): Promise<RecordedStage> {
+  const s3 = await startS3([sourceBucket, config.workBucket, config.publishedBucket]);
+  const ledger = await startLedger();
+  const calls = new Map<string, AwsCall[]>();
+  const functions = readFunctions('serverless.yml');
+  const hosts = new Map<string, FunctionHost>();
+  const clients: { destroy(): void }[] = [];
+  const host: FunctionHost = {
+    invoke(key, event, options) {
+      const known = hosts.get(key);
+      if (known) return known.invoke(key, event, options);
+      const record = (call: AwsCall): void => {
+        calls.set(key, [...(calls.get(key) ?? []), call]);
+      };
+      const ports = portsOf({ s3, ledger, endpoint: engine.api.endpoint, clients }, record);
+      const made = inProcessHost(functions, { ports: Promise.resolve(ports) });
+      hosts.set(key, made);
+      return made.invoke(key, event, options);
+    },
+  };
+  const engine: Fixture = await serve({
+    definitionFile: 'state-machines/pyramid.asl.yml',
+    name: stateMachineName,
+    functions,
+    host,
+    sleep: withoutRetryWaits,
+    onStatusChange: async (event) => {
+      await host.invoke('recordOutcome', event);
+    },
+  });
+  const { engine: running } = engine;
+  const entryOf = (key: string) => ledger.ledger.get(imageId(sourceBucket, key));
+  let uploads = 0;
+  return {
+    s3,
+    calls,
+    async upload(key, body, { metadata, versionId, deliveries = 1 } = {}) {
+      const put = new PutObjectCommand({ Bucket: sourceBucket, Key: key, Body: body, Metadata: metadata });
+      const { ETag = '' } = await s3.client.send(put);
+      uploads += 1;
+      const event = objectCreated({
+        key,
+        size: body.length,
+        etag: ETag.replaceAll('"', ''),
+        sequencer: uploads.toString(16).padStart(16, '0').toUpperCase(),
+        ...(versionId === undefined ? {} : { 'version-id': versionId }),
+      });
+      for (let n = 0; n < deliveries; n++) await host.invoke('startPyramid', queueEvent(event));
+      await running.idle();
+      return entryOf(key);
+    },
+    unpublish: (key) => s3.client.send(new DeleteObjectCommand({ Bucket: config.publishedBucket, Key: key })),
+    async redrive(key) {
+      const arn = (await entryOf(key))?.executionArn;
+      if (arn === undefined) throw new Error(`Expected an execution of ${key}`);
+      running.redrive(arn);
+      await running.idle();
+      return entryOf(key);
+    },
+    async stop() {
+      await engine.stop();
+      for (const client of clients) client.destroy();
+      await s3.stop();
+      await ledger.stop();
+    },
+  };
+}
+
+/** Waits of retries end at once; the time limit of an execution ends with it. */
+function withoutRetryWaits(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  if (milliseconds < 3_600_000) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve(false);
+    });
+  });
+}
+
+interface Services {
+  readonly s3: S3Server;
+  readonly ledger: TestLedger;
+  /** Of the Step Functions API. */
+  readonly endpoint: string;
+  readonly clients: { destroy(): void }[];
+}
+
+/** The ports of one function, over clients of its own. */
+function portsOf({ s3, ledger, endpoint, clients }: Services, record: (call: AwsCall) => void): Ports {
+  const s3Client = s3.newClient(1);
+  const dynamo = localDynamo(ledger.endpoint);
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const stepFunctions = new SFNClient({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+  const eventBridge = new EventBridgeClient({ region: 'us-east-1', credentials });
+  clients.push(dynamo, stepFunctions, eventBridge);
+  for (const client of [s3Client, dynamo, stepFunctions]) recordCalls(client, record);
+  recordCalls(eventBridge, record, () => ({ Entries: [{ EventId: '1' }] }));
+  const clock = (): Date => new Date();
+  const stateMachineArn = `arn:aws:states:${regionAndAccount}:stateMachine:${stateMachineName}`;
+  return {
+    config,
+    store: s3Store(s3Client),
+    ledger: dynamoLedger({ client: dynamo, table: ledger.table, clock }),
+    notifier: eventBridgeNotifier(eventBridge, 'default'),
+    executions: sfnExecutions(stepFunctions, stateMachineArn),
+    clock,
+    log: jsonLog(() => undefined, 'silent'),
+  };
+}
+
+function objectCreated(object: Readonly<Record<string, unknown>>): object {
+  return {
+    'detail-type': 'Object Created',
+    source: 'aws.s3',
+    detail: { version: '0', bucket: { name: sourceBucket }, object, reason: 'PutObject' },
+  };
+}
