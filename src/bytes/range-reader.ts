@@ -12,10 +12,18 @@ export interface RangeReader {
 }
 
 /** A range reader over bytes in memory. The returned arrays are views of `bytes`. */
-export function memoryReader(bytes: Uint8Array): RangeReader {
+export function memoryReader(bytes: Uint8Array): Required<RangeReader> {
   return {
     size: bytes.length,
     read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
+    readInto: (target, offset) => {
+      if (offset + target.length > bytes.length) {
+        const reason = `Expected ${target.length} bytes at 0x${offset.toString(16)} but received ${bytes.length} in all`;
+        return Promise.reject(new RangeError(reason));
+      }
+      target.set(bytes.subarray(offset, offset + target.length));
+      return Promise.resolve();
+    },
   };
 }
 

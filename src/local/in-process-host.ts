@@ -113,7 +113,18 @@ async function run(bound: LocalFunction, payload: Json, ports: Ports | undefined
   }
 }
 
-async function handlerOf({ module, exportName }: LocalFunction): Promise<Handler> {
+const handlers = new WeakMap<LocalFunction, Handler>();
+
+/** A function's handler, which is imported at its first invocation. */
+async function handlerOf(bound: LocalFunction): Promise<Handler> {
+  const known = handlers.get(bound);
+  if (known) return known;
+  const handler = await importHandler(bound);
+  handlers.set(bound, handler);
+  return handler;
+}
+
+async function importHandler({ module, exportName }: LocalFunction): Promise<Handler> {
   const file = ['.ts', '.js', '.mjs'].map((extension) => `${module}${extension}`).find((path) => existsSync(path));
   if (file === undefined)
     throw new InvocationError('Runtime.ImportModuleError', `Error: Cannot find module '${module}'`);

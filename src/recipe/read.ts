@@ -16,8 +16,21 @@ export async function readRecipes(directory: string): Promise<Map<string, Recipe
   return new Map(recipes.map((recipe) => [recipe.name, recipe]));
 }
 
+/** The recipe of each file and its text: several steps of every image read the same recipe. */
+const lastRead = new Map<string, { readonly text: string; readonly recipe: Recipe }>();
+
+/** The file is read every time, and parsed when its text has changed. */
 async function readRecipeFile(file: string): Promise<Recipe> {
-  const parsed = Recipe.safeParse(parse(await readFile(file, 'utf8')));
+  const text = await readFile(file, 'utf8');
+  const known = lastRead.get(file);
+  if (known?.text === text) return known.recipe;
+  const recipe = parseRecipe(file, text);
+  lastRead.set(file, { text, recipe });
+  return recipe;
+}
+
+function parseRecipe(file: string, text: string): Recipe {
+  const parsed = Recipe.safeParse(parse(text));
   if (!parsed.success) throw new UsageError(`Expected a recipe in ${file}:\n${z.prettifyError(parsed.error)}`);
   const expected = path.basename(file, '.yml');
   if (parsed.data.name !== expected) {

@@ -4,7 +4,7 @@ import { decodeTiles } from '../imaging/decode-tiles.ts';
 import { levelsOf } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { forEachParallel } from '../parallel.ts';
-import { pagedReader } from '../bytes/range-reader.ts';
+import { memoryReader, pagedReader } from '../bytes/range-reader.ts';
 import { checkTables, readBack, type ReadBackLevel } from '../tiff/read-back.ts';
 import { AssembledState, sourceLogFields } from '../work/execution-state.ts';
 import { openWork, type PinnedContent } from '../work/pinned-object.ts';
@@ -12,6 +12,8 @@ import { readPlan } from '../work/work-area.ts';
 
 /** Number of levels verified concurrently. */
 const DECODERS = 4;
+/** Up to this size a file is read with one request. Bytes. */
+const WHOLE_FILE_BYTES = 2 ** 20;
 
 /**
  * Reads the assembled file from the store with a third-party reader: all tables, and sample tiles
@@ -20,8 +22,9 @@ const DECODERS = 4;
 export function makeVerifyTiff({ store, config }: Pick<Ports, 'store' | 'config'>) {
   return async ({ plan: { ref }, assembled }: AssembledState, { log }: Call): Promise<void> => {
     const plan = await readPlan(store, config.workBucket, ref);
-    const { reader } = openWork(store, { bucket: config.workBucket, key: assembled.key }, assembled);
+    const { reader: file } = openWork(store, { bucket: config.workBucket, key: assembled.key }, assembled);
     try {
+      const reader = file.size > WHOLE_FILE_BYTES ? file : memoryReader(await file.read(0, file.size));
       const levels = await readBack(pagedReader(reader));
       checkTables(levels, levelsOf(plan), plan.recipe.tileSize, assembled.size);
       const samples = levels.map((level, index) => sampleTiles(level, index === levels.length - 1));

@@ -17,6 +17,15 @@ function recording(bytes: Uint8Array): RangeReader & { requested: [number, numbe
   };
 }
 
+test('memoryReader fills the given memory and refuses a range past the end', async () => {
+  const reader = memoryReader(Uint8Array.from([1, 2, 3]));
+  const target = new Uint8Array(2);
+  await reader.readInto(target, 1);
+  expect([...target]).toEqual([2, 3]);
+  await expect(reader.readInto(target, 2)).rejects.toThrow(RangeError);
+  expect([...target]).toEqual([2, 3]);
+});
+
 test('memoryReader returns the requested bytes up to the end', async () => {
   const reader = memoryReader(Uint8Array.from([1, 2, 3]));
   expect(reader.size).toBe(3);

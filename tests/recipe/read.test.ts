@@ -44,6 +44,15 @@ describe('a folder of recipes', () => {
     expect((await readRecipe(folder, 'a')).encoding).toEqual({ compression: 'webp', quality: 70 });
   });
 
+  test('is read anew after an edit, also if the file keeps its size', async () => {
+    await put('a.yml', yaml('a', 'encoding: { compression: webp, quality: 70 }'));
+    expect((await readRecipe(folder, 'a')).encoding).toEqual({ compression: 'webp', quality: 70 });
+    await put('a.yml', yaml('a', 'encoding: { compression: webp, quality: 80 }'));
+    expect((await readRecipe(folder, 'a')).encoding).toEqual({ compression: 'webp', quality: 80 });
+    await put('a.yml', 'name: a');
+    await expect(readRecipe(folder, 'a')).rejects.toThrow(UsageError);
+  });
+
   test('rejects an unknown name and lists the names that exist', async () => {
     await put('a.yml', yaml('a'));
     await put('b.yml', yaml('b'));

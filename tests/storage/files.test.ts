@@ -84,6 +84,24 @@ describe('the object store on folders', () => {
     expect(await readFile(join(folder, 'out/image.tif'), 'utf8')).toBe('tiff');
   });
 
+  test('returns what is in the file now, also for a small object that it has just written', async () => {
+    const ref = { bucket: 'own-bucket', key: 'a/plan.json' };
+    const file = join(workspace, 'buckets', 'own-bucket', 'a', 'plan.json');
+    const { etag } = await store.write(ref, bytes('0123456789'));
+    const read = await store.read(ref, { ifMatch: etag });
+    read.fill(0);
+    expect(Buffer.from(await store.read(ref, { range: { offset: 4, length: 99 } })).toString()).toBe('456789');
+    const into = new Uint8Array(3);
+    expect(await store.read(ref, { range: { offset: 1, length: 3 }, into })).toEqual(into);
+    expect(Buffer.from(into).toString()).toBe('123');
+    await expect(store.read(ref, { ifMatch: 'other' })).rejects.toThrow(PreconditionFailedError);
+    await rm(file);
+    await expect(store.read(ref)).rejects.toThrow(ObjectNotFoundError);
+    await writeFile(file, 'abcdefghij');
+    expect(Buffer.from(await store.read(ref)).toString()).toBe('abcdefghij');
+    await expect(store.read(ref, { ifMatch: etag })).rejects.toThrow(PreconditionFailedError);
+  });
+
   test('finds a bucket that is registered or moved while the store is in use', async () => {
     const other = join(workspace, 'other');
     await mkdir(other);

@@ -106,12 +106,13 @@ export async function linkFile(from: string, path: string, name: string): Promis
 const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'] as const;
 
 /**
- * Once the temporary file exists, its directory is not empty and is no longer removed concurrently.
+ * Makes a temporary file; its directory, which mostly exists, is created when that fails. Once the
+ * file exists, its directory is not empty and is no longer removed concurrently.
  */
 async function inDirectory<Result>(temporary: string, name: string, make: () => Promise<Result>): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 0; ; attempt++) {
     try {
-      await mkdir(dirname(temporary), { recursive: true });
+      if (attempt > 0) await mkdir(dirname(temporary), { recursive: true });
       return await make();
     } catch (error) {
       if (hasCode(error, 'ENOTDIR', 'EEXIST')) throw keyConflict(name, error);
@@ -122,28 +123,30 @@ async function inDirectory<Result>(temporary: string, name: string, make: () => 
 
 /** Returns the ETag of the replaced file. */
 async function renameToTarget(temporary: string, { path, name, over }: AtomicWrite): Promise<string | undefined> {
-  await removeEmptyDirectory(path, name);
+  const current = await findReplaceable(path, name);
   if (over === 'absent') {
     await linkIfAbsent(temporary, path, name);
     return undefined;
   }
-  const current = await findFile(path);
   checkEtag(name, current?.etag, over?.etag);
   await rename(temporary, path);
   // rename(2) does nothing if both paths are links to one file.
-  await discard(temporary);
+  if (current) await discard(temporary);
   return current?.etag;
 }
 
 /**
- * Removes an empty directory left at the target path by a removal. Other directories hold objects
- * and cause an error.
+ * The file at the target path. Removes an empty directory that a removal left there; other
+ * directories hold objects and cause an error.
  */
-async function removeEmptyDirectory(path: string, name: string): Promise<void> {
+async function findReplaceable(path: string, name: string): Promise<FoundFile | undefined> {
   try {
-    if ((await stat(path)).isDirectory()) await rmdir(path);
+    const stats = await stat(path, { bigint: true });
+    if (stats.isFile()) return describeFile(stats);
+    if (stats.isDirectory()) await rmdir(path);
+    return undefined;
   } catch (error) {
-    if (isMissing(error)) return;
+    if (isMissing(error)) return undefined;
     if (hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw keyConflict(name, error);
     throw error;
   }

@@ -12,6 +12,7 @@ import { appendAll, type Locate, writePieces } from './compose.ts';
 import { listFolder } from './listing.ts';
 import { describeWrite, MetadataFiles } from './metadata.ts';
 import { checkEtag, findFile, type FoundFile, OpenFile, requireFile } from './objects.ts';
+import { SmallObjects } from './small-objects.ts';
 import { fillFile, linkFile, removeFile, writeAtomically } from './atomic-write.ts';
 import { pathFromKey } from './key-paths.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, Piece, ReadOptions, WriteOptions } from '../object-store.ts';
@@ -42,6 +43,7 @@ interface Located {
 class FileStore implements ObjectStore {
   readonly #directoryOf: (bucket: string) => Promise<string>;
   readonly #metadata: MetadataFiles;
+  readonly #small = new SmallObjects();
   /** Path prefix of the workspace's own buckets. */
   readonly #own: string;
 
@@ -70,6 +72,8 @@ class FileStore implements ObjectStore {
   async read(ref: ObjectRef, options: ReadOptions = {}): Promise<Uint8Array> {
     options.signal?.throwIfAborted();
     const { path, name } = await this.#locate(ref);
+    const kept = this.#small.has(path) ? await this.#readKept(path, name, options) : undefined;
+    if (kept) return kept;
     await using file = await OpenFile.open(path, name, options.ifMatch);
     const { offset, length } = clipRange(options.range, file.found.size);
     if (options.into) checkBuffer(options.into, length);
@@ -90,8 +94,11 @@ class FileStore implements ObjectStore {
     return { path, dispose: () => Promise.resolve() };
   }
 
-  write(ref: ObjectRef, body: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
-    return this.#fill(ref, options, (handle) => appendAll(handle, body));
+  async write(ref: ObjectRef, body: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
+    const info = await this.#fill(ref, options, (handle) => appendAll(handle, body));
+    const { path, isOwn } = await this.#locate(ref);
+    if (isOwn) this.#small.keep(path, info.etag, body);
+    return info;
   }
 
   compose(ref: ObjectRef, pieces: Iterable<Piece>, options: WriteOptions = {}): Promise<ObjectInfo> {
@@ -131,8 +138,20 @@ class FileStore implements ObjectStore {
 
   async remove(ref: ObjectRef): Promise<void> {
     const { path, root } = await this.#locate(ref);
+    this.#small.drop(path);
     const etag = await removeFile(path, root);
     if (etag !== undefined) await this.#metadata.remove(ref, etag);
+  }
+
+  /** Reads an object from memory; undefined if the file is not the one that was kept. */
+  async #readKept(path: string, name: string, { range, into, ifMatch }: ReadOptions): Promise<Uint8Array | undefined> {
+    const kept = this.#small.find(path, (await requireFile(path, name, ifMatch)).etag);
+    if (!kept) return undefined;
+    const { offset, length } = clipRange(range, kept.length);
+    if (into) checkBuffer(into, length);
+    const bytes = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
+    bytes.set(kept.subarray(offset, offset + length));
+    return bytes;
   }
 
   async #locate({ bucket, key }: ObjectRef): Promise<Located> {

@@ -5,7 +5,7 @@
  * object without such a file has no metadata.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMissing } from './errors.ts';
 import type { ObjectInfo, ObjectRef, WriteOptions } from '../object-store.ts';
@@ -29,8 +29,14 @@ export class MetadataFiles {
   async write(ref: ObjectRef, etag: string, description: ObjectDescription): Promise<void> {
     if (description.contentType === undefined && Object.keys(description.metadata).length === 0) return;
     const path = this.#path(ref, etag);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, `${JSON.stringify({ key: ref.key, etag, ...description })}\n`);
+    const text = `${JSON.stringify({ key: ref.key, etag, ...description })}\n`;
+    try {
+      await writeFile(path, text);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, text);
+    }
   }
 
   async read(ref: ObjectRef, etag: string): Promise<ObjectDescription | undefined> {
@@ -43,7 +49,11 @@ export class MetadataFiles {
   }
 
   async remove(ref: ObjectRef, etag: string): Promise<void> {
-    await rm(this.#path(ref, etag), { force: true });
+    try {
+      await unlink(this.#path(ref, etag));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   #path(ref: ObjectRef, etag: string): string {
