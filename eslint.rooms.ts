@@ -5,6 +5,7 @@
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   bytes: [],
   database: [],
+  isolation: [],
   recipe: [],
   storage: [],
   ledger: ['database'],
@@ -15,7 +16,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   executions: ['stepfunctions'],
   metadata: ['bytes', 'tiff'],
   imaging: ['bytes', 'pyramid', 'recipe', 'tiff'],
-  formats: ['bytes', 'imaging', 'metadata', 'pyramid', 'recipe', 'tiff'],
+  formats: ['bytes', 'imaging', 'isolation', 'metadata', 'pyramid', 'recipe', 'tiff'],
   work: ['bytes', 'formats', 'imaging', 'ledger', 'metadata', 'pyramid', 'recipe', 'storage', 'tiff'],
   intake: ['executions', 'ledger', 'recipe', 'work'],
   steps: [

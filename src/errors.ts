@@ -68,6 +68,22 @@ export class DeadlineExceededError extends Error {
 }
 
 /**
+ * A process that decodes was ended from outside, probably for want of memory. Retried once.
+ */
+export class ProcessEndedError extends Error {
+  override readonly name = 'ProcessEndedError';
+  readonly signal: NodeJS.Signals | null;
+  /** The end of what the process wrote to its standard error. */
+  readonly output: string;
+
+  constructor(code: number | null, signal: NodeJS.Signals | null, output: string) {
+    super(`A decoding process ended with ${signal ?? `exit code ${code}`}${output === '' ? '' : `: ${output}`}`);
+    this.signal = signal;
+    this.output = output;
+  }
+}
+
+/**
  * Objects in the work area are missing or inconsistent. Fails the execution, which can be redriven.
  */
 export class InconsistentWorkError extends Error {

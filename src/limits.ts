@@ -70,6 +70,19 @@ export const memoryLimits = {
 
 export type MemoryClass = keyof typeof memoryLimits;
 
+/**
+ * Longest time for which one master may occupy its decoder; then the decoder is ended and the
+ * master rejected. ConvertSource has 840 s; the rest is for reading the master and for writing the
+ * converted TIFF. Milliseconds.
+ */
+export const DECODING_TIME = 300_000;
+
+/**
+ * Share of the machine's memory that decoders of whole files may use together; the rest is for
+ * rendering.
+ */
+export const DECODING_MEMORY_SHARE = 0.5;
+
 /** Largest total size of RenderBlock's temporary files; its /tmp has 10,240 MB. Bytes. */
 export const SCRATCH_BUDGET = 10_000 * 2 ** 20;
 

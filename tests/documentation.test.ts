@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { openState } from '../src/local/state.ts';
+import { DECODING_TIME } from '../src/limits.ts';
 import * as bounds from '../src/metadata/bounds.ts';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
@@ -38,6 +39,7 @@ describe('docs/output-profile.md', () => {
     V: 'tests/steps/convert-source.test.ts',
     G: 'tests/formats/registry.test.ts',
     M: 'tests/formats/convert.test.ts',
+    D: 'tests/formats/decoding.test.ts',
     R: 'tests/imaging/reduced.test.ts',
     K: 'tests/imaging/reduced-colours.test.ts',
     Z: 'tests/pyramid/size-cap.test.ts',
@@ -79,6 +81,7 @@ describe('docs/operations.md', () => {
       z.string(),
       z.object({
         memorySize: z.number(),
+        timeout: z.number(),
         ephemeralStorageSize: z.number().default(512),
         layers: z.array(z.object({ Ref: z.string() })).default([]),
       }),
@@ -91,6 +94,13 @@ describe('docs/operations.md', () => {
     const sizes = [memorySize, Math.min(memorySize, 3_008), ephemeralStorageSize];
     const row = rowOf('docs/operations.md', key) ?? rowOf('docs/operations.md', 'all others');
     expect(row?.slice(0, 3)).toEqual(sizes.map((size) => `${inEnglish(size)} MB`));
+  });
+
+  test('states the time of decoders, which ends before the time of ConvertSource', () => {
+    const row = read('docs/operations.md').match(/^\| (?<seconds>\d+) s in the decoder .*`DECODING_TIME`/mu);
+    expect(Number(row?.groups?.['seconds'])).toBe(DECODING_TIME / 1000);
+    // Reading, hashing and storing take the rest.
+    expect(2 * (DECODING_TIME / 1000)).toBeLessThanOrEqual(functions['convertSource']?.timeout ?? 0);
   });
 
   test('states how long work objects are kept', () => {

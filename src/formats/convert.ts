@@ -52,6 +52,8 @@ export interface MemoryNeed {
  * it. Bytes.
  */
 const MAX_HEAP_BYTES = 2_000 * 2 ** 20;
+/** Size of such a memory, of which a module may use everything. Bytes. */
+export const LARGEST_HEAP = 2 ** 31;
 /** The file is held in one buffer; Node reads no larger file into one. Bytes. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 
@@ -77,9 +79,20 @@ export function assertAffordable(
   budget: number,
   decoders: Decoders = defaultDecoders,
 ): void {
-  const { heap, total } = memoryNeed(format, shape, fileBytes, decoders);
-  const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   const image = `a ${format.toUpperCase()} of ${shape.width} × ${shape.height}`;
+  assertFits(image, memoryNeed(format, shape, fileBytes, decoders), fileBytes, budget);
+}
+
+/** The smallest picture: what a decoder needs for the file alone. */
+export const ONE_PIXEL: ImageShape = { width: 1, height: 1, bands: 1, alpha: false, bitDepth: 8 };
+
+/** `assertAffordable` before anything of the file is read, whatever its picture. */
+export function assertReadable(format: ConvertibleFormat, fileBytes: number, budget: number): void {
+  const image = `a ${format.toUpperCase()} of ${mebibytes(fileBytes)}`;
+  assertFits(image, memoryNeed(format, ONE_PIXEL, fileBytes), fileBytes, budget);
+}
+
+function assertFits(image: string, { heap, total }: MemoryNeed, fileBytes: number, budget: number): void {
   const refuse = (reason: string): never => {
     throw new RejectedImageError('OVER_BUDGET', `${image} ${reason}`);
   };
@@ -88,4 +101,8 @@ export function assertAffordable(
     refuse(`needs ${mebibytes(heap)} in its decoder, which has ${mebibytes(MAX_HEAP_BYTES)}`);
   }
   if (total > budget) refuse(`needs ${mebibytes(total)} to decode, there are ${mebibytes(budget)}`);
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }

@@ -8,11 +8,15 @@ import { createRequire } from 'node:module';
 import { RejectedImageError } from '../errors.ts';
 
 /**
- * A CommonJS bundle has no module URL. There Node searches beside the function and in NODE_PATH,
- * where layers are.
+ * The bundle of a Lambda function has no module URL. There Node searches beside the function and in
+ * NODE_PATH, where layers are.
  */
 function packageRequire(): NodeJS.Require {
-  return createRequire((import.meta as { url?: string }).url ?? `${process.cwd()}/`);
+  return createRequire(moduleUrl() ?? `${process.cwd()}/`);
+}
+
+function moduleUrl(): string | undefined {
+  return import.meta.url;
 }
 
 /** The exports of a CommonJS package. */

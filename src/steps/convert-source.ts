@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { assertAffordable, decode, probe } from '../formats/convert.ts';
-import type { DecodedImage } from '../formats/decoded-image.ts';
-import { writeTiledTiff } from '../formats/tiled-tiff.ts';
+import { withFileReader } from '../bytes/file-reader.ts';
+import { assertAffordable, assertReadable } from '../formats/convert.ts';
+import { type DecodingLimits, FileConversion } from '../formats/convert-file.ts';
 import { identify } from '../formats/identify.ts';
 import { libraryVersions } from '../imaging/library-versions.ts';
 import { RejectedImageError } from '../errors.ts';
@@ -14,7 +15,7 @@ import type { ConvertibleFormat, SourceImage } from '../pyramid/source-image.ts'
 import { readRecipe } from '../recipe/read.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, Piece } from '../storage/object-store.ts';
-import { memoryReader, type RangeReader } from '../bytes/range-reader.ts';
+import type { RangeReader } from '../bytes/range-reader.ts';
 import { openPixels, openSource } from '../work/pinned-object.ts';
 import { computeChecksums, writeChecksums } from '../work/checksums.ts';
 import { sourceLogFields, UnconvertedState } from '../work/execution-state.ts';
@@ -22,38 +23,53 @@ import { workArea } from '../work/work-area.ts';
 import { writeHeader } from '../work/header.ts';
 
 /**
+ * Part of the invocation's time that is reserved for storing the converted TIFF. Milliseconds.
+ */
+const STORING_TIME = 20_000;
+
+/**
  * Converts a master in a format that sharp's libvips does not read to a tiled TIFF in the work
  * area, which later steps read by slices. A master that would not fit in memory is rejected before
- * it is decoded.
+ * it is decoded, and one whose decoder does not end in time is rejected then.
  */
-export function makeConvertSource({ store, config }: Pick<Ports, 'store' | 'config'>) {
-  return async ({ source, recipe: name, image }: UnconvertedState, { log }: Call): Promise<SourceImage> => {
+export function makeConvertSource(
+  { store, config }: Pick<Ports, 'store' | 'config'>,
+  limits: Pick<DecodingLimits, 'decodingTime'> = {},
+) {
+  return async (
+    { source, recipe: name, image }: UnconvertedState,
+    { log, remainingMs }: Call,
+  ): Promise<SourceImage> => {
     const { convertFrom: format } = image;
     const area = workArea(config.workBucket, source);
     const recipe = await readRecipe(config.recipesDirectory, name);
     const master = await openSource(store, source);
-    const options = { dpi: recipe.dpi, background: recipe.background };
-    const shape = await probe(format, master.reader, options);
-    const pages = shape.pages ?? 1;
-    if (pages > 1 && recipe.pages === 'reject') throw new RejectedImageError('MULTI_PAGE', `${pages} pages`);
-    assertAffordable(format, shape, master.info.size, config.memory.conversion);
-    const bytes = await master.withFile((file) => readFile(file));
-    await writeChecksums(
-      store,
-      area,
-      await computeChecksums({ info: master.info, recipe, content: memoryReader(bytes) }),
-    );
-    const { key } = area.converted;
-    const { etag } = await storeAsTiff(store, area.converted, await decode(format, bytes, options));
-    const converted = { from: format, key, etag };
-    const { reader } = await openPixels(store, config.workBucket, source, { converted });
-    const identified = await identify(reader, 'tiff', recipe);
-    const embedded = await metadataOf(format, memoryReader(bytes), reader);
-    const warnings = pages > 1 ? [`pages: the first of ${pages} pages is published`] : [];
-    const metadata = { ...embedded, warnings: [...warnings, ...embedded.warnings] };
-    await writeHeader(store, area, { info: master.info, metadata, identified, recipe, libraries: libraryVersions() });
-    log.info('source.converted', { format, width: shape.width, height: shape.height });
-    return { ...identified.image, converted };
+    const budget = config.memory.conversion;
+    assertReadable(format, master.info.size, budget);
+    return master.withFile(async (file) => {
+      const options = { dpi: recipe.dpi, background: recipe.background };
+      const conversion = new FileConversion(
+        { format, file, fileBytes: master.info.size, options },
+        { ...limits, budget, remainingMs: () => remainingMs() - STORING_TIME },
+      );
+      const shape = await conversion.probe();
+      const pages = shape.pages ?? 1;
+      if (pages > 1 && recipe.pages === 'reject') throw new RejectedImageError('MULTI_PAGE', `${pages} pages`);
+      assertAffordable(format, shape, master.info.size, budget);
+      const content = createReadStream(file, { highWaterMark: DIGEST_READ_BYTES });
+      await writeChecksums(store, area, await computeChecksums({ info: master.info, recipe, content }));
+      const { key } = area.converted;
+      const { etag } = await storeAsTiff(store, area.converted, (target) => conversion.writeTiff(shape, target));
+      const converted = { from: format, key, etag };
+      const { reader } = await openPixels(store, config.workBucket, source, { converted });
+      const identified = await identify(reader, 'tiff', recipe);
+      const embedded = await withFileReader(file, (bytes) => metadataOf(format, bytes, reader));
+      const warnings = pages > 1 ? [`pages: the first of ${pages} pages is published`] : [];
+      const metadata = { ...embedded, warnings: [...warnings, ...embedded.warnings] };
+      await writeHeader(store, area, { info: master.info, metadata, identified, recipe, libraries: libraryVersions() });
+      log.info('source.converted', { format, width: shape.width, height: shape.height });
+      return { ...identified.image, converted };
+    });
   };
 }
 
@@ -71,13 +87,20 @@ async function metadataOf(
   };
 }
 
+/** Size of the reads for digests. Bytes. */
+const DIGEST_READ_BYTES = 2 ** 20;
+
 /** Size of one piece of the upload. Bytes. */
 const PIECE_BYTES = 8 * 2 ** 20;
 
-async function storeAsTiff(store: ObjectStore, target: ObjectRef, image: DecodedImage): Promise<ObjectInfo> {
+async function storeAsTiff(
+  store: ObjectStore,
+  target: ObjectRef,
+  write: (file: string) => Promise<void>,
+): Promise<ObjectInfo> {
   const file = path.join(os.tmpdir(), `stepwell-${randomUUID()}.tif`);
   try {
-    await writeTiledTiff(file, image);
+    await write(file);
     await using handle = await open(file);
     const { size } = await handle.stat();
     return await store.compose(target, piecesOf(handle, size));

@@ -156,10 +156,15 @@ function pinnedContent(store: ObjectStore, pin: Pin, size: number): PinnedConten
     },
     async withFile(use) {
       const file = await translated(pin, store.materialise(ref, { ifMatch: etag }));
+      // The file may be the object itself, and may have been replaced while it was read, which then
+      // explains an error.
+      const assertUnchanged = () => translated(pin, store.head(ref, { ifMatch: etag }));
       try {
-        const result = await use(file.path);
-        // The file may be the object itself, and may have been replaced while it was read.
-        await translated(pin, store.head(ref, { ifMatch: etag }));
+        const result = await use(file.path).catch(async (error: unknown) => {
+          await assertUnchanged();
+          throw error;
+        });
+        await assertUnchanged();
         return result;
       } finally {
         await file.dispose();

@@ -133,6 +133,29 @@ describe('a master of another format', () => {
     }).not.toThrow();
   });
 
+  test('whose decoder does not end in time is rejected, and no TIFF is written', async () => {
+    const content = '0 0 2000 2000 re f\n'.repeat(20_000);
+    const input = await steps.upload('fills.pdf', pdf({ pages: [{ width: 2_000, height: 2_000, content }] }));
+    const convert = makeConvertSource(steps.ports, { decodingTime: 3_000 });
+    const image = { convertFrom: 'pdf', fileSize: 1 } as const;
+    await expect(convert({ ...input, image }, quietCall)).rejects.toMatchObject({
+      code: 'OVER_BUDGET',
+      message: 'OVER_BUDGET: decoding this PDF takes more than 3 s',
+    });
+    expect((await steps.objects('stepwell-work')).size).toBeLessThanOrEqual(1);
+  });
+
+  test('whose object is replaced while it is decoded is not rejected for what was read', async () => {
+    const input = await steps.upload('cut.pdf', onePage.subarray(0, 400));
+    steps.hooks.after = async (method, ref) => {
+      if (method !== 'materialise') return;
+      steps.hooks.after = undefined;
+      await steps.store.write(ref, onePage);
+    };
+    const image = { convertFrom: 'pdf', fileSize: 1 } as const;
+    await expect(makeConvertSource(steps.ports)({ ...input, image }, quietCall)).rejects.toThrow(SourceChangedError);
+  });
+
   test('that is truncated is rejected, and no TIFF is written', async () => {
     const master = await j2k({ ...size, bits: [8], samples: grey, tile: 128 });
     const input = await steps.upload('cut.j2k', master.subarray(0, master.length / 2));

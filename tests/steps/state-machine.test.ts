@@ -85,6 +85,7 @@ const treatment: Readonly<Record<string, 'retried' | 'caught' | 'fails the execu
   SourceChangedError: 'caught',
   ServiceUnavailableError: 'retried',
   DeadlineExceededError: 'retried',
+  ProcessEndedError: 'retried',
   InconsistentWorkError: 'fails the execution',
   UnsuitableStoreError: 'fails the execution',
   ObjectNotFoundError: 'never leaves a step',
@@ -93,7 +94,7 @@ const treatment: Readonly<Record<string, 'retried' | 'caught' | 'fails the execu
   UsageError: 'never leaves a step',
 };
 
-type ErrorClass = new (first: never, second?: never) => Error;
+type ErrorClass = new (first: never, second?: never, third?: never) => Error;
 const typedErrors = Object.values<unknown>(errors)
   .filter((value): value is ErrorClass => typeof value === 'function')
   .map((ErrorType) => new ErrorType('' as never).name);

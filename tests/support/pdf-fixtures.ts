@@ -1,4 +1,5 @@
 /** Small PDFs written by hand (ISO 32000-1). */
+import { deflateSync } from 'node:zlib';
 
 export interface PdfPage {
   /** Points. */
@@ -8,12 +9,22 @@ export interface PdfPage {
   readonly content: string;
   /** Degrees, clockwise. */
   readonly rotate?: number;
-  /** Uncompressed RGB, three bytes a pixel, named /Picture in the content. */
-  readonly picture?: { readonly width: number; readonly height: number; readonly rgb: Uint8Array };
+  /** RGB, three bytes a pixel, named /Picture in the content; uncompressed unless it is deflated. */
+  readonly picture?: {
+    readonly width: number;
+    readonly height: number;
+    readonly rgb: Uint8Array;
+    readonly deflated?: boolean;
+  };
 }
 
 export interface HandPdf {
   readonly pages: readonly PdfPage[];
+  /**
+   * Contents of transparency groups, which pages and groups name /F0, /F1, … ; `/Half gs` makes what
+   * follows half transparent.
+   */
+  readonly forms?: readonly string[];
   /** Declares the standard security handler, with an unknown password. */
   readonly locked?: boolean;
 }
@@ -21,12 +32,22 @@ export interface HandPdf {
 /**
  * Objects 1 and 2 are the catalogue and the page tree; then each page, its content and its picture.
  */
-export function pdf({ pages, locked = false }: HandPdf): Uint8Array {
+export function pdf({ pages, forms = [], locked = false }: HandPdf): Uint8Array {
+  const firstForm = 3 + 3 * pages.length;
+  const formNames = forms.map((_, index) => `/F${index} ${firstForm + index} 0 R`).join(' ');
+  const formResources = forms.length === 0 ? '' : `/XObject << ${formNames} >> /ExtGState << /Half << /ca 0.5 >> >>`;
   const kids = pages.map((_, index) => `${3 + 3 * index} 0 R`).join(' ');
   const objects = [
     Buffer.from('<< /Type /Catalog /Pages 2 0 R >>'),
     Buffer.from(`<< /Type /Pages /Count ${pages.length} /Kids [${kids}] >>`),
-    ...pages.flatMap((page, index) => pageObjects(page, 3 + 3 * index)),
+    ...pages.flatMap((page, index) => pageObjects(page, 3 + 3 * index, formResources)),
+    ...forms.map((content) =>
+      stream(
+        '/Type /XObject /Subtype /Form /BBox [0 0 14400 14400] /Group << /S /Transparency >> ' +
+          `/Resources << ${formResources} >>`,
+        Buffer.from(content),
+      ),
+    ),
   ];
   const encryption = `<< /Filter /Standard /V 1 /R 2 /P -4 /O <${'5a'.repeat(32)}> /U <${'a5'.repeat(32)}> >>`;
   if (locked) objects.push(Buffer.from(encryption));
@@ -46,9 +67,9 @@ export function pdf({ pages, locked = false }: HandPdf): Uint8Array {
   return Uint8Array.from(Buffer.concat([...parts, Buffer.from(table)]));
 }
 
-function pageObjects(page: PdfPage, number: number): Buffer[] {
+function pageObjects(page: PdfPage, number: number, formResources: string): Buffer[] {
   const { width, height, rotate = 0, picture } = page;
-  const resources = picture ? `<< /XObject << /Picture ${number + 2} 0 R >> >>` : '<< >>';
+  const resources = picture ? `<< /XObject << /Picture ${number + 2} 0 R >> >>` : `<< ${formResources} >>`;
   const dictionary =
     `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 ${width} ${height}] /Rotate ${rotate} ` +
     `/Resources ${resources} /Contents ${number + 1} 0 R >>`;
@@ -58,8 +79,8 @@ function pageObjects(page: PdfPage, number: number): Buffer[] {
     picture
       ? stream(
           `/Type /XObject /Subtype /Image /Width ${picture.width} /Height ${picture.height} ` +
-            '/ColorSpace /DeviceRGB /BitsPerComponent 8',
-          Buffer.from(picture.rgb),
+            `/ColorSpace /DeviceRGB /BitsPerComponent 8${picture.deflated ? ' /Filter /FlateDecode' : ''}`,
+          picture.deflated ? deflateSync(picture.rgb) : Buffer.from(picture.rgb),
         )
       : Buffer.from('null'),
   ];

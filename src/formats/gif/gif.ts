@@ -1,10 +1,8 @@
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { viewOf } from '../../bytes/views.ts';
 import { RejectedImageError } from '../../errors.ts';
-import { decodeFailure } from '../../imaging/decode.ts';
-import { sharp } from '../../imaging/sharp.ts';
-import { type DecodedImage, decodedBytes, type ImageShape } from '../decoded-image.ts';
-import { anyOf, type ConvertedFormat, type Decoder, type DecodeOptions, signature } from '../format.ts';
+import { decodedBytes, type ImageShape } from '../decoded-image.ts';
+import { anyOf, type ConvertedFormat, type Decoder, signature } from '../format.ts';
 import { corrupt } from '../header-bytes.ts';
 
 /** GIF (versions 87a and 89a), of which the first frame is decoded. */
@@ -15,10 +13,10 @@ export const gif = {
   matches: anyOf(signature('GIF87a'), signature('GIF89a')),
 } as const satisfies ConvertedFormat;
 
-/** Decodes with libvips (libnsgif). */
+/** Decodes with libvips (libnsgif), which is loaded when it is needed. */
 export const gifDecoder: Decoder = {
   header: readGifShape,
-  decode: decodeGif,
+  decode: async (bytes, options) => (await import('./decode.ts')).decodeGif(bytes, options),
   // libvips and sharp hold the decoded samples 2.3 times in all (measured with 6,000 × 6,000
   // pixels).
   memory: (shape) => ({ heap: 0, rasterCopies: 3 + LIBVIPS_BYTES / decodedBytes(shape) }),
@@ -39,27 +37,4 @@ async function readGifShape(reader: RangeReader): Promise<ImageShape> {
   if (width === 0 || height === 0)
     throw corrupt('Expected a logical screen of at least one pixel', `${width} × ${height}`);
   return { width, height, bands: 3, alpha: false, bitDepth: 8 };
-}
-
-/** Decodes the first frame on `background`, as RGB. Throws RejectedImageError. */
-async function decodeGif(bytes: Uint8Array, { background }: Pick<DecodeOptions, 'background'>): Promise<DecodedImage> {
-  // The loader stays blocked in processes that never decode a GIF.
-  sharp.unblock({ operation: ['VipsForeignLoadNsgifBuffer'] });
-  const { data, info } = await sharp(bytes, { page: 0, failOn: 'truncated', limitInputPixels: false })
-    .flatten({ background })
-    .toColourspace('srgb')
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-    .catch((error: unknown) => {
-      throw decodeFailure(error);
-    });
-  if (info.channels !== 3) throw new RejectedImageError('CORRUPT_PIXELS', `a GIF of ${info.channels} bands`);
-  return {
-    width: info.width,
-    height: info.height,
-    bands: 3,
-    alpha: false,
-    bitDepth: 8,
-    data: new Uint8Array(data.buffer, data.byteOffset, data.length),
-  };
 }

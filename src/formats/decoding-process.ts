@@ -1,0 +1,2 @@
+/** The program of decoding processes. */
+import './decoding.ts';

@@ -1,0 +1,106 @@
+import { describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { endBy, exhaustHeap, fail, grow, identify, reject, spin, wait } from '../support/isolated-functions.ts';
+
+const LONG = 60_000;
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function eventually(condition: () => boolean): Promise<void> {
+  for (const start = Date.now(); !condition() && Date.now() - start < LONG;) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(condition()).toBe(true);
+}
+
+describe('an isolated function', () => {
+  test('returns what it is given, in another process that the next call uses again', async () => {
+    const value = { text: 'ü', bytes: Uint8Array.of(1, 2), none: undefined };
+    const first = await identify(value, LONG);
+    expect(first.value).toEqual(value);
+    expect(first.pid).not.toBe(process.pid);
+    expect((await identify(1, LONG)).pid).toBe(first.pid);
+  });
+
+  test('throws its errors under their names, codes and messages', async () => {
+    await expect(reject('a reason', LONG)).rejects.toMatchObject({
+      name: 'RejectedImageError',
+      code: 'CORRUPT_PIXELS',
+      message: 'CORRUPT_PIXELS: a reason',
+    });
+    await expect(fail('a reason', LONG)).rejects.toMatchObject({ name: 'ToyError', message: 'a reason' });
+  });
+
+  test('is ended at its limit although it never returns to the event loop', async () => {
+    const { pid } = await identify(0, LONG);
+    await expect(spin(undefined, 500)).rejects.toMatchObject({ name: 'TimeLimitError' });
+    await eventually(() => !isRunning(pid));
+    expect((await identify(0, LONG)).pid).not.toBe(pid);
+  });
+
+  test('that crashes twice is an error of the image', async () => {
+    await expect(endBy('SIGSEGV', LONG)).rejects.toThrow('CORRUPT_PIXELS: its decoder crashed');
+    await expect(exhaustHeap(undefined as never, LONG)).rejects.toThrow('OVER_BUDGET: its decoder needs more memory');
+  });
+
+  test('that is killed from outside is no error of the image', async () => {
+    await expect(endBy('SIGKILL', LONG)).rejects.toMatchObject({ name: 'ProcessEndedError', signal: 'SIGKILL' });
+  });
+
+  test('is not ended by the signals of a terminal', async () => {
+    const { pid } = await identify(0, LONG);
+    const waiting = wait(1_000, LONG);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
+    await expect(waiting).resolves.toBe(pid);
+  });
+
+  test('whose process has grown leaves it to no other call', async () => {
+    const { pid } = await identify(0, LONG);
+    await grow(600 * 2 ** 20, LONG);
+    expect((await identify(0, LONG)).pid).not.toBe(pid);
+  });
+});
+
+/** Processes whose command line holds this text. */
+function processesWith(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/u.test(name))
+    .filter((name) => {
+      try {
+        return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(text);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+test.each(['SIGKILL', 'SIGTERM'] as const)(
+  'an isolated process ends with its parent after %s, even while a decoder occupies it',
+  async (signal) => {
+    const functions = path.resolve('tests/support/isolated-functions.ts');
+    const script = `
+      const { spin } = await import(${JSON.stringify(functions)});
+      spin(undefined, 600000);
+      setTimeout(() => console.log('started'), 1000);
+    `;
+    const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(parent.stdout, 'data');
+    const children = processesWith(String(parent.pid)).filter((pid) => pid !== parent.pid);
+    expect(children).toHaveLength(1);
+    parent.kill(signal);
+    await eventually(() => children.every((pid) => !isRunning(pid)));
+  },
+);
