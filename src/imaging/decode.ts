@@ -163,8 +163,8 @@ async function readKept(pipeline: Sharp, request: DecodeRequest, own: Arena): Pr
 }
 
 /**
- * The libvips pipeline that decodes and converts the rectangle in one pass, for an encoder to
- * consume. Pass its errors to `decodeFailure`.
+ * The libvips pipeline that decodes and converts the rectangle in one pass. Pass its errors to
+ * `decodeFailure`.
  */
 export function decodePipeline(input: string | Uint8Array, request: DecodeRequest): Sharp {
   const { image, conversion, bitDepth, bands } = request;
@@ -284,10 +284,13 @@ async function readRaster(
   const { data, info } = await samples.toBuffer({ resolveWithObject: true }).catch((error: unknown) => {
     throw decodeFailure(error);
   });
-  if (info.channels !== bands) {
-    throw new RejectedImageError('CORRUPT_HEADER', `expected ${bands} bands but the pixels have ${info.channels}`);
-  }
+  if (info.channels !== bands) throw unexpectedBands(info.channels, bands);
   return rasterFromBytes({ ...rectSize(crop), bands, bitDepth }, arena.adopt(data));
+}
+
+/** The rejection of decoded pixels with another number of bands than the header promised. */
+export function unexpectedBands(received: number, expected: number): RejectedImageError {
+  return new RejectedImageError('CORRUPT_HEADER', `expected ${expected} bands but the pixels have ${received}`);
 }
 
 const truncation = /premature end|truncated|end of (file|stream|data)|read error|not enough data|unexpected end/iu;

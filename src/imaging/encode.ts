@@ -1,21 +1,21 @@
 import type { Sharp, TiffOptions } from 'sharp';
 import { ENCODED_WIDTH, MAX_ENCODED_SIDE } from '../limits.ts';
 import { forEachParallel } from '../parallel.ts';
-import { edges } from '../pyramid/blocks.ts';
-import { encodingProperties } from '../recipe/encodings.ts';
-import type { Recipe } from '../recipe/recipe.ts';
+import { edges, type Rect, rectSize } from '../pyramid/blocks.ts';
+import { type Encoding, type EncodingName, type EncodingOf, encodingProperties } from '../recipe/encodings.ts';
 import { type EncodedTiles, takeTiles } from '../tiff/encoded-tiles.ts';
 import type { Arena } from './arena.ts';
 import { deflateTiles } from './deflate-tiles.ts';
 import type { Raster } from './raster.ts';
 import { sharp } from './sharp.ts';
 
-/**
- * sharp's options for TIFF tiles in the encoding of the recipe; a single pass over the whole image
- * uses the same options.
- */
-function tiffOptions(recipe: Pick<Recipe, 'tileSize' | 'encoding'>): TiffOptions {
-  const { tileSize, encoding } = recipe;
+interface TileOptions {
+  readonly tileSize: number;
+  readonly encoding: Encoding;
+}
+
+/** sharp's options for TIFF tiles in the encoding. */
+function tiffOptions({ tileSize, encoding }: TileOptions): TiffOptions {
   const { predictor } = encodingProperties(encoding);
   return {
     tile: true,
@@ -36,34 +36,48 @@ export function colourspaceOf(bands: number, bitDepth: number): string {
   return bands === 1 ? 'b-w' : 'srgb';
 }
 
+/** Encodes a raster into tiles of `tileSize` in memory of the arena. */
+type TileEncoder<Name extends EncodingName> = (
+  raster: Raster,
+  recipe: { readonly tileSize: number; readonly encoding: EncodingOf<Name> },
+  arena: Arena,
+) => Promise<EncodedTiles>;
+
+/** The encoder of each encoding: `libvipsTiles` where sharp writes it under the same name. */
+const encoders: { readonly [Name in EncodingName]: TileEncoder<Name> } = {
+  jpeg: libvipsTiles,
+  deflate: (raster, { tileSize, encoding: { level } }, arena) => deflateTiles(raster, { tileSize, level }, arena),
+  lzw: libvipsTiles,
+  webp: libvipsTiles,
+};
+
+/**
+ * Encodes the raster of one level, or of a part of it, into tiles, row by row, in memory of the
+ * arena. Edge tiles are padded: by libvipsTiles with the last column and row of the raster, because
+ * what is beyond the edge affects the samples before it under a lossy encoding.
+ */
+export function encodeTiles<Name extends EncodingName>(
+  raster: Raster,
+  { tileSize, encoding }: { readonly tileSize: number; readonly encoding: EncodingOf<Name> },
+  arena: Arena,
+): Promise<EncodedTiles> {
+  return encoders[encoding.compression](raster, { tileSize, encoding }, arena);
+}
+
 /**
  * Number of parts of one raster that are encoded concurrently. A single encoder leaves a core idle
  * between two parts.
  */
 const ENCODERS = 2;
 
-/**
- * Encodes the raster of one level, or of a part of it, into tiles, row by row, in memory of the
- * arena. Edge tiles are padded.
- */
-export async function encodeTiles(
-  raster: Raster,
-  recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
-  arena: Arena,
-): Promise<EncodedTiles> {
-  if (recipe.encoding.compression === 'deflate') {
-    return deflateTiles(raster, { tileSize: recipe.tileSize, level: recipe.encoding.level }, arena);
-  }
+async function libvipsTiles(raster: Raster, recipe: TileOptions, arena: Arena): Promise<EncodedTiles> {
   const inTiles = (pixels: number): number => Math.max(1, Math.floor(pixels / recipe.tileSize)) * recipe.tileSize;
-  const [width, height] = [inTiles(ENCODED_WIDTH), inTiles(MAX_ENCODED_SIDE)];
-  if (raster.width <= width && raster.height <= height) return encodePart(raster, recipe, arena);
-  const columns = pairs(edges(raster.width, width));
-  const rows = pairs(edges(raster.height, height));
+  const columns = pairs(edges(raster.width, inTiles(ENCODED_WIDTH)));
+  const rows = pairs(edges(raster.height, inTiles(MAX_ENCODED_SIDE)));
   const parts: EncodedTiles[] = [];
   const rects = rows.flatMap(([top, bottom]) => columns.map(([left, right]) => ({ left, top, right, bottom })));
-  await forEachParallel(rects, ENCODERS, async ({ left, top, right, bottom }, index) => {
-    const part = { left, top, width: right - left, height: bottom - top };
-    parts[index] = await encodePart(raster, recipe, arena, part);
+  await forEachParallel(rects, ENCODERS, async (rect, index) => {
+    parts[index] = await encodePart(raster, rect, recipe, arena);
   });
   const bands = rows.map((_, row) => joinHorizontally(parts.slice(row * columns.length, (row + 1) * columns.length)));
   return {
@@ -73,36 +87,33 @@ export async function encodeTiles(
   };
 }
 
-async function encodePart(
-  raster: Raster,
-  recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
-  arena: Arena,
-  part?: { left: number; top: number; width: number; height: number },
-): Promise<EncodedTiles> {
+async function encodePart(raster: Raster, rect: Rect, recipe: TileOptions, arena: Arena): Promise<EncodedTiles> {
+  const { width, height } = rectSize(rect);
   const whole = rasterPipeline(raster);
-  const file = await (part ? whole.extract(part) : whole).tiff(tiffOptions(recipe)).toBuffer();
+  const isWhole = width === raster.width && height === raster.height;
+  const part = isWhole ? whole : whole.extract({ left: rect.left, top: rect.top, width, height });
+  const file = await paddedToTiles(part, rect, recipe.tileSize).tiff(tiffOptions(recipe)).toBuffer();
   return firstOf(await takeTiles(arena.adopt(file)));
 }
 
+/**
+ * Repeats the last column and row until the part consists of whole tiles. libvips itself pads JPEG
+ * tiles with black, which chroma subsampling and ringing carry into the picture, and leaves in
+ * other tiles what the previous tile had there.
+ */
+function paddedToTiles(part: Sharp, rect: Rect, tileSize: number): Sharp {
+  const { width, height } = rectSize(rect);
+  const missing = (side: number): number => Math.ceil(side / tileSize) * tileSize - side;
+  const [right, bottom] = [missing(width), missing(height)];
+  return right + bottom === 0 ? part : part.extend({ right, bottom, extendWith: 'copy' });
+}
+
 /** A libvips pipeline whose input is the samples of the raster. */
-export function rasterPipeline({ width, height, bands, data }: Raster): Sharp {
+function rasterPipeline({ width, height, bands, data }: Raster): Sharp {
   const raw = { width, height, channels: bands === 1 ? 1 : 3 } as const;
   return sharp(data, { raw, limitInputPixels: width * height }).toColourspace(
     colourspaceOf(bands, data instanceof Uint8Array ? 8 : 16),
   );
-}
-
-/**
- * Encodes an image and all levels below it in one pass of libvips, largest level first. The tiles
- * are in memory of the arena.
- */
-export async function encodePyramid(
-  picture: Sharp,
-  recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
-  arena: Arena,
-): Promise<readonly EncodedTiles[]> {
-  const file = await picture.tiff({ ...tiffOptions(recipe), pyramid: true }).toBuffer();
-  return takeTiles(arena.adopt(file));
 }
 
 /** Joins parts that lie side by side and have the same number of tile rows. */

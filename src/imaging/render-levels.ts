@@ -1,6 +1,5 @@
 import { blockCount, blockRect, isEmpty, type Rect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
 import type { Level, Size } from '../pyramid/levels.ts';
-import { encodesInOnePass } from '../pyramid/one-pass.ts';
 import { subdivide } from '../pyramid/subdivide.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { TileEncoding } from '../tiff/pyramid-fields.ts';
@@ -98,8 +97,8 @@ export interface PartOptions {
 }
 
 /**
- * Renders all levels of an image: in one pass of libvips if that yields all levels and the encoder
- * is fast, otherwise in parts. The tiles are in memory of the arena.
+ * Renders all levels of an image. An image of more than one part is decoded only once if that is
+ * possible.
  */
 export async function renderImage(
   area: Area,
@@ -107,14 +106,9 @@ export async function renderImage(
   options: PartOptions,
   arena: Arena,
 ): Promise<EncodedLevels> {
-  if (!pixels.pyramid || !encodesInOnePass(area.full, area.levels.length, area.recipe))
-    return renderArea(area, pixels, options, arena);
-  const encoded = await pixels.pyramid(area.recipe, arena);
-  const [largest] = encoded;
-  if (encoded.length !== area.levels.length || !largest) {
-    throw new RangeError(`Expected ${area.levels.length} levels but received ${encoded.length}`);
-  }
-  return { levels: encoded.map((level, index) => ({ index, ...level })), encoding: largest.encoding };
+  const isOnePart = area.full.width * area.full.height <= options.partPixels;
+  if (isOnePart || !pixels.decodedOnce) return renderArea(area, pixels, options, arena);
+  return pixels.decodedOnce((decoded) => renderArea(area, decoded, options, arena));
 }
 
 /**

@@ -7,19 +7,17 @@ import { HELD_SLICE_BYTES } from '../pyramid/cost-figures.ts';
 import type { Size } from '../pyramid/levels.ts';
 import { convertsInOnePass } from '../pyramid/one-pass.ts';
 import { toStored, toUpright } from '../pyramid/orientation.ts';
-import type { Recipe } from '../recipe/recipe.ts';
 import { type SourceImage, uprightSize } from '../pyramid/source-image.ts';
 import { describeDirectory, type DirectoryInfo } from '../tiff/directory-info.ts';
-import type { EncodedTiles } from '../tiff/encoded-tiles.ts';
 import { pagedReader } from '../bytes/range-reader.ts';
 import { withFirstDirectory } from '../tiff/first-directory.ts';
 import { readTiff } from '../tiff/read.ts';
 import { planSlice, type Slice } from '../tiff/slice.ts';
 import { relabelAsRgb } from '../tiff/relabel.ts';
 import { Compression, Photometric, Tag } from '../tiff/tags.ts';
-import type { Arena } from './arena.ts';
-import { decodeFailure, decodePipeline, decodeRect, type DecodeRequest, malformed } from './decode.ts';
-import { encodePyramid, rasterPipeline } from './encode.ts';
+import { Arena } from './arena.ts';
+import { decodePipeline, decodeRect, type DecodeRequest, malformed } from './decode.ts';
+import { withDecodedFile } from './decoded-file.ts';
 import { interleavePlanes } from './interleave.ts';
 import type { Raster } from './raster.ts';
 import { readSlice, type SliceReader, withSliceFile } from './read-slice.ts';
@@ -28,10 +26,11 @@ export interface SourcePixels {
   /** Decodes a rectangle of level 0 (upright, reduced if requested) into memory of the arena. */
   raster(rect: Rect, arena: Arena): Promise<Raster>;
   /**
-   * Decodes the whole upright image, reduced if requested, and encodes all its levels in one pass
-   * of libvips, largest level first. Absent if the colour conversion takes more than one pass.
+   * Calls `use` with the pixels of an image that is decoded only once, whatever rectangles are
+   * read. Absent if `raster` decodes no more than the rectangle needs, and if the colour conversion
+   * takes more than one pass.
    */
-  pyramid?(recipe: Pick<Recipe, 'tileSize' | 'encoding'>, arena: Arena): Promise<readonly EncodedTiles[]>;
+  decodedOnce?<Result>(use: (pixels: SourcePixels) => Promise<Result>): Promise<Result>;
 }
 
 export interface PixelOptions extends Pick<
@@ -48,10 +47,7 @@ export function pixelsOfFile(file: string, image: SourceImage, options: PixelOpt
   return {
     raster: (rect, arena) => decodeRect(file, request(rect), arena),
     ...(convertsInOnePass({ ...options, image })
-      ? {
-          pyramid: (recipe, arena) =>
-            decodePyramid(file, request(wholeOf(options.reducedTo ?? uprightSize(image))), recipe, arena),
-        }
+      ? { decodedOnce: (use) => decodeOnce(file, request(wholeOf(options.reducedTo ?? uprightSize(image))), use) }
       : {}),
   };
 }
@@ -60,17 +56,14 @@ function wholeOf({ width, height }: Size): Rect {
   return { left: 0, top: 0, right: width, bottom: height };
 }
 
-async function decodePyramid(
+async function decodeOnce<Result>(
   input: string | Uint8Array,
   request: DecodeRequest,
-  recipe: Pick<Recipe, 'tileSize' | 'encoding'>,
-  arena: Arena,
-): Promise<readonly EncodedTiles[]> {
-  try {
-    return await encodePyramid(decodePipeline(input, request), recipe, arena);
-  } catch (error) {
-    throw decodeFailure(error);
-  }
+  use: (pixels: SourcePixels) => Promise<Result>,
+): Promise<Result> {
+  const { bands, bitDepth } = request;
+  const shape = { ...rectSize(request.crop), bands, bitDepth };
+  return withDecodedFile(decodePipeline(input, request), shape, (raster) => use({ raster }));
 }
 
 /**
@@ -116,17 +109,15 @@ export async function pixelsOfSlices(
       const { bytes, request, uncompressed } = await read(rect, arena);
       return uncompressed ?? decodeRect(bytes, request, arena);
     },
-    ...(convertsInOnePass({ ...options, image })
+    ...(reducedTo && convertsInOnePass({ ...options, image })
       ? {
-          async pyramid(recipe, arena) {
-            if (reducedTo) {
-              const whole = wholeOf(reducedTo);
-              return reduce(whole, arena, (picture, request) => decodePyramid(picture, request, recipe, arena));
+          async decodedOnce(use) {
+            const arena = new Arena();
+            try {
+              return await reduce(wholeOf(reducedTo), arena, (picture, request) => decodeOnce(picture, request, use));
+            } finally {
+              arena.release();
             }
-            const { bytes, request, uncompressed } = await read(upright, arena);
-            return uncompressed
-              ? encodePyramid(rasterPipeline(uncompressed), recipe, arena)
-              : decodePyramid(bytes, request, recipe, arena);
           },
         }
       : {}),

@@ -7,7 +7,7 @@ import { blockCount, largestBlock } from './blocks.ts';
 import { CONVERTING, DECODING, INVOCATION, LEVELS, NETWORK, REDUCING } from './cost-figures.ts';
 import type { Size } from './levels.ts';
 import { blockMemory, encodedBytes, scratchBytes, splitLevelBytes, topLevelsMemory } from './memory-model.ts';
-import { type Candidate, isOnePass, leavesTopLevels, type PlanningJob } from './planning-job.ts';
+import { type Candidate, isDecodedOnce, leavesTopLevels, type PlanningJob } from './planning-job.ts';
 
 export interface Estimate {
   /**
@@ -84,7 +84,7 @@ function readTime(job: PlanningJob, candidate: Candidate, size: Size): number {
  * image for each part.
  */
 function decodingPasses(job: PlanningJob, candidate: Candidate, size: Size): number {
-  if (isOnePass(job, candidate)) return 1;
+  if (isDecodedOnce(job, candidate)) return 1;
   return (Math.ceil((size.width * size.height) / job.memory.wholePartPixels) + 1) * 0.5;
 }
 

@@ -1,16 +1,17 @@
 /** Estimated memory and files of the functions of a plan, in bytes. */
 import { encodingProperties } from '../recipe/encodings.ts';
 import { BASE_MEMORY, CONVERTED, HELD_SLICE_BYTES, LEVELS, PART_PIXELS, REDUCED_ROWS } from './cost-figures.ts';
-import { type Access, type Candidate, isOnePass, leavesTopLevels, type PlanningJob } from './planning-job.ts';
+import { type Access, type Candidate, isDecodedOnce, leavesTopLevels, type PlanningJob } from './planning-job.ts';
 import { largestBlock } from './blocks.ts';
 import type { SourceImage } from './source-image.ts';
 
 /**
- * Pixels that a block decodes at a time. Few parts are better where each is decoded from the
+ * Pixels that a block renders at a time. Few parts are better where each is decoded from the
  * beginning of the master.
  */
-export function partPixelsOf({ isReduced, memory }: Pick<PlanningJob, 'isReduced' | 'memory'>, access: Access): number {
-  return access === 'whole' || isReduced ? memory.wholePartPixels : PART_PIXELS;
+export function partPixelsOf(job: PlanningJob, candidate: Candidate): number {
+  const isRegion = candidate.access === 'slices' && !job.isReduced;
+  return isRegion || isDecodedOnce(job, candidate) ? PART_PIXELS : job.memory.wholePartPixels;
 }
 
 /** Bytes of all encoded tiles of the image. */
@@ -35,11 +36,8 @@ export function blockMemory(job: PlanningJob, candidate: Candidate): number {
  * the block so far.
  */
 function pixelMemory(job: PlanningJob, candidate: Candidate, blockPixels: number, pixelBytes: number): number {
-  const { splitLevel, access } = candidate;
-  // One pass streams its pixels, but a slice is in memory as a whole.
-  if (access === 'slices' && !job.isReduced && isOnePass(job, candidate)) return job.image.fileSize;
-  const partPixels = Math.min(blockPixels, partPixelsOf(job, access));
-  const raster = blockPixels > partPixels ? blockPixels * pixelBytes * (1 / 4 ** Math.min(splitLevel, 3)) : 0;
+  const partPixels = Math.min(blockPixels, partPixelsOf(job, candidate));
+  const raster = blockPixels > partPixels ? blockPixels * pixelBytes * (1 / 4 ** Math.min(candidate.splitLevel, 3)) : 0;
   return partPixels * (pixelBytes * (1 + LEVELS) + (job.conversion === 'none' ? 0 : CONVERTED)) + raster;
 }
 
@@ -55,9 +53,13 @@ export function splitLevelBytes({ full, pixelBytes }: PlanningJob, splitLevel: n
   return ((full.width * full.height) / 4 ** splitLevel) * pixelBytes;
 }
 
-/** What RenderBlock keeps in files. */
-export function scratchBytes({ image, isReduced }: PlanningJob, { access }: Candidate): number {
-  return access === 'whole' || (isReduced && !isHeldSlice(image)) ? image.fileSize : 0;
+/** What RenderBlock keeps in files: the master, and the pixels of one that is decoded once. */
+export function scratchBytes(job: PlanningJob, candidate: Candidate): number {
+  const { image, isReduced, full, pixelBytes } = job;
+  const master = candidate.access === 'whole' || (isReduced && !isHeldSlice(image)) ? image.fileSize : 0;
+  const pixels = full.width * full.height;
+  const decoded = isDecodedOnce(job, candidate) && pixels > PART_PIXELS ? pixels * pixelBytes : 0;
+  return master + decoded;
 }
 
 /** Memory of the master besides the part in progress. Bytes. */

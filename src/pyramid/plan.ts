@@ -111,7 +111,7 @@ export function makePlan(
     copyrighted,
     ...full,
     access,
-    partPixels: chosen.partPixels ?? partPixelsOf(job, access),
+    partPixels: chosen.partPixels ?? partPixelsOf(job, { splitLevel, blocks, access }),
     splitLevel,
     blocks: { columns: [...blocks.columns], rows: [...blocks.rows] },
   };

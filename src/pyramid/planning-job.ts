@@ -4,7 +4,7 @@ import type { Recipe } from '../recipe/recipe.ts';
 import { type BlockGrid, blockCount } from './blocks.ts';
 import { type Conversion, conversionOf } from './conversion.ts';
 import { type Level, planLevels, type Size } from './levels.ts';
-import { convertsInOnePass, encodesInOnePass } from './one-pass.ts';
+import { convertsInOnePass } from './one-pass.ts';
 import { outputBitDepth, outputPixelBytes } from './output-samples.ts';
 import { isReduced } from './size-cap.ts';
 import type { SourceImage } from './source-image.ts';
@@ -65,15 +65,11 @@ export function leavesTopLevels({ levels }: Pick<PlanningJob, 'levels'>, splitLe
   return splitLevel < levels.length - 1;
 }
 
-/** Whether the candidate is one block that libvips renders, with all its levels, in one pass. */
-export function isOnePass(
-  { image, recipe, full, levels, conversion, isReduced: reduced }: PlanningJob,
-  candidate: Candidate,
-): boolean {
-  if (blockCount(candidate.blocks) > 1 || leavesTopLevels({ levels }, candidate.splitLevel)) return false;
-  const bitDepth = outputBitDepth({ image, recipe });
-  return (
-    convertsInOnePass({ image, conversion, bitDepth, reducedTo: reduced ? full : undefined }) &&
-    encodesInOnePass(full, levels.length, recipe)
-  );
+/** Whether the candidate is one block that decodes the master once, from its beginning. */
+export function isDecodedOnce(job: PlanningJob, { blocks, splitLevel, access }: Candidate): boolean {
+  if (access === 'slices' && !job.isReduced) return false;
+  if (blockCount(blocks) > 1 || leavesTopLevels(job, splitLevel)) return false;
+  const { image, recipe, conversion, full } = job;
+  const reducedTo = job.isReduced ? full : undefined;
+  return convertsInOnePass({ image, conversion, bitDepth: outputBitDepth({ image, recipe }), reducedTo });
 }

@@ -17,12 +17,6 @@ export interface EncodingProperties {
   /** Typical encoded bytes for one byte of samples. */
   readonly encodedShare: number;
   /**
-   * One libvips pass, which encodes in a single thread, encodes all levels of an image as fast as
-   * several encoders in parallel. False for encodings so slow that splitting one level between
-   * threads is faster.
-   */
-  readonly isOnePass: boolean;
-  /**
    * The lowest quality at which libvips writes RGB without chroma subsampling (tiffsave: Q of 90
    * and more).
    */
@@ -55,7 +49,6 @@ export const encodings = {
     bands: [1, 3],
     encodeTime: 8,
     encodedShare: 0.15,
-    isOnePass: true,
     unsubsampledFrom: 90,
   },
   deflate: {
@@ -65,7 +58,6 @@ export const encodings = {
     predictor: 'horizontal',
     encodeTime: 60,
     encodedShare: 0.8,
-    isOnePass: false,
   },
   lzw: {
     settings: {},
@@ -74,7 +66,6 @@ export const encodings = {
     predictor: 'horizontal',
     encodeTime: 30,
     encodedShare: 0.9,
-    isOnePass: false,
   },
   webp: {
     settings: { quality },
@@ -82,11 +73,13 @@ export const encodings = {
     bands: [3],
     encodeTime: 90,
     encodedShare: 0.15,
-    isOnePass: false,
   },
 } as const satisfies Readonly<Record<string, EncodingProperties>>;
 
 export type EncodingName = keyof typeof encodings;
+
+/** The encoding of that name as a recipe states it. */
+export type EncodingOf<Name extends EncodingName> = Extract<Encoding, { readonly compression: Name }>;
 
 type SettingsOf<Name extends EncodingName> = (typeof encodings)[Name]['settings'];
 type EncodingSchema = {

@@ -7,7 +7,7 @@ import { srgbOfXyz, type Triple, xyzOfLab } from '../support/colorimetry.ts';
 import { cutInto, expectSameLevels } from '../support/exactness.ts';
 import { adobeRgb, cmykProfile, greyProfile, proPhoto, rgbProfile } from '../support/icc.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
-import { decodeLevels, type Level, picture } from '../support/pixels.ts';
+import { decodeLevels, type Level, picture, pyramidOf, type TileOptions } from '../support/pixels.ts';
 import { jpegWithProfile, photometric, type SampledTiff, sampledTiff, words } from '../support/profiled.ts';
 import { short } from '../support/tiff-bytes.ts';
 
@@ -52,19 +52,9 @@ async function published(key: string, master: Buffer, recipe: string): Promise<L
   return inBlocks;
 }
 
-/** One pass of libvips over converted pixels. */
-async function pyramidOf(
-  pixels: Sharp,
-  colourspace: string,
-  encoding: { compression: 'deflate' } | { compression: 'jpeg'; quality: number },
-): Promise<Level[]> {
-  const tile = { pyramid: true, tile: true, tileWidth: 256, tileHeight: 256 } as const;
-  return decodeLevels(
-    await pixels
-      .toColourspace(colourspace)
-      .tiff({ ...tile, ...encoding })
-      .toBuffer(),
-  );
+/** The expected levels of converted pixels. */
+function levelsOf(pixels: Sharp, colourspace: string, encoding: Omit<TileOptions, 'tileSize'>): Promise<Level[]> {
+  return pyramidOf(pixels.toColourspace(colourspace), { tileSize: 256, ...encoding });
 }
 
 const deflate = { compression: 'deflate' } as const;
@@ -82,8 +72,8 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
       profile: rgbProfile(adobeRgb),
     });
     const whole = (): Sharp => sharp(master, { ignoreIcc: true }).withIccProfile('srgb');
-    expectSameLevels(await published('adobe.tif', master, 'srgb'), await pyramidOf(whole(), 'srgb', deflate));
-    expectSameLevels(await published('adobe-jpeg.tif', master, 'viewers'), await pyramidOf(whole(), 'srgb', jpeg));
+    expectSameLevels(await published('adobe.tif', master, 'srgb'), await levelsOf(whole(), 'srgb', deflate));
+    expectSameLevels(await published('adobe-jpeg.tif', master, 'viewers'), await levelsOf(whole(), 'srgb', jpeg));
     const kept = await published('adobe-kept.tif', master, 'keep');
     expect(kept[0]?.pixels.equals(rgb8)).toBe(true);
   });
@@ -97,11 +87,11 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
       profile: rgbProfile(proPhoto),
     });
     const whole = sharp(master, { ignoreIcc: true }).toColourspace('rgb16').withIccProfile('srgb');
-    expectSameLevels(await published('pro.tif', master, 'srgb'), await pyramidOf(whole.clone(), 'rgb16', deflate));
+    expectSameLevels(await published('pro.tif', master, 'srgb'), await levelsOf(whole.clone(), 'rgb16', deflate));
     const converted = await whole.clone().png().toBuffer();
     const shallow = (): Sharp => sharp(converted, { ignoreIcc: true });
-    expectSameLevels(await published('pro-8.tif', master, 'srgb-8'), await pyramidOf(shallow(), 'srgb', deflate));
-    expectSameLevels(await published('pro-jpeg.tif', master, 'viewers'), await pyramidOf(shallow(), 'srgb', jpeg));
+    expectSameLevels(await published('pro-8.tif', master, 'srgb-8'), await levelsOf(shallow(), 'srgb', deflate));
+    expectSameLevels(await published('pro-jpeg.tif', master, 'viewers'), await levelsOf(shallow(), 'srgb', jpeg));
   });
 
   test('a JPEG with a profile, decoded from its first row for each block, equals one pass', async () => {
@@ -110,7 +100,7 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
       .toBuffer();
     const master = jpegWithProfile(plain, rgbProfile(adobeRgb));
     const whole = sharp(master, { ignoreIcc: true }).withIccProfile('srgb');
-    expectSameLevels(await published('whole.jpg', master, 'srgb'), await pyramidOf(whole, 'srgb', deflate));
+    expectSameLevels(await published('whole.jpg', master, 'srgb'), await levelsOf(whole, 'srgb', deflate));
   });
 
   test('grey with a profile is published in one band, within one of one pass', async () => {
@@ -144,12 +134,12 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
     ] as const) {
       const master = tiff({ ...cmyk, ...(profile ? { profile } : {}) });
       for (const recipe of ['srgb', 'keep']) {
-        const expected = await pyramidOf(sharp(master), 'srgb', deflate);
+        const expected = await levelsOf(sharp(master), 'srgb', deflate);
         expectSameLevels(await published(`cmyk-${key}-${recipe}.tif`, master, recipe), expected);
       }
       expectSameLevels(
         await published(`cmyk-${key}.tif`, master, 'viewers'),
-        await pyramidOf(sharp(master), 'srgb', jpeg),
+        await levelsOf(sharp(master), 'srgb', jpeg),
       );
     }
   });
@@ -168,7 +158,7 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
     }
     if (!full) throw new Error('Expected a level');
     const raw = { width, height, channels: 3 } as const;
-    expectSameLevels(levels, await pyramidOf(sharp(full.pixels, { raw }), 'srgb', deflate));
+    expectSameLevels(levels, await levelsOf(sharp(full.pixels, { raw }), 'srgb', deflate));
   });
 
   test('palettes and bilevel images equal one pass', async () => {
@@ -178,11 +168,11 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
       ...[3, 5, 7].flatMap((step) => Array.from({ length: 256 }, (_, at) => ((at * step) & 255) * 257)),
     );
     const palette = tiff({ photometric: photometric.palette, samplesPerPixel: 1, bits: 8, data: indices, more: [map] });
-    expectSameLevels(await published('palette.tif', palette, 'srgb'), await pyramidOf(sharp(palette), 'srgb', deflate));
+    expectSameLevels(await published('palette.tif', palette, 'srgb'), await levelsOf(sharp(palette), 'srgb', deflate));
     const bits = picture(Math.ceil(width / 8), height, 1);
     const bilevel = tiff({ photometric: photometric.whiteIsZero, samplesPerPixel: 1, bits: 1, data: bits });
-    expectSameLevels(await published('bits.tif', bilevel, 'viewers'), await pyramidOf(sharp(bilevel), 'b-w', jpeg));
+    expectSameLevels(await published('bits.tif', bilevel, 'viewers'), await levelsOf(sharp(bilevel), 'b-w', jpeg));
     const fax = await sharp(bilevel).toColourspace('b-w').tiff({ bitdepth: 1, compression: 'ccittfax4' }).toBuffer();
-    expectSameLevels(await published('fax.tif', fax, 'keep'), await pyramidOf(sharp(fax), 'b-w', deflate));
+    expectSameLevels(await published('fax.tif', fax, 'keep'), await levelsOf(sharp(fax), 'b-w', deflate));
   });
 });

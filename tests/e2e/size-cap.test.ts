@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { cutInto, expectSameLevels, publishedLevels } from '../support/exactness.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
-import { decodeLevels, type Level, pictureOf } from '../support/pixels.ts';
+import { decodeLevels, type Level, pictureOf, pyramidOf, type TileOptions } from '../support/pixels.ts';
 
 let folder: string;
 let pipeline: Pipeline;
@@ -32,18 +32,17 @@ afterAll(async () => {
 /**
  * The expected levels, by one pass of sharp: the master reduced to fit the box, and its pyramid.
  */
-async function onePass(
+function onePass(
   master: Buffer,
   side: number,
-  encoding: { compression: 'deflate' } | { compression: 'jpeg'; quality: number },
+  encoding: Omit<TileOptions, 'tileSize'>,
   tileSize = 128,
 ): Promise<Level[]> {
-  const tile = { pyramid: true, tile: true, tileWidth: tileSize, tileHeight: tileSize } as const;
   const whole = sharp(master, { ignoreIcc: true })
     .autoOrient()
     .flatten({ background: '#ffffff' })
     .resize({ width: side, height: side, fit: 'inside', fastShrinkOnLoad: false });
-  return decodeLevels(await whole.tiff({ ...tile, ...encoding }).toBuffer());
+  return pyramidOf(whole, { tileSize, ...encoding });
 }
 
 const deflate = { compression: 'deflate' } as const;

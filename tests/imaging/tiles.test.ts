@@ -71,6 +71,28 @@ describe('encoded tiles', () => {
     expect(off / expected.length).toBeLessThan(6);
   });
 
+  test.each<[string, Encoding, number]>([
+    ['JPEG', { compression: 'jpeg', quality: 85 }, 0],
+    ['JPEG without subsampling', { compression: 'jpeg', quality: 95 }, 1],
+    ['WebP', { compression: 'webp', quality: 80 }, 2],
+  ])('of %s keep a single colour up to the edge of the image', async (_, encoding, tolerance) => {
+    const red = [200, 30, 30];
+    const data = Uint8Array.from({ length: 513 * 513 * 3 }, (_sample, at) => red[at % 3] ?? 0);
+    const { tiles, encoding: encoded } = await encode(
+      { width: 513, height: 513, bands: 3, data },
+      { tileSize: 512, encoding },
+    );
+    expect(tiles).toHaveLength(4);
+    for (const bytes of tiles) {
+      const tile = await decodeTile(bytes, 512, encoded);
+      const worst = Uint8Array.from(tile.data).reduce(
+        (most, sample, at) => Math.max(most, Math.abs(sample - (red[at % 3] ?? 0))),
+        0,
+      );
+      expect(worst).toBeLessThanOrEqual(tolerance);
+    }
+  });
+
   test('of a raster of one pixel have the full tile size', async () => {
     const { across, down, tiles, encoding } = await encode(rasterOf(1, 1, 3, 8), {
       tileSize: 64,

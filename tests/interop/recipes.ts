@@ -47,24 +47,45 @@ export function levelSizes({ width, height }: Size, tileSize: number): Size[] {
   return sizes;
 }
 
-/** Writes the pyramid that sharp makes in one pass over the whole master. */
+/** Writes the pyramid that sharp makes in one pass over the whole master, without loss. */
 export async function singlePass(
   source: string,
   master: Master,
   expectedOutput: ExpectedOutput,
   target: string,
 ): Promise<void> {
-  const { tileSize, compression, quality } = expectedOutput;
+  const { tileSize } = expectedOutput;
   await sharp(source, { limitInputPixels: false })
     .autoOrient()
     .toColourspace(colourspaceOf(master.bands, publishedDepth(master, expectedOutput)))
+    .tiff({ pyramid: true, tile: true, tileWidth: tileSize, tileHeight: tileSize, compression: 'deflate' })
+    .toFile(target);
+}
+
+/**
+ * Writes one level of that pyramid as JPEG tiles. The level is extended by its own last column and
+ * row to whole tiles; the file is as large as the extended level.
+ */
+export async function encodedLevel(
+  pyramid: string,
+  page: number,
+  { width, height }: Size,
+  { tileSize, quality }: ExpectedOutput,
+  target: string,
+): Promise<Size> {
+  const [right, bottom] = [(-width % tileSize) + tileSize, (-height % tileSize) + tileSize].map((n) => n % tileSize);
+  const level = sharp(pyramid, { page, limitInputPixels: false });
+  const { channels } = await level.metadata();
+  await level
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    .extend({ right: right ?? 0, bottom: bottom ?? 0, extendWith: 'copy' })
     .tiff({
-      pyramid: true,
       tile: true,
       tileWidth: tileSize,
       tileHeight: tileSize,
-      compression,
-      ...(quality === undefined ? {} : { quality }),
+      compression: 'jpeg',
+      ...(quality ? { quality } : {}),
     })
     .toFile(target);
+  return { width: width + (right ?? 0), height: height + (bottom ?? 0) };
 }

@@ -85,10 +85,15 @@ describe('the planner chooses', () => {
       jpeg,
       'k5 1×1 of 11000×9091 whole',
     ],
-    ['one pass for a huge JPEG', whole(20_480, 14_400, 90e6), jpeg, 'k6 1×1 of 20480×14400 whole'],
+    [
+      'one block for a huge JPEG, which is decoded once',
+      whole(20_480, 14_400, 90e6),
+      jpeg,
+      'k6 1×1 of 20480×14400 whole',
+    ],
     ['few bands for a huge JPEG under deflate', whole(20_480, 14_400, 90e6), deflate, 'k3 1×4 of 20480×4096 whole'],
     [
-      'several blocks for a JPEG that is wider than one encoder accepts',
+      'several blocks for a JPEG that is wider than a block may be',
       whole(40_000, 10_000, 120e6),
       jpeg,
       'k5 3×1 of 16384×10000 whole',
@@ -114,7 +119,7 @@ describe('the planner chooses by the number of concurrent functions:', () => {
   const jpegMaster = whole(20_480, 14_648, 90e6);
   const strips = striped(20_480, 14_648);
   test.each([
-    [2, 'one pass for a JPEG of 300 megapixels', jpegMaster, jpeg, 'k6 1×1 of 20480×14648 whole'],
+    [2, 'one block for a JPEG of 300 megapixels', jpegMaster, jpeg, 'k6 1×1 of 20480×14648 whole'],
     [4, 'few bands for the same JPEG', jpegMaster, jpeg, 'k3 1×4 of 20480×4096 whole'],
     [2, 'two bands for the same JPEG with deflate', jpegMaster, deflate, 'k4 1×2 of 20480×8192 whole'],
     [2, 'two bands for strips', strips, jpeg, 'k4 1×2 of 20480×8192 slices'],

@@ -42,8 +42,8 @@ describe('docs/planning.md states', () => {
   });
 
   test.each(Object.entries(encodings))('the row of the encoding %s', (name, properties) => {
-    const { encodeTime, encodedShare, isOnePass } = properties;
-    expect(rows.get(name)).toEqual([`${encodeTime}`, `${encodedShare * 100} %`, isOnePass ? 'yes' : 'no']);
+    const { encodeTime, encodedShare } = properties;
+    expect(rows.get(name)).toEqual([`${encodeTime}`, `${encodedShare * 100} %`]);
   });
 
   test.each([
@@ -54,7 +54,8 @@ describe('docs/planning.md states', () => {
     ['the largest slice in memory', `up to ${mebi(figures.HELD_SLICE_BYTES)} MiB`],
     ['the time of reducing', `take ${figures.DECODING.compressed + figures.REDUCING} ns a pixel`],
     ['the width of encoded columns', `columns of ${count(limits.ENCODED_WIDTH)} pixels`],
-    ['the largest side of one pass', `exceeds ${count(limits.MAX_ENCODED_SIDE)} pixels`],
+    ['the height of encoded columns', `at most ${count(limits.MAX_ENCODED_SIDE)} rows`],
+    ['the largest image that is decoded in memory', `as a whole up to ${mebi(figures.PART_PIXELS)} Mpx`],
   ])('%s', (_, text) => {
     expect(page.replaceAll(/\s+/gu, ' ')).toContain(text);
   });

@@ -1,5 +1,5 @@
 /** Test pictures, and pyramids decoded independently: sharp alone, none of the project's code. */
-import sharp, { type Sharp } from 'sharp';
+import sharp, { type Sharp, type TiffOptions } from 'sharp';
 
 export interface Level {
   readonly width: number;
@@ -23,24 +23,66 @@ export async function decodeLevels(tiff: Uint8Array | string): Promise<Level[]> 
   );
 }
 
-/** The levels of the pyramid that libvips makes of the whole image in one pass. */
-export async function singlePass(
+/** How tiles are encoded, as sharp names it. */
+export interface TileOptions {
+  readonly tileSize: number;
+  readonly compression: 'jpeg' | 'deflate' | 'lzw' | 'webp';
+  readonly quality?: number;
+}
+
+/** The options of sharp for a TIFF of such tiles. */
+export function tiffOf({ tileSize, ...encoding }: TileOptions): TiffOptions {
+  return { tile: true, tileWidth: tileSize, tileHeight: tileSize, ...encoding };
+}
+
+/**
+ * The expected levels of a picture, from one pass of libvips. Under a lossy encoding every level of
+ * that pass is encoded by itself, extended by its own edge to whole tiles.
+ */
+export async function pyramidOf(picture: Sharp, options: TileOptions): Promise<Level[]> {
+  const isLossy = options.compression === 'jpeg' || options.compression === 'webp';
+  const onePass = isLossy ? { ...tiffOf(options), compression: 'none' as const } : tiffOf(options);
+  const levels = await decodeLevels(await picture.tiff({ ...onePass, pyramid: true }).toBuffer());
+  return isLossy ? Promise.all(levels.map((level) => decodedTiles(level, options))) : levels;
+}
+
+/** A level as the tiles of a TIFF, which libvips extends by repeating the last column and row. */
+export function extendedTiff(level: Level, options: TileOptions): Promise<Buffer> {
+  const { width, height } = level;
+  const [right, bottom] = [width, height].map(
+    (side) => (options.tileSize - (side % options.tileSize)) % options.tileSize,
+  );
+  return levelPipeline(level)
+    .extend({ right: right ?? 0, bottom: bottom ?? 0, extendWith: 'copy' })
+    .tiff(tiffOf(options))
+    .toBuffer();
+}
+
+async function decodedTiles(level: Level, options: TileOptions): Promise<Level> {
+  const [extended] = await decodeLevels(await extendedTiff(level, options));
+  if (!extended) throw new RangeError('Expected a level');
+  const { width, height } = level;
+  const pixels = await levelPipeline(extended).extract({ left: 0, top: 0, width, height }).raw().toBuffer();
+  return { width, height, channels: extended.channels, pixels };
+}
+
+/** A pipeline whose input is a level of 8 bits. */
+function levelPipeline({ width, height, channels, pixels }: Level): Sharp {
+  const raw = { width, height, channels: channels as 1 | 3 };
+  return sharp(pixels, { raw, limitInputPixels: false }).toColourspace(channels === 1 ? 'b-w' : 'srgb');
+}
+
+/** The expected levels of a master, upright and on white; see `pyramidOf`. */
+export function singlePass(
   master: Uint8Array,
-  options: {
-    tileSize: number;
-    compression: 'jpeg' | 'deflate' | 'lzw' | 'webp';
-    quality?: number;
-    colourspace: string;
-  },
+  options: TileOptions & { readonly colourspace: string },
 ): Promise<Level[]> {
-  const { tileSize, colourspace, ...encoding } = options;
-  const whole = await sharp(master, { limitInputPixels: false, ignoreIcc: true })
+  const { colourspace, ...tiles } = options;
+  const whole = sharp(master, { limitInputPixels: false, ignoreIcc: true })
     .autoOrient()
     .flatten({ background: '#ffffff' })
-    .toColourspace(colourspace)
-    .tiff({ pyramid: true, tile: true, tileWidth: tileSize, tileHeight: tileSize, ...encoding })
-    .toBuffer();
-  return decodeLevels(whole);
+    .toColourspace(colourspace);
+  return pyramidOf(whole, tiles);
 }
 
 /**
