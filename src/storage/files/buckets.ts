@@ -3,7 +3,8 @@
  * `buckets/<name>` in the workspace.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { isMissing } from './errors.ts';
 import { withLock } from './locks.ts';
@@ -51,7 +52,7 @@ export function bucketDirectories(workspace: string): (bucket: string) => Promis
   let directories: Readonly<Record<string, string>> = {};
   let checked = { at: -Infinity, registrations };
   const reload = async (): Promise<void> => {
-    const current = await fingerprint(registry);
+    const current = fingerprint(registry);
     if (current === loaded) return;
     directories = await readRegistry(registry);
     loaded = current;
@@ -88,14 +89,10 @@ function registryPath(workspace: string): string {
   return join(workspace, 'buckets.json');
 }
 
-async function fingerprint(path: string): Promise<string> {
-  try {
-    const { mtimeNs, size, ino } = await stat(path, { bigint: true });
-    return `${mtimeNs} ${size} ${ino}`;
-  } catch (error) {
-    if (isMissing(error)) return 'missing';
-    throw error;
-  }
+/** Synchronous, as the calls of the workspace's database are: it takes a tenth of the time. */
+function fingerprint(path: string): string {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats ? `${stats.mtimeNs} ${stats.size} ${stats.ino}` : 'missing';
 }
 
 async function readRegistry(path: string): Promise<Record<string, string>> {

@@ -11,7 +11,7 @@ import { bucketDirectories, ownBuckets } from './buckets.ts';
 import { appendAll, type Locate, writePieces } from './compose.ts';
 import { listFolder } from './listing.ts';
 import { describeWrite, MetadataFiles } from './metadata.ts';
-import { checkEtag, findFile, type FoundFile, OpenFile, requireFile } from './objects.ts';
+import { checkEtag, findFile, findWorkspaceFile, type FoundFile, OpenFile, requireFile } from './objects.ts';
 import { SmallObjects } from './small-objects.ts';
 import { fillFile, linkFile, removeFile, writeAtomically } from './atomic-write.ts';
 import { pathFromKey } from './key-paths.ts';
@@ -72,7 +72,7 @@ class FileStore implements ObjectStore {
   async read(ref: ObjectRef, options: ReadOptions = {}): Promise<Uint8Array> {
     options.signal?.throwIfAborted();
     const { path, name } = await this.#locate(ref);
-    const kept = this.#small.has(path) ? await this.#readKept(path, name, options) : undefined;
+    const kept = this.#readKept(path, name, options);
     if (kept) return kept;
     await using file = await OpenFile.open(path, name, options.ifMatch);
     const { offset, length } = clipRange(options.range, file.found.size);
@@ -144,9 +144,11 @@ class FileStore implements ObjectStore {
   }
 
   /** Reads an object from memory; undefined if the file is not the one that was kept. */
-  async #readKept(path: string, name: string, { range, into, ifMatch }: ReadOptions): Promise<Uint8Array | undefined> {
-    const kept = this.#small.find(path, (await requireFile(path, name, ifMatch)).etag);
+  #readKept(path: string, name: string, { range, into, ifMatch }: ReadOptions): Uint8Array | undefined {
+    const found = this.#small.has(path) ? findWorkspaceFile(path) : undefined;
+    const kept = found && this.#small.find(path, found.etag);
     if (!kept) return undefined;
+    checkEtag(name, found.etag, ifMatch);
     const { offset, length } = clipRange(range, kept.length);
     if (into) checkBuffer(into, length);
     const bytes = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);

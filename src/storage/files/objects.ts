@@ -1,6 +1,6 @@
 /** Reads files as objects: their ETags, and bytes that all belong to one state of a file. */
 import { createHash } from 'node:crypto';
-import { type BigIntStats, constants } from 'node:fs';
+import { type BigIntStats, constants, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ObjectNotFoundError, PreconditionFailedError, ServiceUnavailableError } from '../../errors.ts';
 import { isMissing } from './errors.ts';
@@ -29,6 +29,20 @@ export async function findFile(path: string): Promise<FoundFile | undefined> {
   try {
     const stats = await stat(path, { bigint: true });
     return stats.isFile() ? describeFile(stats) : undefined;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * As `findFile`, for a file of the workspace: synchronous, as the calls of the workspace's database
+ * are, because a call on another thread takes several times as long.
+ */
+export function findWorkspaceFile(path: string): FoundFile | undefined {
+  try {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats?.isFile() ? describeFile(stats) : undefined;
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
