@@ -23,6 +23,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'bytes',
     'formats',
     'imaging',
+    'intake',
     'ledger',
     'metadata',
     'pyramid',

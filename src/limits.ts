@@ -89,6 +89,9 @@ export const SCRATCH_BUDGET = 10_000 * 2 ** 20;
 /** Largest estimated time of one block; its function has 840 s. Milliseconds. */
 export const BLOCK_TIME_BUDGET = 300_000;
 
+/** Largest number of pages of a document of which every page is published. */
+export const MAX_PAGES = 1_000;
+
 /** Largest image size accepted from a header, checked before anything is allocated. Pixels. */
 export const MAX_IMAGE_PIXELS = 100_000_000_000;
 

@@ -3,8 +3,8 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { UsageError } from '../errors.ts';
-import type { LedgerEntry } from '../ledger/ledger.ts';
-import type { TakenUpload } from '../local/intake.ts';
+import type { ImageStatus, LedgerEntry } from '../ledger/ledger.ts';
+import type { TakenUpload } from '../local/resume.ts';
 import { Workspace } from '../local/workspace.ts';
 import { interrupted } from '../stepfunctions/engine.ts';
 import type { Progress } from '../stepfunctions/progress.ts';
@@ -119,6 +119,14 @@ interface FileResult {
   /** Why no execution could be started or followed. */
   error?: string;
   milliseconds?: number;
+  /** Of a document: its pages, in their order. */
+  pages?: readonly PageResult[];
+}
+
+interface PageResult extends FileResult {
+  /** Of the file, with the number of the page. */
+  readonly name: string;
+  readonly upload: TakenUpload;
 }
 
 class Job {
@@ -157,7 +165,8 @@ class Job {
         const upload = await this.#take(file);
         result.upload = upload;
         if (upload.how === 'resumed') this.#display.note(`${printable(file.name)}: resumed`);
-        await (upload.how === 'unchanged' ? this.#readEntry(result, upload) : this.#end(file, result, upload));
+        await this.#follow(file.name, result, upload);
+        if (result.entry?.status === 'DIVIDED') await this.#followPages(file.name, result, upload);
       } catch (error) {
         // A file that was being taken is taken by the next run.
         if (this.#signal.aborted) return;
@@ -177,7 +186,21 @@ class Job {
     result.entry = await this.#workspace.entry(upload);
   }
 
-  async #end(file: InputFile, result: FileResult, upload: TakenUpload): Promise<void> {
+  async #follow(name: string, result: FileResult, upload: TakenUpload): Promise<void> {
+    await (upload.how === 'unchanged' ? this.#readEntry(result, upload) : this.#end(name, result, upload));
+  }
+
+  /** Waits for the ends of the executions of a document's pages. */
+  async #followPages(name: string, result: FileResult, document: TakenUpload): Promise<void> {
+    const uploads = await this.#workspace.pages(document, (execution) => this.#begun.has(execution));
+    const pages = uploads.map((upload, index) => ({ name: `${name} page ${index + 1} of ${uploads.length}`, upload }));
+    result.pages = pages;
+    for (const page of pages)
+      if (page.upload.how !== 'unchanged') this.#display.begin(page.upload.execution, page.name);
+    await Promise.all(pages.map((page) => this.#follow(page.name, page, page.upload)));
+  }
+
+  async #end(name: string, result: FileResult, upload: TakenUpload): Promise<void> {
     await this.#workspace.ended(upload);
     if (this.#signal.aborted) return;
     const now = this.#now();
@@ -185,33 +208,36 @@ class Job {
     await this.#readEntry(result, upload);
     const isNoImage = result.entry?.rejection?.code === 'UNSUPPORTED_FORMAT';
     const reason = reasonOf(result);
-    if (isNoImage) this.#display.note(`not an image: ${printable(file.name)} (${printable(reason)})`);
-    this.#display.end(
-      upload.execution,
-      outcomeOf(result).toLowerCase() + (reason && !isNoImage ? `: ${printable(reason)}` : ''),
-    );
+    if (isNoImage) this.#display.note(`not an image: ${printable(name)} (${printable(reason)})`);
+    this.#display.end(upload.execution, inWords(result) + (reason && !isNoImage ? `: ${printable(reason)}` : ''));
     if (isSettled(result.entry)) {
       await this.#workspace.clearWork(upload);
     }
   }
 
-  /** The rows of the table of results, in the order of the files. */
+  /** The rows of the table of results, in the order of the files; one for each page. */
   async rows(files: readonly InputFile[]): Promise<ResultRow[]> {
-    return Promise.all(
+    const rows = await Promise.all(
       files.map(async (file) => {
         const result = this.#results.get(file) ?? {};
-        if (result.upload && !result.entry) await this.#readEntry(result, result.upload);
-        return rowOf(file, result, this.#out);
+        const parts = result.pages ?? [{ ...result, name: file.name }];
+        return Promise.all(parts.map((part) => this.#rowOf(part)));
       }),
     );
+    return rows.flat();
+  }
+
+  async #rowOf(result: FileResult & { readonly name: string }): Promise<ResultRow> {
+    const entry = result.entry ?? (result.upload && (await this.#workspace.entry(result.upload)));
+    return rowOf(result.name, { ...result, entry }, this.#out);
   }
 }
 
-function rowOf(file: InputFile, result: FileResult, out: string): ResultRow {
+function rowOf(name: string, result: FileResult, out: string): ResultRow {
   const { metadata, published, status } = result.entry ?? {};
   const isPublished = status === 'PUBLISHED' && published;
   return {
-    name: file.name,
+    name,
     pixels: metadata ? formatPixels(metadata) : '',
     levels: isPublished ? String(published.levels) : '',
     bytesIn: metadata ? formatBytes(metadata.fileSize) : '',
@@ -227,10 +253,17 @@ function rowOf(file: InputFile, result: FileResult, out: string): ResultRow {
   };
 }
 
+/** Of a document that is DIVIDED, the outcomes of the pages are missing. */
+const unfinished: ReadonlySet<ImageStatus> = new Set(['CLAIMED', 'PROCESSING', 'DIVIDED']);
+
+function inWords(result: FileResult): string {
+  const { status, pages = 0 } = result.entry ?? {};
+  return status === 'DIVIDED' ? `${pages} pages` : outcomeOf(result).toLowerCase();
+}
+
 function outcomeOf({ entry, error }: FileResult): string {
   if (error !== undefined) return 'FAILED';
-  const isUnfinished =
-    entry === undefined || entry.status === 'CLAIMED' || entry.status === 'PROCESSING' || wasInterrupted(entry);
+  const isUnfinished = entry === undefined || unfinished.has(entry.status) || wasInterrupted(entry);
   return isUnfinished || lacksSidecar(entry) ? 'UNFINISHED' : entry.status;
 }
 

@@ -14,7 +14,7 @@ export async function choosePicture(
   policy: ReadPagePolicy,
   { direct }: Registry = defaultRegistry,
 ): Promise<PictureChoice> {
-  return (await direct[format].choosePicture?.(reader, policy)) ?? { warnings: [] };
+  return (await direct[format].choosePicture?.(reader, policy)) ?? { kind: 'one', warnings: [] };
 }
 
 /** A reader to which the picture at this directory is the first one of the file. */

@@ -46,15 +46,22 @@ export interface Identified {
 }
 
 /** What to make of several pages. Formats have no default of their own. */
-export type ReadPagePolicy = 'reject' | 'first';
+export type ReadPagePolicy = 'reject' | 'first' | 'all';
 
-/** The picture of a master that is published. */
-export interface PictureChoice {
-  /** Offset of the TIFF directory of the picture, unless it is the first one. Bytes. */
-  readonly directory?: number;
-  /** What is not published, for the sidecar. */
-  readonly warnings: readonly string[];
-}
+/** The pictures of a master that are published. */
+export type PictureChoice =
+  | {
+      readonly kind: 'one';
+      /** Offset of the TIFF directory of the picture, unless it is the first one. Bytes. */
+      readonly directory?: number;
+      /** What is not published, for the sidecar. */
+      readonly warnings: readonly string[];
+    }
+  | {
+      readonly kind: 'several';
+      /** Offsets of the TIFF directories of the pages, in their order. Bytes. */
+      readonly directories: readonly number[];
+    };
 
 /** A format that libvips decodes, block by block where the file allows it. */
 export interface DirectFormat extends FormatBase {

@@ -7,10 +7,13 @@ const SEQUENCE_DIGITS = 32;
 
 /**
  * Identifies an image by the key of its master: sha256(bucket, NUL, key), hex, first 32 characters.
+ * A page that is an image of its own is identified by its number too: sha256("page ", number, NUL,
+ * bucket, NUL, key).
  */
-export function imageId(bucket: string, key: string): string {
-  // Bucket names cannot contain NUL, so different pairs have different hash inputs.
-  return createHash('sha256').update(`${bucket}\0${key}`, 'utf8').digest('hex').slice(0, 32);
+export function imageId(bucket: string, key: string, page?: number): string {
+  // Bucket names contain neither NUL nor spaces, so different images have different hash inputs.
+  const name = page === undefined ? `${bucket}\0${key}` : `page ${page}\0${bucket}\0${key}`;
+  return createHash('sha256').update(name, 'utf8').digest('hex').slice(0, 32);
 }
 
 /**

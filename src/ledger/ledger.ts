@@ -3,13 +3,14 @@ import { z } from 'zod';
 
 /**
  * CLAIMED: an upload was received and its execution is not known to have started. PROCESSING: its
- * execution runs. PUBLISHED, REJECTED and SUPERSEDED are final for a sequence. FAILED, ABORTED and
- * TIMED_OUT can be redriven.
+ * execution runs. PUBLISHED, DIVIDED, REJECTED and SUPERSEDED are final for a sequence; DIVIDED is
+ * a document whose pages are images of their own. FAILED, ABORTED and TIMED_OUT can be redriven.
  */
 export const imageStatuses = [
   'CLAIMED',
   'PROCESSING',
   'PUBLISHED',
+  'DIVIDED',
   'REJECTED',
   'SUPERSEDED',
   'FAILED',
@@ -31,6 +32,8 @@ const claimFields = {
   key: z.string(),
   etag: z.string().optional(),
   recipe: z.string(),
+  /** For a page of a document: its number, from 1, and the number of pages. */
+  page: z.object({ number: z.number(), count: z.number() }).readonly().optional(),
 };
 
 /** An upload and the recipe chosen for it. */
@@ -84,6 +87,8 @@ export const LedgerEntry = z.object({
   /** ISO 8601, when the status last changed. */
   updatedAt: z.string(),
   executionArn: z.string().optional(),
+  /** Number of pages of a document that is DIVIDED. */
+  pages: z.number().optional(),
   metadata: ImageMetadata.readonly().optional(),
   published: Publication.readonly().optional(),
   sidecar: PublishedSidecar.readonly().optional(),
@@ -91,6 +96,13 @@ export const LedgerEntry = z.object({
   failure: z.object({ error: z.string(), cause: z.string() }).readonly().optional(),
 });
 export type LedgerEntry = Readonly<z.infer<typeof LedgerEntry>>;
+
+/** The image that has reserved a public key, and its master. */
+export interface TargetOwner {
+  readonly imageId: string;
+  readonly bucket: string;
+  readonly key: string;
+}
 
 /**
  * Every write is one conditional write whose condition includes the sequence. Methods throw
@@ -122,7 +134,7 @@ export interface Ledger {
    * `a.tif`. Returns the source of the image that owns the key, or undefined if the key is reserved
    * for this image. The reservation carries the newest sequence of its owner that reserved it.
    */
-  reserveTarget(bucket: string, key: string, owner: Claim): Promise<{ bucket: string; key: string } | undefined>;
+  reserveTarget(bucket: string, key: string, owner: Claim): Promise<TargetOwner | undefined>;
 
   /**
    * Releases a reserved public key. Changes nothing when another image or a newer upload of this
@@ -141,6 +153,12 @@ export interface Ledger {
    * PUBLISHED. Idempotent.
    */
   sidecarPublished(upload: UploadId, sidecar: PublishedSidecar): Promise<void>;
+
+  /**
+   * → DIVIDED, with the number of pages. SourceChangedError when a newer upload owns the image.
+   * Idempotent.
+   */
+  divided(upload: UploadId, pages: number): Promise<void>;
 
   /**
    * → REJECTED. Changes nothing when a newer upload owns the image or this one is PUBLISHED.

@@ -1,21 +1,12 @@
 /** Intake on one machine: invokes StartPyramid with the upload events that S3 would send. */
 import { createHash } from 'node:crypto';
-import { ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
-import { executionName, imageId, sequenceOf } from '../ledger/identity.ts';
+import { imageId, sequenceOf } from '../ledger/identity.ts';
 import type { LedgerEntry, UploadId } from '../ledger/ledger.ts';
 import { readRecipe } from '../recipe/read.ts';
 import type { Ports } from '../runtime.ts';
 import type { FunctionHost } from '../stepfunctions/function-host.ts';
+import { resumePages, resumeUpload, type TakenUpload, taken } from './resume.ts';
 import type { RecordedUpload, Uploads } from './uploads.ts';
-
-export interface TakenUpload extends UploadId {
-  /** Name of its execution. */
-  readonly execution: string;
-  /**
-   * `unchanged`: already published from the same bytes. `resumed`: its execution had not succeeded.
-   */
-  readonly how: 'started' | 'resumed' | 'unchanged';
-}
 
 type IntakePorts = Pick<Ports, 'store' | 'ledger' | 'config' | 'executions' | 'clock'>;
 
@@ -42,7 +33,7 @@ export class Intake {
     const request = await this.#requestFor(etag);
     const known = this.#uploads.find(image);
     if (known?.request === request) {
-      const again = await this.#takeAgain({ imageId: image, sequence: sequenceOf(known.sequencer) }, onNamed);
+      const again = await resumeUpload(this.#ports, { imageId: image, sequence: sequenceOf(known.sequencer) }, onNamed);
       if (again) return again;
     }
     const sequencer = this.#nextSequencer(known);
@@ -53,6 +44,11 @@ export class Intake {
     return upload;
   }
 
+  /** See `resumePages`. */
+  pages(document: TakenUpload, ranHere: (execution: string) => boolean): Promise<readonly TakenUpload[]> {
+    return resumePages(this.#ports, document, ranHere);
+  }
+
   async entry(upload: TakenUpload): Promise<LedgerEntry | undefined> {
     return this.#ports.ledger.get(upload.imageId);
   }
@@ -61,41 +57,6 @@ export class Intake {
     const { store, config } = this.#ports;
     for await (const { key } of store.list(config.workBucket, `work/${image}/${sequence}/`)) {
       await store.remove({ bucket: config.workBucket, key });
-    }
-  }
-
-  async #takeAgain(upload: UploadId, onNamed: (execution: string) => void): Promise<TakenUpload | undefined> {
-    const entry = await this.#ports.ledger.get(upload.imageId);
-    if (entry?.sequence !== upload.sequence) return undefined;
-    if (entry.status === 'PUBLISHED' && !(await this.#isPublic(entry))) return undefined;
-    if (entry.status === 'PUBLISHED' && entry.sidecar) return taken(upload, 'unchanged');
-    if (entry.status === 'REJECTED' || entry.status === 'SUPERSEDED') return undefined;
-    const { executions } = this.#ports;
-    const executionArn = executions.arnOf(executionName(upload));
-    const status = await this.#statusOf(executionArn);
-    if (status === undefined || status === 'SUCCEEDED') return undefined;
-    onNamed(executionName(upload));
-    if (status !== 'RUNNING') await executions.redrive(executionArn);
-    return taken(upload, 'resumed');
-  }
-
-  async #statusOf(executionArn: string): Promise<string | undefined> {
-    try {
-      return (await this.#ports.executions.describe(executionArn)).status;
-    } catch (error) {
-      if (error instanceof Error && error.name === 'ExecutionDoesNotExist') return undefined;
-      throw error;
-    }
-  }
-
-  async #isPublic({ published }: LedgerEntry): Promise<boolean> {
-    if (!published) return false;
-    try {
-      await this.#ports.store.head(published, { ifMatch: published.etag });
-      return true;
-    } catch (error) {
-      if (error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError) return false;
-      throw error;
     }
   }
 
@@ -114,10 +75,6 @@ export class Intake {
     const last = known ? BigInt(`0x${known.sequencer}`) : -1n;
     return (now > last ? now : last + 1n).toString(16).padStart(18, '0');
   }
-}
-
-function taken(upload: UploadId, how: TakenUpload['how']): TakenUpload {
-  return { ...upload, execution: executionName(upload), how };
 }
 
 /** The Object Created event of S3 in EventBridge's format. */

@@ -22,7 +22,8 @@ import { type Engine, startEngine } from '../stepfunctions/engine.ts';
 import { sqliteExecutionStore } from '../stepfunctions/sqlite-store.ts';
 import { readFunctions } from './functions.ts';
 import { inProcessHost } from './in-process-host.ts';
-import { Intake, type TakenUpload } from './intake.ts';
+import { Intake } from './intake.ts';
+import type { TakenUpload } from './resume.ts';
 import { openState, type WorkspaceState } from './state.ts';
 import { uploadsIn } from './uploads.ts';
 import type { Progress } from '../stepfunctions/progress.ts';
@@ -92,6 +93,15 @@ export class Workspace {
   /** Takes an object in: raises the event of its upload, or redrives its unfinished execution. */
   take(bucket: string, key: string, onNamed: (execution: string) => void): Promise<TakenUpload> {
     return this.#intake.take(bucket, key, onNamed);
+  }
+
+  /**
+   * The uploads of the pages of a document; none for any other image. Redrives those whose
+   * execution ended without an outcome before this process; `ranHere` tells whether one has run in
+   * it.
+   */
+  pages(document: TakenUpload, ranHere: (execution: string) => boolean): Promise<readonly TakenUpload[]> {
+    return this.#intake.pages(document, ranHere);
   }
 
   /** Resolves when the upload's execution has ended and the ledger has recorded it. */

@@ -4,7 +4,8 @@ import type { Log } from '../log.ts';
 export interface PublishedImage extends Publication {
   readonly imageId: string;
   readonly sequence: string;
-  readonly source: { readonly bucket: string; readonly key: string };
+  /** `page`: the number of a page of a document, from 1. */
+  readonly source: { readonly bucket: string; readonly key: string; readonly page?: number };
 }
 
 /** Receives a notification of every published image, at least once. */

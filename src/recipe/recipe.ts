@@ -17,7 +17,7 @@ const policy = (title: string, description: string): z.ZodDefault<z.ZodEnum<{ st
 export const digestAlgorithms = ['sha256', 'md5'] as const;
 export type DigestAlgorithm = (typeof digestAlgorithms)[number];
 
-const pagePolicies = ['reject', 'first'] as const;
+const pagePolicies = ['reject', 'first', 'all'] as const;
 /** What to make of a master of several pages. */
 export type PagePolicy = (typeof pagePolicies)[number];
 
@@ -112,8 +112,9 @@ export const Recipe = z
       .meta({
         title: 'Pages',
         description:
-          'Masters of several pages. reject: they are rejected. first: the first page is published. Unless given, the ' +
-          'first page of a PDF is published and a TIFF of several pages is rejected.',
+          'Masters of several pages. reject: they are rejected. first: the first page is published. all: every page is ' +
+          'published as a pyramid of its own, name-0001.tif and so on. Unless given, the first page of a PDF is ' +
+          'published and a TIFF of several pages is rejected.',
       }),
     digests: z
       .array(z.enum(digestAlgorithms))

@@ -1,8 +1,9 @@
-import { DeadlineExceededError, RejectedImageError, SourceChangedError } from '../errors.ts';
+import { RejectedImageError, SourceChangedError } from '../errors.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
-import { openSource, type PinnedObject } from '../work/pinned-object.ts';
-import { computeChecksums, writeChecksums } from '../work/checksums.ts';
+import { openSource } from '../work/pinned-object.ts';
+import { writeChecksums } from '../work/checksums.ts';
 import { sourceLogFields, PlannedState } from '../work/execution-state.ts';
+import { readMasterChecksums } from '../work/master-checksums.ts';
 import { readPlan, workArea } from '../work/work-area.ts';
 
 /**
@@ -21,49 +22,24 @@ export function makeChecksumSource({ store, config }: Pick<Ports, 'store' | 'con
     const area = workArea(config.workBucket, source);
     const { recipe } = await readPlan(store, config.workBucket, plan.ref);
     try {
-      const { info, reader } = await openSource(store, source);
-      const content = untilDeadline(reader, () => remainingMs() - RECORDING_TIME);
-      await writeChecksums(store, area, await computeChecksums({ info, recipe, content }));
-      log.info('source.checksummed', { bytes: info.size });
+      const master = await openSource(store, source);
+      const checksums = await readMasterChecksums(master, recipe, () => remainingMs() - RECORDING_TIME);
+      await writeChecksums(store, area, checksums);
+      const { leftOut } = checksums;
+      if (leftOut === undefined) log.info('source.checksummed', { bytes: master.info.size });
+      else log.warn('source.not-checksummed', { reason: leftOut });
     } catch (error) {
-      if (plan.digests === 'before') throw rejectUnreadable(error);
-      const reason = reasonToLeaveOut(error);
-      if (reason === undefined) throw error;
-      await writeChecksums(store, area, { leftOut: `checksums: left out, ${reason}` });
-      log.warn('source.not-checksummed', { reason });
+      if (plan.digests === 'before' || !isGone(error)) throw error;
+      const leftOut = 'checksums: left out, the master was removed or overwritten before it was read';
+      await writeChecksums(store, area, { leftOut });
+      log.warn('source.not-checksummed', { reason: leftOut });
     }
   };
 }
 
-/**
- * Rejects a master that takes longer to read than a function may run; a redrive would also time
- * out.
- */
-function rejectUnreadable(error: unknown): unknown {
-  if (!(error instanceof DeadlineExceededError)) return error;
-  const detail = `${error.message}, and its uploader sent a digest to compare with; send it without`;
-  return new RejectedImageError('OVER_BUDGET', detail, { cause: error });
-}
-
-function reasonToLeaveOut(error: unknown): string | undefined {
-  if (error instanceof DeadlineExceededError) return error.message;
-  const isGone = error instanceof RejectedImageError && error.code === 'SOURCE_GONE';
-  return isGone || error instanceof SourceChangedError
-    ? 'the master was removed or overwritten before it was read'
-    : undefined;
-}
-
-/** A reader that throws DeadlineExceededError when no time is left. */
-function untilDeadline(reader: PinnedObject['reader'], remainingMs: () => number): PinnedObject['reader'] {
-  return {
-    ...reader,
-    async readInto(target, offset) {
-      if (remainingMs() <= 0) {
-        throw new DeadlineExceededError(`reading ${reader.size} bytes takes longer than a function may run`);
-      }
-      await reader.readInto(target, offset);
-    },
-  };
+function isGone(error: unknown): boolean {
+  const isRemoved = error instanceof RejectedImageError && error.code === 'SOURCE_GONE';
+  return isRemoved || error instanceof SourceChangedError;
 }
 
 export const handler = lambdaHandler(PlannedState, makeChecksumSource, sourceLogFields);

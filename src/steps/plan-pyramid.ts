@@ -17,7 +17,8 @@ import { type PlanRef, toJsonBytes, workArea } from '../work/work-area.ts';
  * needs.
  */
 export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config'>) {
-  return async ({ source, recipe: name, image }: ValidatedState, { log }: Call): Promise<PlannedPyramid> => {
+  return async (state: ValidatedState, { log }: Call): Promise<PlannedPyramid> => {
+    const { source, recipe: name, image, checksums } = state;
     const area = workArea(config.workBucket, source);
     const recipe = await readRecipe(config.recipesDirectory, name);
     const header = await readHeader(store, area);
@@ -30,7 +31,7 @@ export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config
     const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
     const ref = area.plan(hash);
     await store.write(ref, bytes);
-    const planned = describePlan({ hash, key: ref.key }, plan, header);
+    const planned = describePlan({ hash, key: ref.key }, plan, header, checksums !== undefined);
     log.info('pyramid.planned', {
       blocks: planned.blocks.length,
       splitLevel: plan.splitLevel,
@@ -41,9 +42,14 @@ export function makePlanPyramid({ store, config }: Pick<Ports, 'store' | 'config
 }
 
 /** The part of a plan that the state machine needs. */
-export function describePlan(ref: PlanRef, plan: Plan, header: Pick<Header, 'digestSent'>): PlannedPyramid {
+export function describePlan(
+  ref: PlanRef,
+  plan: Plan,
+  header: Pick<Header, 'digestSent'>,
+  areDigestsKnown = false,
+): PlannedPyramid {
   const blocks = Array.from({ length: blockCount(plan.blocks) }, (_, block) => block);
-  return { ref, blocks, oneBlock: isOneBlock(plan), digests: digestsOf(plan, header) };
+  return { ref, blocks, oneBlock: isOneBlock(plan), digests: areDigestsKnown ? 'known' : digestsOf(plan, header) };
 }
 
 function digestsOf({ access, image }: Plan, { digestSent }: Pick<Header, 'digestSent'>): PlannedPyramid['digests'] {

@@ -11,16 +11,16 @@ import { readPlan, workArea } from '../work/work-area.ts';
 /** Publishes the sidecar beside the pyramid, with the digests of the master. */
 export function makePublishSidecar({ store, ledger, config }: Pick<Ports, 'store' | 'ledger' | 'config'>) {
   return async (
-    { source, plan: { ref }, assembled, published }: PublishedState,
+    { source, checksums, plan: { ref }, assembled, published }: PublishedState,
     { log }: Call,
   ): Promise<PublishedSidecar> => {
     const area = workArea(config.workBucket, source);
     const [plan, header, digests] = await Promise.all([
       readPlan(store, config.workBucket, ref),
       readHeader(store, area),
-      assembled.checksums ?? readChecksums(store, area),
+      checksums ?? assembled.checksums ?? readChecksums(store, area),
     ]);
-    const target = { bucket: config.publishedBucket, key: sidecarKey(publishedKey(source.key)) };
+    const target = { bucket: config.publishedBucket, key: sidecarKey(publishedKey(source)) };
     const bytes = sidecarOf({ header, plan, source, digests, published });
     const sidecar = { ...target, size: bytes.length, contentType: 'application/json' };
     await publishUnlessNewer(store, source, ref, sidecar, (options) => store.write(target, bytes, options));

@@ -1,11 +1,12 @@
 import type { Publication } from '../ledger/ledger.ts';
 import { levelsOf, type Plan, reducedSize } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
+import { documentOf, type Source, type SourcePage } from '../work/execution-input.ts';
 import { AssembledState, sourceLogFields } from '../work/execution-state.ts';
 import { copyMaster, copyWork } from '../work/pinned-object.ts';
 import { publishUnlessNewer, withdraw } from '../work/public-object.ts';
 import { publishedKey } from '../work/published-key.ts';
-import { readPlan } from '../work/work-area.ts';
+import { type PlanRef, readPlan } from '../work/work-area.ts';
 
 /**
  * Copies the TIFF, and a source PDF, to the public bucket, then updates the ledger and notifies.
@@ -17,20 +18,12 @@ export function makePublishTiff({
   config,
 }: Pick<Ports, 'store' | 'ledger' | 'notifier' | 'config'>) {
   return async ({ source, plan: { ref }, assembled }: AssembledState, { log }: Call): Promise<Publication> => {
+    const document = documentOf(source);
     await ledger.assertCurrent(source);
+    if (source.page) await ledger.assertCurrent(document);
     const plan = await readPlan(store, config.workBucket, ref);
-    const target = { bucket: config.publishedBucket, key: publishedKey(source.key) };
-    const copy = { bucket: target.bucket, key: source.key };
-    // A PDF named .tif has no copy of its name, and one in the published bucket needs none.
-    const needsCopy = copy.key !== target.key && copy.bucket !== source.bucket;
-    if (plan.image.converted?.from === 'pdf' && needsCopy) {
-      const pdf = { ...copy, size: source.size, contentType: 'application/pdf' };
-      // A PDF has more than its first page, so it is not published if the recipe reduces or
-      // restricts the picture.
-      const mayPublish = !plan.copyrighted && !reducedSize(plan);
-      if (mayPublish) await publishUnlessNewer(store, source, ref, pdf, (how) => copyMaster(store, source, copy, how));
-      else await withdraw(store, source, copy);
-    }
+    const target = { bucket: config.publishedBucket, key: publishedKey(source) };
+    if (plan.image.converted?.from === 'pdf') await publishPdf({ store, config }, document, source.page, plan, ref);
     const work = { bucket: config.workBucket, key: assembled.key, etag: assembled.etag };
     const tiff = { ...target, size: assembled.size, contentType: 'image/tiff', metadata: servingMetadata(plan) };
     const published = await publishUnlessNewer(store, source, ref, tiff, (how) => copyWork(store, work, target, how));
@@ -44,11 +37,34 @@ export function makePublishTiff({
       tileSize: plan.recipe.tileSize,
     };
     await ledger.published(source, publication);
-    const { imageId, sequence, bucket, key } = source;
-    await notifier.published({ ...publication, imageId, sequence, source: { bucket, key } });
+    const { imageId, sequence, bucket, key, page } = source;
+    const from = { bucket, key, ...(page ? { page: page.number } : {}) };
+    await notifier.published({ ...publication, imageId, sequence, source: from });
     log.info('tiff.published', { target: target.key, bytes: published.size });
     return publication;
   };
+}
+
+/**
+ * Copies a PDF beside the pyramid of its first page, under the id of the whole document. A PDF has
+ * more than one page, so it is not published if the recipe reduces or restricts its pictures.
+ */
+async function publishPdf(
+  { store, config }: Pick<Ports, 'store' | 'config'>,
+  document: Source,
+  page: SourcePage | undefined,
+  plan: Plan,
+  ref: PlanRef,
+): Promise<void> {
+  const copy = { bucket: config.publishedBucket, key: document.key };
+  // A PDF named .tif has no copy of its name, and one in the published bucket needs none.
+  const needsCopy = copy.key !== publishedKey(document) && copy.bucket !== document.bucket;
+  if (!needsCopy || (page && page.number > 1)) return;
+  const pdf = { ...copy, size: document.size, contentType: 'application/pdf' };
+  // Of the other pages it is not known whether they are larger than the cap.
+  const isReduced = page ? plan.recipe.sizeCap !== undefined : reducedSize(plan) !== undefined;
+  if (plan.copyrighted || isReduced) await withdraw(store, document, copy);
+  else await publishUnlessNewer(store, document, ref, pdf, (how) => copyMaster(store, document, copy, how));
 }
 
 /** User metadata that IIIF servers read from S3, with and without the prefix `iiif-`. */

@@ -25,7 +25,7 @@ export function makeRecordMetadata({ store, ledger, config }: Pick<Ports, 'store
       fileSize: source.size,
       about: { ...shortMetadata(metadata) },
     });
-    const target = publishedKey(source.key);
+    const target = publishedKey(source);
     if (!isStorableKey(sidecarKey(target))) {
       throw new RejectedImageError(
         'KEY_TOO_LONG',

@@ -28,7 +28,7 @@ export function makeRecordRejection({ store, ledger, config }: Pick<Ports, 'stor
     }
     const rejection = withAdvice(splitCode(message));
     await ledger.rejected(source, rejection);
-    const target = { bucket: config.publishedBucket, key: publishedKey(source.key) };
+    const target = { bucket: config.publishedBucket, key: publishedKey(source) };
     await releasePublicName({ store, ledger }, target, { ...source, recipe });
     log.info('image.rejected', rejection);
   };

@@ -1,26 +1,30 @@
-import { ExecutionInput } from '../work/execution-input.ts';
+import { ExecutionInput, type Source } from '../work/execution-input.ts';
 import { choosePicture, readerOfPicture } from '../formats/choose-picture.ts';
+import type { PictureChoice } from '../formats/format.ts';
 import { identify, recognise } from '../formats/identify.ts';
 import { readEmbeddedMetadata, withFileMetadata } from '../formats/read-metadata.ts';
-import type { SourceImage } from '../pyramid/source-image.ts';
+import type { SourceFormat, SourceImage } from '../pyramid/source-image.ts';
 import { readRecipe } from '../recipe/read.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { libraryVersions } from '../imaging/library-versions.ts';
-import { pagedReader } from '../bytes/range-reader.ts';
+import { pagedReader, type RangeReader } from '../bytes/range-reader.ts';
 import { openSource } from '../work/pinned-object.ts';
-import { sourceLogFields, type UnconvertedImage } from '../work/execution-state.ts';
+import { type Document, sourceLogFields, type UnconvertedImage } from '../work/execution-state.ts';
 import { workArea } from '../work/work-area.ts';
 import { writeHeader } from '../work/header.ts';
 
 /** Size of the first read, which covers most headers with profile and metadata. Bytes. */
 const PREFIX_BYTES = 256 * 1024;
 
+type ValidatedObject = SourceImage | UnconvertedImage | Document;
+
 /**
- * Identifies the format by content and rejects masters that the pipeline cannot process. Reads only
- * the header.
+ * Identifies the format by content and rejects masters that the pipeline cannot process. Finds
+ * the pages of a TIFF. Reads only headers.
  */
 export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'config'>) {
-  return async ({ source, recipe: name }: ExecutionInput, { log }: Call): Promise<SourceImage | UnconvertedImage> => {
+  return async ({ source, recipe: name }: ExecutionInput, { log }: Call): Promise<ValidatedObject> => {
     const { info, reader } = await openSource(store, source);
     // One reader for format, header and metadata, which are usually in the same bytes.
     const prefix = pagedReader(reader, PREFIX_BYTES);
@@ -30,16 +34,22 @@ export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'con
       return { convertFrom: format, fileSize: reader.size };
     }
     const recipe = await readRecipe(config.recipesDirectory, name);
-    const chosen = await choosePicture(prefix, format, recipe.pages ?? 'reject');
-    const { directory } = chosen;
+    const choice = await chooseOf(source, prefix, format, recipe);
+    if (choice.kind === 'several') {
+      const { directories } = choice;
+      log.info('document.recognised', { format, pages: directories.length });
+      return { pages: { count: directories.length, directories: [...directories] } };
+    }
+    const { directory } = choice;
     const picture = await readerOfPicture(prefix, directory);
     const { image: described, description, warnings } = await identify(picture, format, recipe);
     const image = { ...described, ...(directory === undefined ? {} : { directory }) };
     const own = await readEmbeddedMetadata(picture, format);
-    const metadata = directory === undefined ? own : withFileMetadata(own, await readEmbeddedMetadata(prefix, format));
+    const isWholeFile = directory === undefined || source.page !== undefined;
+    const metadata = isWholeFile ? own : withFileMetadata(own, await readEmbeddedMetadata(prefix, format));
     await writeHeader(store, workArea(config.workBucket, source), {
       info,
-      metadata: { ...metadata, warnings: [...chosen.warnings, ...metadata.warnings] },
+      metadata: { ...metadata, warnings: [...choice.warnings, ...metadata.warnings] },
       identified: { image, description, warnings },
       recipe,
       libraries: libraryVersions(),
@@ -47,6 +57,18 @@ export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'con
     log.info('object.validated', { ...image });
     return image;
   };
+}
+
+/** The picture of a page is known since its document was read. */
+async function chooseOf(
+  { page }: Source,
+  reader: RangeReader,
+  format: SourceFormat,
+  { pages = 'reject' }: Pick<Recipe, 'pages'>,
+): Promise<PictureChoice> {
+  if (!page) return choosePicture(reader, format, pages);
+  const { directory } = page;
+  return { kind: 'one', ...(directory === undefined ? {} : { directory }), warnings: [] };
 }
 
 export const handler = lambdaHandler(ExecutionInput, makeValidateObject, sourceLogFields);

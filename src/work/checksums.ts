@@ -2,21 +2,13 @@
  * The digests of the master as the pipeline records them, in `checksums.json` or in the execution
  * state.
  */
-import { z } from 'zod';
 import { RejectedImageError } from '../errors.ts';
 import type { RangeReader } from '../bytes/range-reader.ts';
 import type { DigestAlgorithm, Recipe } from '../recipe/recipe.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/object-store.ts';
+import { RecordedChecksums } from './execution-input.ts';
 import { compareDigests, computeDigests, type Digests, sentAlgorithms, verifiedDigests } from './digests.ts';
 import { readText, toJsonBytes, type WorkArea } from './work-area.ts';
-
-export const RecordedChecksums = z.object({
-  sha256: z.string().optional(),
-  md5: z.string().optional(),
-  /** Reason why no digest was computed, a warning of the sidecar. */
-  leftOut: z.string().optional(),
-});
-export type RecordedChecksums = z.infer<typeof RecordedChecksums>;
 
 interface ChecksumRequest {
   /** Of the master. Its user metadata has the digests that the uploader sent. */

@@ -1,8 +1,8 @@
 /** The execution state as each step receives it. A step parses the fields that it needs. */
 import { z } from 'zod';
 import { convertibleFormats, SourceImage } from '../pyramid/source-image.ts';
-import { RecordedChecksums } from './checksums.ts';
-import { ExecutionInput } from './execution-input.ts';
+import { ExecutionInput, RecordedChecksums } from './execution-input.ts';
+import { MAX_PAGES } from '../limits.ts';
 import { PlanRef } from './work-area.ts';
 
 /** Result of ValidateObject for a master that ConvertSource must turn into a TIFF. */
@@ -12,6 +12,22 @@ export const UnconvertedImage = z.object({
   fileSize: z.int().min(1),
 });
 export type UnconvertedImage = z.infer<typeof UnconvertedImage>;
+
+/**
+ * Result of ValidateObject or ConvertSource for a document of which StartPages makes an image of
+ * each page.
+ */
+export const Document = z.object({
+  pages: z.object({
+    count: z.int().min(2).max(MAX_PAGES),
+    /** Offsets of the directories of a TIFF, in the order of its pages. Bytes. */
+    directories: z.array(z.int().min(8)).optional(),
+  }),
+});
+export type Document = z.infer<typeof Document>;
+
+export const DocumentState = ExecutionInput.extend({ image: Document });
+export type DocumentState = z.infer<typeof DocumentState>;
 
 export const UnconvertedState = ExecutionInput.extend({ image: UnconvertedImage });
 export type UnconvertedState = z.infer<typeof UnconvertedState>;
@@ -29,9 +45,9 @@ export const PlannedPyramid = z.object({
   /**
    * When the digests of the master are computed: `within` a step that reads the whole master; by
    * ChecksumSource `before` rendering, because the uploader sent a digest; or by ChecksumSource
-   * `beside` rendering and publishing.
+   * `beside` rendering and publishing. `known`: those of a page came with the execution's input.
    */
-  digests: z.enum(['within', 'before', 'beside']),
+  digests: z.enum(['within', 'before', 'beside', 'known']),
 });
 export type PlannedPyramid = z.infer<typeof PlannedPyramid>;
 

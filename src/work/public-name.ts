@@ -2,8 +2,7 @@
  * Reservations of public names. A name belongs to the image that reserved it until that image has
  * ended and has no object of this name.
  */
-import { imageId } from '../ledger/identity.ts';
-import type { Claim, ImageStatus, Ledger, LedgerEntry } from '../ledger/ledger.ts';
+import type { Claim, ImageStatus, Ledger, LedgerEntry, TargetOwner } from '../ledger/ledger.ts';
 import type { ObjectRef, ObjectStore } from '../storage/object-store.ts';
 import { findObject, imageOf } from './public-object.ts';
 
@@ -12,7 +11,7 @@ interface NamePorts {
   readonly ledger: Ledger;
 }
 
-const final: ReadonlySet<ImageStatus> = new Set(['PUBLISHED', 'REJECTED', 'SUPERSEDED']);
+const final: ReadonlySet<ImageStatus> = new Set(['PUBLISHED', 'DIVIDED', 'REJECTED', 'SUPERSEDED']);
 
 /**
  * Reserves a public name for an image. The name of another image is taken over if that image has
@@ -23,9 +22,9 @@ export async function reservePublicName(
   ports: NamePorts,
   { bucket, key }: ObjectRef,
   claim: Claim,
-): Promise<{ bucket: string; key: string } | undefined> {
+): Promise<TargetOwner | undefined> {
   const owner = await ports.ledger.reserveTarget(bucket, key, claim);
-  const entry = owner && (await ports.ledger.get(imageId(owner.bucket, owner.key)));
+  const entry = owner && (await ports.ledger.get(owner.imageId));
   if (!entry || !final.has(entry.status) || (await isPublic(ports.store, { bucket, key }, entry))) return owner;
   // Changes nothing if a newer upload of the owner has reserved the name meanwhile.
   await ports.ledger.releaseTarget(bucket, key, entry);

@@ -1,11 +1,16 @@
 import { MAX_KEY_BYTES } from '../limits.ts';
+import type { Source } from './execution-input.ts';
+
+/** Digits of a page number in a public key; MAX_PAGES has as many. */
+const PAGE_DIGITS = 4;
 
 /**
- * The public key of a master: its own key with the extension replaced by `.tif`. A leading dot does
- * not start an extension.
+ * The public key of a master: its own key with the extension replaced by `.tif`, after the number
+ * of a page: `book-0001.tif`. A leading dot does not start an extension.
  */
-export function publishedKey(sourceKey: string): string {
-  return `${sourceKey.replace(/(?<=[^/])\.[^./]*$/u, '')}.tif`;
+export function publishedKey({ key, page }: Pick<Source, 'key' | 'page'>): string {
+  const number = page ? `-${String(page.number).padStart(PAGE_DIGITS, '0')}` : '';
+  return `${key.replace(/(?<=[^/])\.[^./]*$/u, '')}${number}.tif`;
 }
 
 /** The key of the sidecar of a published pyramid. */

@@ -5,8 +5,7 @@ import { levelsOf, type Plan } from '../pyramid/plan.ts';
 import { uprightSize } from '../pyramid/source-image.ts';
 import { EmbeddedMetadata, type MetadataFields } from '../metadata/embedded-metadata.ts';
 import { RedactedMetadata } from '../metadata/redact.ts';
-import type { RecordedChecksums } from './checksums.ts';
-import type { Source } from './execution-input.ts';
+import type { RecordedChecksums, Source, SourcePage } from './execution-input.ts';
 import type { Header } from './header.ts';
 import { limitSidecar, sidecarBytes } from './sidecar-limit.ts';
 
@@ -15,6 +14,8 @@ const Size = z.strictObject({ width: z.int().min(1), height: z.int().min(1) });
 const SidecarSource = z.strictObject({
   bucket: z.string(),
   key: z.string(),
+  /** Of a document, `number` from 1; `name` is the PageName of a TIFF. */
+  page: z.strictObject({ number: z.int().min(1), count: z.int().min(2), name: z.string().optional() }).optional(),
   /** Bytes. */
   size: z.int().min(0),
   etag: z.string(),
@@ -38,6 +39,8 @@ const SidecarSource = z.strictObject({
   /** Exif Orientation. */
   orientation: z.int().min(1).max(8),
 });
+
+type SidecarPage = NonNullable<z.infer<typeof SidecarSource>['page']>;
 
 const SidecarPublished = z.strictObject({
   bucket: z.string().optional(),
@@ -91,12 +94,13 @@ export function sidecarOf({ source, header, plan, digests, published }: SidecarP
   const { image, recipe } = plan;
   const { sha256, md5, leftOut } = digests;
   const { bucket, key, size, etag } = source;
+  const page = source.page && pageOfSidecar(source.page, header);
   const { width, height, bands, alpha, bitDepth, orientation, converted } = image;
   const warnings = [...header.metadata.warnings, ...(leftOut === undefined ? [] : [leftOut])];
   return sidecarBytes(
     makeSidecar({
       source: {
-        ...{ bucket, key, size, etag, sha256, md5 },
+        ...{ bucket, key, page, size, etag, sha256, md5 },
         format: converted?.from ?? image.format,
         ...{ width, height, bands, alpha, bitDepth, orientation },
       },
@@ -114,6 +118,11 @@ export function sidecarOf({ source, header, plan, digests, published }: SidecarP
       metadata: { ...header.metadata, warnings },
     }),
   );
+}
+
+function pageOfSidecar({ number, count }: SourcePage, { metadata }: Header): SidecarPage {
+  const name = metadata.exif['PageName'];
+  return { number, count, ...(typeof name === 'string' ? { name } : {}) };
 }
 
 export interface SidecarRequest {

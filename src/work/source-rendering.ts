@@ -9,8 +9,8 @@ import { conversionOf } from '../pyramid/conversion.ts';
 import { outputBands, outputBitDepth } from '../pyramid/output-samples.ts';
 import { type Plan, reducedSize } from '../pyramid/plan.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { computeChecksums, type RecordedChecksums } from './checksums.ts';
-import type { Source } from './execution-input.ts';
+import { computeChecksums } from './checksums.ts';
+import type { RecordedChecksums, Source } from './execution-input.ts';
 import { openPixels } from './pinned-object.ts';
 
 /** Size of the reads for digests. Bytes. */

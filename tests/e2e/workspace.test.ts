@@ -9,7 +9,7 @@ import {
   RedriveExecutionCommand,
   SFNClient,
 } from '@aws-sdk/client-sfn';
-import type { TakenUpload } from '../../src/local/intake.ts';
+import type { TakenUpload } from '../../src/local/resume.ts';
 import { Workspace } from '../../src/local/workspace.ts';
 import { fileStore } from '../../src/storage/files/files.ts';
 import { decodeLevels, pictureOf, singlePass } from '../support/pixels.ts';

@@ -9,6 +9,7 @@ import {
   LedgerEntry,
   Publication,
   PublishedSidecar,
+  type TargetOwner,
 } from '../../src/ledger/ledger.ts';
 import { hostileKeys } from '../support/hostile-keys.ts';
 import type { TestClock } from '../support/ledger.ts';
@@ -61,6 +62,11 @@ export function twoUploads(): [Claim, Claim] {
   return [upload('0055AED6', 'first'), upload('0055AED7', 'second')];
 }
 
+/** The owner of a reserved key as the ledger names it. */
+export function ownerOf({ imageId, bucket, key }: Claim): TargetOwner {
+  return { imageId, bucket, key };
+}
+
 export function ledgerContract(adapter: string, start: () => Promise<ContractLedger>): void {
   describe(`the ledger in ${adapter}`, () => {
     contract(start);
@@ -101,6 +107,10 @@ function contract(start: () => Promise<ContractLedger>): void {
       await reach.PROCESSING(claim);
       await ledger.published(claim, publication);
     },
+    DIVIDED: async (claim) => {
+      await reach.PROCESSING(claim);
+      await ledger.divided(claim, 3);
+    },
     REJECTED: async (claim) => {
       await reach.PROCESSING(claim);
       await ledger.rejected(claim, rejection);
@@ -125,7 +135,7 @@ function contract(start: () => Promise<ContractLedger>): void {
   const everyStatus = Object.keys(reach) as ImageStatus[];
   const open: ImageStatus[] = ['CLAIMED', 'PROCESSING', 'FAILED', 'ABORTED', 'TIMED_OUT'];
   const ended = ['FAILED', 'ABORTED', 'TIMED_OUT'] as const;
-  const final: ImageStatus[] = ['PUBLISHED', 'REJECTED', 'SUPERSEDED'];
+  const final: ImageStatus[] = ['PUBLISHED', 'DIVIDED', 'REJECTED', 'SUPERSEDED'];
   const without = (...statuses: ImageStatus[]): ImageStatus[] =>
     everyStatus.filter((status) => !statuses.includes(status));
 
@@ -328,6 +338,35 @@ function contract(start: () => Promise<ContractLedger>): void {
     });
   });
 
+  describe('a document', () => {
+    test.each(open)('is divided when it is %s', async (before) => {
+      await reach[before](older);
+      await ledger.divided(older, 3);
+      const row = await entry(older);
+      expect(row).toMatchObject({ status: 'DIVIDED', pages: 3 });
+      expect(row).not.toHaveProperty('failure');
+      await expectUntouched(older, () => ledger.divided(older, 3));
+    });
+
+    test('has no pages after a newer upload is claimed', async () => {
+      await reach.DIVIDED(older);
+      await ledger.claim(newer);
+      expect(await entry(newer)).not.toHaveProperty('pages');
+    });
+
+    test('is not divided by an older upload', async () => {
+      await reach.PROCESSING(newer);
+      await expectUntouched(newer, () =>
+        expect(ledger.divided(older, 3)).rejects.toMatchObject({ name: 'SourceChangedError' }),
+      );
+    });
+
+    test.each(['REJECTED', 'SUPERSEDED'] as const)('is not divided when it is %s', async (before) => {
+      await reach[before](older);
+      await expect(ledger.divided(older, 3)).rejects.toMatchObject({ name: 'SourceChangedError' });
+    });
+  });
+
   describe('superseding', () => {
     test.each(open)('ends an upload that is %s', async (before) => {
       await reach[before](older);
@@ -438,7 +477,7 @@ function contract(start: () => Promise<ContractLedger>): void {
       expect(await ledger.reserveTarget(...target, older)).toBeUndefined();
       expect(await ledger.reserveTarget(...target, older)).toBeUndefined();
       expect(await ledger.reserveTarget(...target, newer)).toBeUndefined();
-      expect(await ledger.reserveTarget(...target, other)).toEqual({ bucket: 'masters', key: older.key });
+      expect(await ledger.reserveTarget(...target, other)).toEqual(ownerOf(older));
     });
 
     test('is granted to exactly one of many concurrent requests', async () => {
@@ -446,14 +485,13 @@ function contract(start: () => Promise<ContractLedger>): void {
       const answers = await Promise.all(owners.map((owner) => ledger.reserveTarget(...target, owner)));
       const winner = owners[answers.indexOf(undefined)];
       expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
-      for (const answer of answers)
-        expect(answer ?? { bucket: 'masters', key: winner?.key }).toEqual({ bucket: 'masters', key: winner?.key });
+      for (const answer of answers) expect(answer ?? (winner && ownerOf(winner))).toEqual(winner && ownerOf(winner));
     });
 
     test('is released by its owner only', async () => {
       await ledger.reserveTarget(...target, older);
       await ledger.releaseTarget(...target, other);
-      expect(await ledger.reserveTarget(...target, other)).toEqual({ bucket: 'masters', key: older.key });
+      expect(await ledger.reserveTarget(...target, other)).toEqual(ownerOf(older));
       await ledger.releaseTarget(...target, older);
       await ledger.releaseTarget(...target, older);
       expect(await ledger.reserveTarget(...target, other)).toBeUndefined();
@@ -463,7 +501,7 @@ function contract(start: () => Promise<ContractLedger>): void {
       await ledger.reserveTarget(...target, newer);
       expect(await ledger.reserveTarget(...target, older)).toBeUndefined();
       await ledger.releaseTarget(...target, older);
-      expect(await ledger.reserveTarget(...target, other)).toEqual({ bucket: 'masters', key: older.key });
+      expect(await ledger.reserveTarget(...target, other)).toEqual(ownerOf(older));
       await ledger.releaseTarget(...target, newer);
       expect(await ledger.reserveTarget(...target, other)).toBeUndefined();
     });
@@ -508,6 +546,15 @@ function contract(start: () => Promise<ContractLedger>): void {
         failure,
       });
       await ledger.rejected(newer, rejection);
+      await note();
+      const [page, document] = twoUploads();
+      older = { ...page, page: { number: 2, count: 3 } };
+      await ledger.claim(older);
+      expect(await entry(older)).toMatchObject({ page: { number: 2, count: 3 } });
+      await note();
+      await ledger.claim(document);
+      expect(await entry(document)).not.toHaveProperty('page');
+      await ledger.divided(document, 3);
       await note();
       expect([...seen].sort()).toEqual(Object.keys(LedgerEntry.shape).sort());
     });

@@ -30,6 +30,9 @@ describe('imageId', () => {
 
   test('differs when the boundary between bucket and key differs', () => {
     expect(imageId('a', 'bc')).not.toBe(imageId('ab', 'c'));
+    expect(imageId('a', 'b', 1)).not.toBe(imageId('a', 'b'));
+    expect(imageId('a', 'b', 1)).not.toBe(imageId('a', 'b', 11));
+    expect(imageId('a', 'b\0c', 1)).not.toBe(imageId('page 1', 'a\0b'));
   });
 });
 

@@ -7,6 +7,7 @@ afterAll(removeFolders);
 const keys = [
   'validateObject',
   'convertSource',
+  'startPages',
   'recordMetadata',
   'planPyramid',
   'renderBlock',
@@ -118,6 +119,16 @@ test('a master of another format is converted before it is recorded', async () =
   expect(calls.slice(0, 3).map(([key]) => key)).toEqual(['validateObject', 'convertSource', 'recordMetadata']);
   expect(calls[1]?.[1]).toEqual({ ...input, image: { convertFrom: 'pdf' } });
   expect(output).toMatchObject({ image: { width: 20 }, published: { key: 'a.tif' } });
+});
+
+test.each([
+  ['a TIFF', { validateObject: () => ({ pages: { count: 3, directories: [8, 200, 400] } }) }],
+  ['a PDF', { validateObject: () => ({ convertFrom: 'pdf' }), convertSource: () => ({ pages: { count: 3 } }) }],
+])('the pages of %s are started and the execution of the document ends', async (_, document) => {
+  const { status, calls } = await run({ ...healthy, ...document });
+  expect(status).toBe('SUCCEEDED');
+  expect(calls.map(([key]) => key)).toEqual([...Object.keys(document), 'startPages']);
+  expect(calls.at(-1)?.[1]).toMatchObject({ ...input, image: { pages: { count: 3 } } });
 });
 
 test('digests of a master that is read by slices are computed while it is rendered and published', async () => {

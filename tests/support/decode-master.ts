@@ -49,7 +49,9 @@ export async function identifyMaster(reader: RangeReader, options: IdentifyOptio
   const { kind, format } = await recognise(reader);
   if (kind === 'converted') throw new Error(`Expected a master that is read as it is but received a ${format}`);
   const wanted = { ...recipe, ...options };
-  const { directory } = await choosePicture(reader, format, wanted.pages ?? 'reject');
+  const choice = await choosePicture(reader, format, wanted.pages ?? 'reject');
+  if (choice.kind === 'several') throw new Error('Expected a master of which one picture is published');
+  const { directory } = choice;
   const identified = await identify(await readerOfPicture(reader, directory), format, wanted);
   return { ...identified, image: { ...identified.image, ...(directory === undefined ? {} : { directory }) } };
 }

@@ -122,9 +122,10 @@ export async function renderPyramid(ports: StepPorts, planned: PlannedState): Pr
 
 /** Validates the object and converts it to TIFF when its format needs that. */
 export async function validateAndConvert(ports: StepPorts, input: ExecutionInput): Promise<ValidatedState> {
-  const image = await makeValidateObject(ports)(input, quietCall);
-  if (!('convertFrom' in image)) return { ...input, image };
-  return { ...input, image: await makeConvertSource(ports)({ ...input, image }, quietCall) };
+  const found = await makeValidateObject(ports)(input, quietCall);
+  const image = 'convertFrom' in found ? await makeConvertSource(ports)({ ...input, image: found }, quietCall) : found;
+  if ('pages' in image) throw new Error('Expected a master of which one picture is published');
+  return { ...input, image };
 }
 
 /** The planner's plan; the cut, when given, replaces the planner's. */

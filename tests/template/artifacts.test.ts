@@ -12,6 +12,7 @@ const handlers = {
   startPyramid: 'src/handlers/start-pyramid',
   validateObject: 'src/steps/validate-object',
   convertSource: 'src/steps/convert-source',
+  startPages: 'src/steps/start-pages',
   recordMetadata: 'src/steps/record-metadata',
   planPyramid: 'src/steps/plan-pyramid',
   renderBlock: 'src/steps/render-block',
@@ -124,7 +125,7 @@ describe.each(Object.entries(handlers))('%s', (key, path) => {
       recipesDirectory: '/var/task/recipes',
       eventBusName: key === 'publishTiff' ? 'default' : undefined,
     });
-    expect(config.stateMachineArn === undefined).toBe(key !== 'startPyramid');
+    expect(config.stateMachineArn === undefined).toBe(key !== 'startPyramid' && key !== 'startPages');
   });
 });
 

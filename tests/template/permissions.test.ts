@@ -185,6 +185,7 @@ test('only the steps that read or copy the master may read the source bucket, in
     'PublishTiffRole',
     'RenderBlockRole',
     'RenderImageRole',
+    'StartPagesRole',
     'ValidateObjectRole',
   ];
   expect(rolesThatMay(/^s3:GetObject$/u, `${source}/*`)).toEqual(readers);
@@ -211,15 +212,12 @@ test('every role that reads objects can tell a missing object from a forbidden o
   }
 });
 
-test('only startPyramid starts executions, and only of this state machine', () => {
+test('only startPyramid and startPages start executions, and only of this state machine', () => {
   const starting = allowed().filter(({ action }) => action === 'states:StartExecution');
-  expect(starting).toEqual([
-    {
-      role: 'StartPyramidRole',
-      action: 'states:StartExecution',
-      resource: 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:stepwell-dev-pyramid',
-    },
-  ]);
+  const resource = 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:stepwell-dev-pyramid';
+  expect(starting).toEqual(
+    ['StartPyramidRole', 'StartPagesRole'].map((role) => ({ role, action: 'states:StartExecution', resource })),
+  );
 });
 
 test('every function writes to its own log group', () => {

@@ -27,7 +27,16 @@ describe('the public key is the key of the master with the extension .tif', () =
     ['cafe\u0301.jpe\u0301g', 'cafe\u0301.tif'],
     ['constructor', 'constructor.tif'],
   ])('of %j is %j', (key, published) => {
-    expect(publishedKey(key)).toBe(published);
+    expect(publishedKey({ key })).toBe(published);
+  });
+
+  test.each([
+    ['books/atlas.pdf', 1, 'books/atlas-0001.tif'],
+    ['a.b/fax', 20, 'a.b/fax-0020.tif'],
+    ['.hidden', 999, '.hidden-0999.tif'],
+    ['atlas.tiff', 1_000, 'atlas-1000.tif'],
+  ])('of a page of %j is numbered: page %i', (key, number, published) => {
+    expect(publishedKey({ key, page: { number, count: 1_000 } })).toBe(published);
   });
 
   test('ends in .tif and is in the same folder for any key', () => {
@@ -35,7 +44,7 @@ describe('the public key is the key of the master with the extension .tif', () =
     const key = fc.oneof(fc.constantFrom(...hostileKeys), fc.string({ unit: 'grapheme', minLength: 1 }));
     fc.assert(
       fc.property(key, (source) => {
-        const published = publishedKey(source);
+        const published = publishedKey({ key: source });
         expect(published.endsWith('.tif')).toBe(true);
         expect(folderOf(published)).toBe(folderOf(source));
         expect(source.startsWith(published.slice(0, -'.tif'.length))).toBe(true);

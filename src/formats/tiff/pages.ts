@@ -1,6 +1,7 @@
 /** The pictures of a TIFF: its directories without masks and reduced versions of another. */
 import { pagedReader, type RangeReader } from '../../bytes/range-reader.ts';
 import { MalformedTiffError, RejectedImageError } from '../../errors.ts';
+import { MAX_PAGES } from '../../limits.ts';
 import { planLevels, type Size } from '../../pyramid/levels.ts';
 import { type Directory, readNumber, readTiff, type TiffFile } from '../../tiff/read.ts';
 import { Tag } from '../../tiff/tags.ts';
@@ -27,20 +28,25 @@ interface Page extends Size {
  * Chooses the pictures that are published. Directories that state to be masks or reduced versions
  * are left out. If the others are reduced versions of the largest by their sizes, the largest is
  * the picture, wherever it is in the chain. Else each is a page of its own, and `policy` decides.
- * Throws MalformedTiffError, and RejectedImageError(MULTI_PAGE) for several pages under `reject`.
+ * Throws MalformedTiffError, and RejectedImageError(MULTI_PAGE) for several pages under `reject`
+ * and for more than MAX_PAGES directories under `all`.
  */
 export async function chooseTiffPicture(source: RangeReader, policy: ReadPagePolicy): Promise<PictureChoice> {
-  const file = await readTiff(pagedReader(source), MAX_DIRECTORIES);
+  const file = await readTiff(pagedReader(source), policy === 'all' ? MAX_PAGES : MAX_DIRECTORIES);
   const pages = await describePages(file);
   const pictures = pages.filter(({ isReduced, isMask }) => !isReduced && !isMask);
   if (pictures.length === 0) return choosePreview(file, pages);
   const largest = pictures.reduce((best, page) => (page.width * page.height > best.width * best.height ? page : best));
   const others = pictures.filter((page) => page !== largest);
   const stranger = others.find((page) => !isHalving(page, largest) && !isReducedVersion(page, largest));
-  if (!stranger) return { ...placeOf(largest), warnings: warningsOf(largest, others) };
+  if (!stranger) return { kind: 'one', ...placeOf(largest), warnings: warningsOf(largest, others) };
   if (policy === 'first') return firstOf(file, pictures);
   const count = `${file.more ? 'more than ' : ''}${file.directories.length} pages`;
-  throw new RejectedImageError('MULTI_PAGE', `${count}, and page ${stranger.number} is a picture of its own`);
+  if (policy === 'reject') {
+    throw new RejectedImageError('MULTI_PAGE', `${count}, and page ${stranger.number} is a picture of its own`);
+  }
+  if (file.more) throw new RejectedImageError('MULTI_PAGE', `${count}, which is the most that are published`);
+  return { kind: 'several', directories: pictures.map(({ offset }) => offset) };
 }
 
 async function describePages(file: TiffFile): Promise<Page[]> {
@@ -76,7 +82,7 @@ function choosePreview(file: TiffFile, pages: readonly Page[]): PictureChoice {
   if (pages.length > 1 || directory?.has(Tag.SubIfds)) {
     throw new RejectedImageError('MULTI_PAGE', 'page 1 is a preview of another');
   }
-  return { warnings: [] };
+  return { kind: 'one', warnings: [] };
 }
 
 /** Whether a page has the size of a level of a pyramid. */
@@ -114,5 +120,5 @@ function warningsOf(picture: Page, others: readonly Page[]): string[] {
 function firstOf({ more }: TiffFile, [first, ...others]: readonly Page[]): PictureChoice {
   const count = `${more ? 'more than ' : ''}${others.length + 1}`;
   const warning = `pages: the first of ${count} pages is published`;
-  return { ...(first ? placeOf(first) : {}), warnings: [warning] };
+  return { kind: 'one', ...(first ? placeOf(first) : {}), warnings: [warning] };
 }

@@ -22,7 +22,7 @@ import { callService } from '../../service-errors.ts';
 import * as conditions from './conditions.ts';
 import { placeholders, updatedBetween } from './expressions.ts';
 import { targetId, TargetItem } from './items.ts';
-import { type Claim, type ImageStatus, type Ledger, LedgerEntry, type UploadId } from '../ledger.ts';
+import { type Claim, type ImageStatus, type Ledger, LedgerEntry, type TargetOwner, type UploadId } from '../ledger.ts';
 import { assertOwns } from '../ownership.ts';
 
 export { ledgerTable } from './items.ts';
@@ -102,13 +102,13 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
 
   return {
     async claim(claim) {
-      const { imageId, sequence, bucket, key, etag, recipe } = claim;
+      const { imageId, sequence, bucket, key, etag, recipe, page } = claim;
       const claimed = await move(claim, 'CLAIMED', {
         condition: conditions.mayClaim,
         // All fields of an older upload are replaced or removed, except `published` and `sidecar`:
         // the public file of the older upload remains until this upload's file replaces it.
-        set: { sequence, bucket, key, etag, recipe },
-        remove: ['executionArn', 'metadata', 'rejection', 'failure'],
+        set: { sequence, bucket, key, etag, recipe, page },
+        remove: ['executionArn', 'pages', 'metadata', 'rejection', 'failure'],
       });
       if (claimed) return { claimed };
       const entry = await get(imageId);
@@ -175,6 +175,15 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
       await change(upload, { condition: conditions.isPublished, set: { sidecar } });
     },
 
+    async divided(upload, pages) {
+      const divided = await move(upload, 'DIVIDED', {
+        condition: conditions.mayProceed,
+        set: { pages },
+        remove: ['failure'],
+      });
+      if (!divided) assertOwns(upload, await get(upload.imageId));
+    },
+
     async rejected(upload, { code, detail }) {
       await move(upload, 'REJECTED', {
         condition: conditions.mayProceed,
@@ -220,10 +229,10 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
   };
 }
 
-/** The source that owns a reserved key; undefined if it is that of `imageId`. */
-function ownerOf(found: unknown, imageId: string): { bucket: string; key: string } | undefined {
-  const owner = TargetItem.parse(found);
-  return owner.ownerImageId === imageId ? undefined : { bucket: owner.ownerBucket, key: owner.ownerKey };
+/** The image that has reserved a key; undefined if it is `imageId`. */
+function ownerOf(found: unknown, imageId: string): TargetOwner | undefined {
+  const { ownerImageId, ownerBucket, ownerKey } = TargetItem.parse(found);
+  return ownerImageId === imageId ? undefined : { imageId: ownerImageId, bucket: ownerBucket, key: ownerKey };
 }
 
 /** Runs a conditional write. Returns whether its condition held. */

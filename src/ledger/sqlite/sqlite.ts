@@ -90,6 +90,12 @@ export function sqliteLedger({ database, clock }: { database: Database; clock: (
         change(upload, conditions.isPublished, { sidecar });
       }),
 
+    divided: (upload, pages) =>
+      write(() => {
+        const divided = move('DIVIDED', upload, conditions.mayProceed, { pages, failure: undefined });
+        if (!divided) assertOwns(upload, find(upload.imageId));
+      }),
+
     rejected: (upload, { code, detail }) =>
       write(() => {
         move('REJECTED', upload, conditions.mayProceed, { rejection: { code, detail }, failure: undefined });
@@ -140,9 +146,15 @@ function promised<Result>(work: () => Result): Promise<Result> {
  * The fields of a claim. All fields of an older upload are replaced or removed, except `published`
  * and `sidecar`: the public file of the older upload remains until this upload's file replaces it.
  */
-function claimFields({ imageId, sequence, bucket, key, etag, recipe }: Claim): Partial<LedgerEntry> {
-  const removed = { executionArn: undefined, metadata: undefined, rejection: undefined, failure: undefined };
-  return { imageId, sequence, bucket, key, etag, recipe, ...removed };
+function claimFields({ imageId, sequence, bucket, key, etag, recipe, page }: Claim): Partial<LedgerEntry> {
+  const removed = {
+    executionArn: undefined,
+    pages: undefined,
+    metadata: undefined,
+    rejection: undefined,
+    failure: undefined,
+  };
+  return { imageId, sequence, bucket, key, etag, recipe, page, ...removed };
 }
 
 function targets(database: Database): Pick<Ledger, 'reserveTarget' | 'releaseTarget'> {
@@ -152,7 +164,8 @@ function targets(database: Database): Pick<Ledger, 'reserveTarget' | 'releaseTar
         database.transaction(() => {
           database.run(sql.reserve, [bucket, key, owner.imageId, owner.bucket, owner.key, owner.sequence]);
           const row = TargetRow.parse(database.get(sql.owner, [bucket, key]));
-          return row.owner_image_id === owner.imageId ? undefined : { bucket: row.owner_bucket, key: row.owner_key };
+          const { owner_image_id: id, owner_bucket, owner_key } = row;
+          return id === owner.imageId ? undefined : { imageId: id, bucket: owner_bucket, key: owner_key };
         }),
       ),
     releaseTarget: (bucket, key, { imageId, sequence }) =>

@@ -1,0 +1,114 @@
+/** Continues uploads of earlier processes: the same bytes, recipe and published bucket. */
+import { ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
+import { executionName, imageId } from '../ledger/identity.ts';
+import type { LedgerEntry, UploadId } from '../ledger/ledger.ts';
+import type { Ports } from '../runtime.ts';
+
+export interface TakenUpload extends UploadId {
+  /** Name of its execution. */
+  readonly execution: string;
+  /**
+   * `unchanged`: already published from the same bytes. `resumed`: its execution had not succeeded.
+   */
+  readonly how: 'started' | 'resumed' | 'unchanged';
+}
+
+type ResumePorts = Pick<Ports, 'store' | 'ledger' | 'executions'>;
+
+/**
+ * `complete`: published with its sidecar, or divided into such pages or those below. `running`: its
+ * execution runs or is queued. `stopped`: its execution can be redriven. `over`: it must be started
+ * again.
+ */
+type Standing = 'complete' | 'running' | 'stopped' | 'over';
+
+export function taken({ imageId: image, sequence }: UploadId, how: TakenUpload['how']): TakenUpload {
+  const upload = { imageId: image, sequence };
+  return { ...upload, execution: executionName(upload), how };
+}
+
+/**
+ * Redrives an upload whose execution has not succeeded. Returns undefined if it must be started
+ * again. `onNamed` is called with the name of the execution before it continues.
+ */
+export async function resumeUpload(
+  ports: ResumePorts,
+  upload: UploadId,
+  onNamed: (execution: string) => void,
+): Promise<TakenUpload | undefined> {
+  const standing = await standingOf(ports, upload);
+  if (standing === 'over') return undefined;
+  if (standing === 'complete') return taken(upload, 'unchanged');
+  onNamed(executionName(upload));
+  if (standing === 'stopped') await redrive(ports, upload);
+  return taken(upload, 'resumed');
+}
+
+/**
+ * The uploads of the pages of a document; none for any other image. Redrives those whose execution
+ * ended without an outcome in an earlier process; `ranHere` tells whether an execution has run in
+ * this one.
+ */
+export async function resumePages(
+  ports: ResumePorts,
+  document: UploadId,
+  ranHere: (execution: string) => boolean,
+): Promise<readonly TakenUpload[]> {
+  const entry = await ports.ledger.get(document.imageId);
+  const uploads: TakenUpload[] = [];
+  for (const page of entry?.sequence === document.sequence ? pagesOf(entry) : []) {
+    const standing = await standingOf(ports, page);
+    if (standing === 'running' || ranHere(executionName(page))) uploads.push(taken(page, 'started'));
+    else if (standing === 'stopped') {
+      await redrive(ports, page);
+      uploads.push(taken(page, 'resumed'));
+    } else uploads.push(taken(page, 'unchanged'));
+  }
+  return uploads;
+}
+
+async function standingOf(ports: ResumePorts, upload: UploadId): Promise<Standing> {
+  const entry = await ports.ledger.get(upload.imageId);
+  if (entry?.sequence !== upload.sequence) return 'over';
+  if (entry.status === 'PUBLISHED' && !(await isPublic(ports, entry))) return 'over';
+  if (entry.status === 'PUBLISHED' && entry.sidecar) return 'complete';
+  if (entry.status === 'DIVIDED') return standingOfPages(ports, entry);
+  if (entry.status === 'REJECTED' || entry.status === 'SUPERSEDED') return 'over';
+  const status = await statusOf(ports, upload);
+  if (status === undefined || status === 'SUCCEEDED') return 'over';
+  return status === 'RUNNING' ? 'running' : 'stopped';
+}
+
+async function standingOfPages(ports: ResumePorts, entry: LedgerEntry): Promise<Standing> {
+  for (const page of pagesOf(entry)) if ((await standingOf(ports, page)) === 'over') return 'over';
+  return 'complete';
+}
+
+/** The uploads of the pages of a document that is DIVIDED. */
+function pagesOf({ bucket, key, sequence, pages = 0 }: LedgerEntry): UploadId[] {
+  return Array.from({ length: pages }, (_, index) => ({ imageId: imageId(bucket, key, index + 1), sequence }));
+}
+
+async function redrive({ executions }: ResumePorts, upload: UploadId): Promise<void> {
+  await executions.redrive(executions.arnOf(executionName(upload)));
+}
+
+async function statusOf({ executions }: ResumePorts, upload: UploadId): Promise<string | undefined> {
+  try {
+    return (await executions.describe(executions.arnOf(executionName(upload)))).status;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ExecutionDoesNotExist') return undefined;
+    throw error;
+  }
+}
+
+async function isPublic({ store }: ResumePorts, { published }: LedgerEntry): Promise<boolean> {
+  if (!published) return false;
+  try {
+    await store.head(published, { ifMatch: published.etag });
+    return true;
+  } catch (error) {
+    if (error instanceof ObjectNotFoundError || error instanceof PreconditionFailedError) return false;
+    throw error;
+  }
+}
