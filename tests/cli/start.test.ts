@@ -83,10 +83,14 @@ test('the command starts from a bundle with every function, and the next start u
   expect(await bundleFolders()).toEqual([path.dirname(program)]);
 });
 
-test('the bundle has a program for every worker', async () => {
-  await start('--help');
-  const { files } = await record();
-  expect(files.map(([name]) => path.basename(name))).toEqual(expect.arrayContaining(['cli-sample-worker.cjs']));
+test('the bundle has a program for every worker, and a master whose decoder needs one is published', async () => {
+  await writeFile(path.join(project, 'drawing.gif'), await pictureOf(30, 20).gif().toBuffer());
+  expect((await start('drawing.gif')).out).toMatch(/drawing\.gif .* PUBLISHED /u);
+  const { program, files } = await record();
+  const programs = files.map(([name]) => name).filter((name) => name.includes(path.dirname(program)));
+  expect(programs.map((name) => path.basename(name))).toEqual(
+    expect.arrayContaining(['cli-sample-worker.cjs', 'formats-decoding-process.cjs']),
+  );
 });
 
 test('a start after an edit runs the edited code, also if the edit keeps the size of the file', async () => {
