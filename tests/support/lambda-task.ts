@@ -20,9 +20,14 @@ export interface LambdaTask {
 
 /**
  * Unpacks a function and its layers below `into`, where no package.json or node_modules lies above
- * them.
+ * them. `sharp`: that of this machine, or that of the layer, which is for linux-arm64.
  */
-export function unpackTask(made: Package, key: string, into: string): LambdaTask {
+export function unpackTask(
+  made: Package,
+  key: string,
+  into: string,
+  { sharp = 'machine' }: { readonly sharp?: 'machine' | 'layer' } = {},
+): LambdaTask {
   const found = lambdaFunctions(made.template).find((each) => each.key === key);
   if (!found) throw new Error(`Expected a function ${key}`);
   const { Handler, Layers, Environment } = found.properties;
@@ -30,17 +35,15 @@ export function unpackTask(made: Package, key: string, into: string): LambdaTask
   unpack(made.zip(key), directory);
   const modules = join(into, 'opt', 'nodejs', 'node_modules');
   mkdirSync(modules, { recursive: true });
-  for (const layer of Layers.map((each) => text(each))) addLayer(made, layer, modules);
+  for (const layer of Layers.map((each) => text(each))) addLayer(made, layer, modules, sharp);
   const [file = '', exported = ''] = Handler.split('.');
   return { directory, modules, file, exported, nodeOptions: text(Environment.Variables['NODE_OPTIONS']) };
 }
 
-/**
- * The decoders are those of the zip; sharp is that of this machine, because the zip is for
- * linux-arm64.
- */
-function addLayer(made: Package, layer: string, modules: string): void {
-  if (layer === '<DecodersLambdaLayer>') unpack(made.zip('decoders'), join(modules, '..', '..'));
+function addLayer(made: Package, layer: string, modules: string, sharp: 'machine' | 'layer'): void {
+  const opt = join(modules, '..', '..');
+  if (layer === '<DecodersLambdaLayer>') unpack(made.zip('decoders'), opt);
+  else if (layer === '<LibvipsLambdaLayer>' && sharp === 'layer') unpack(made.zip('libvips'), opt);
   else if (layer === '<LibvipsLambdaLayer>')
     symlinkSync(join(projectRoot, 'node_modules', 'sharp'), join(modules, 'sharp'));
   else throw new Error(`Expected a layer of this stack but received ${layer}`);
@@ -63,12 +66,13 @@ export type Invocation = z.infer<typeof Invocation>;
 
 /**
  * Requires the handler in a process of its own and invokes it, with this environment and nothing
- * else.
+ * else. The last argument is another Node.js to run it in, and what stands before its options.
  */
 export async function invokeTask(
   { directory, modules, file, exported, nodeOptions }: LambdaTask,
   event: unknown,
   environment: Readonly<Record<string, string>> = {},
+  [program = process.execPath, ...options]: readonly string[] = [],
 ): Promise<Invocation> {
   const script = `
     const { ${exported}: handler } = require(${JSON.stringify(join(directory, `${file}.cjs`))});
@@ -77,7 +81,7 @@ export async function invokeTask(
     const context = { getRemainingTimeInMillis: () => 60_000 };
     Promise.resolve(handler(${JSON.stringify(event)}, context)).then((result) => report({ result }), failed);
   `;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=commonjs', '--eval', script], {
+  const { stdout } = await promisify(execFile)(program, [...options, '--input-type=commonjs', '--eval', script], {
     cwd: directory,
     env: { ...environment, NODE_PATH: modules, NODE_OPTIONS: nodeOptions },
   });

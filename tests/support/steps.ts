@@ -56,6 +56,8 @@ function hookedStore(store: ObjectStore, hooks: StoreHooks): ObjectStore {
 }
 
 export interface Steps {
+  /** The folder that has the buckets. */
+  readonly workspace: string;
   /** Without hooks. */
   readonly store: ObjectStore;
   readonly ledger: Ledger;
@@ -114,6 +116,7 @@ export async function startSteps(): Promise<Steps> {
   const sourceBucket = 'stepwell-source';
   let uploads = 0;
   const steps: Steps = {
+    workspace,
     store,
     ledger,
     ports,
