@@ -92,6 +92,28 @@ export const BLOCK_TIME_BUDGET = 300_000;
 /** Largest number of pages of a document of which every page is published. */
 export const MAX_PAGES = 1_000;
 
+/**
+ * Largest ICC profile that is used: it is repeated in header.json, plan.json and every level of the
+ * published file. Profiles of printers with large tables have up to 4 MB. Bytes.
+ */
+export const MAX_PROFILE_BYTES = 8 * 2 ** 20;
+
+/** Largest number of strips or tiles of a TIFF: 2 ^ 31 pixels in tiles of 16 × 16. */
+export const MAX_CHUNKS = 2 ** 23;
+
+/**
+ * Largest sum of the lengths of all strips or tiles of a TIFF, as a multiple of the file's size.
+ * Writers that store equal tiles once exceed the size of the file by less.
+ */
+export const MAX_SHARED_BYTES_FACTOR = 64;
+
+/**
+ * Ranged reads of one block from which reads are merged over larger gaps, and the number above
+ * which a block is refused: with eight concurrent reads of 30 ms it takes 75 s.
+ */
+export const MANY_BLOCK_REQUESTS = 1_024;
+export const MAX_BLOCK_REQUESTS = 20_000;
+
 /** Largest image size accepted from a header, checked before anything is allocated. Pixels. */
 export const MAX_IMAGE_PIXELS = 100_000_000_000;
 

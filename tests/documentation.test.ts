@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { openState } from '../src/local/state.ts';
-import { DECODING_TIME } from '../src/limits.ts';
+import { DECODING_TIME, MAX_PROFILE_BYTES } from '../src/limits.ts';
 import * as bounds from '../src/metadata/bounds.ts';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
@@ -38,6 +38,7 @@ describe('docs/output-profile.md', () => {
     L: 'tests/e2e/documents.test.ts',
     E: 'tests/e2e/converted-exactness.test.ts',
     V: 'tests/steps/convert-source.test.ts',
+    U: 'tests/steps/unreadable-metadata.test.ts',
     G: 'tests/formats/registry.test.ts',
     M: 'tests/formats/convert.test.ts',
     D: 'tests/formats/decoding.test.ts',
@@ -133,6 +134,7 @@ describe('docs/metadata.md states the bound', () => {
       'an XMP packet',
       `${mebi(bounds.MAX_XMP_BYTES)}, ${inEnglish(bounds.MAX_XML_ELEMENTS)} elements, ${bounds.MAX_XML_DEPTH} deep`,
     ],
+    ['an ICC profile', mebi(MAX_PROFILE_BYTES)],
     ['an IPTC record', `${bounds.MAX_IPTC_BYTES / 2 ** 10} KiB`],
     ['decompressed PNG chunks, in total', mebi(bounds.MAX_INFLATED_BYTES)],
     ['Photoshop resources read to find IPTC', inEnglish(bounds.MAX_PHOTOSHOP_RESOURCES)],

@@ -37,6 +37,8 @@ export type HeaderOptions = Pick<Recipe, 'unspecifiedSamples'>;
 /** The content of the header of a master. */
 export interface Identified {
   readonly image: SourceImage;
+  /** True if a field that decoders read states the orientation. */
+  readonly statesOrientation?: boolean;
   readonly description: Description;
   /**
    * What was ignored, and deviations from the format that leave no pixel in doubt. They are listed

@@ -4,9 +4,11 @@ import { RejectedImageError } from '../errors.ts';
 import { decodeFailure } from '../imaging/decode.ts';
 import { profileKind } from '../imaging/profile-check.ts';
 import { sharp } from '../imaging/sharp.ts';
+import { usableProfile } from '../metadata/icc.ts';
 import type { SourceFormat, SourceImage } from '../pyramid/source-image.ts';
 import type { Description } from '../tiff/pyramid-fields.ts';
 import type { Identified } from './format.ts';
+import { validOrientation } from './orientation.ts';
 
 type Metadata = Awaited<ReturnType<ReturnType<typeof sharp>['metadata']>>;
 
@@ -52,21 +54,23 @@ export async function describeLibvipsHeader(
 ): Promise<Identified> {
   const frames = metadata.pages ?? 1;
   if (frames > 1) throw new RejectedImageError('MULTI_PAGE', `an animation of ${frames} frames`);
-  const orientation = metadata.orientation ?? 1;
+  const orientation = validOrientation(metadata.orientation);
+  const icc = usableProfile(metadata.icc);
   return {
     image: {
       format,
       width: metadata.width,
       height: metadata.height,
-      ...(await describePixels(metadata, hasGreyPalette)),
-      orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
+      ...(await describePixels(metadata, icc, hasGreyPalette)),
+      orientation: orientation ?? 1,
       progressive: metadata.isProgressive,
       uncompressed: false,
       chunks: null,
       fileSize,
     },
+    statesOrientation: orientation !== undefined,
     description: {
-      ...(metadata.icc ? { iccProfile: Buffer.from(metadata.icc).toString('base64') } : {}),
+      ...(icc ? { iccProfile: Buffer.from(icc).toString('base64') } : {}),
       ...(metadata.density ? { resolution: dotsPerInch(metadata.density) } : {}),
     },
     warnings: [],
@@ -75,8 +79,12 @@ export async function describeLibvipsHeader(
 
 type Pixels = Pick<SourceImage, 'model' | 'profile' | 'bands' | 'alpha' | 'bitDepth'>;
 
-async function describePixels(metadata: Metadata, hasGreyPalette: boolean): Promise<Pixels> {
-  const { hasAlpha: alpha, channels, depth, icc, space } = metadata;
+async function describePixels(
+  metadata: Metadata,
+  icc: Uint8Array | undefined,
+  hasGreyPalette: boolean,
+): Promise<Pixels> {
+  const { hasAlpha: alpha, channels, depth, space } = metadata;
   const colours = channels - (alpha ? 1 : 0);
   if (space === 'cmyk' && channels === 4 && depth === 'uchar') {
     return { model: 'cmyk', profile: await profileKind(icc, 'cmyk'), bands: 3, alpha: false, bitDepth: 8 };

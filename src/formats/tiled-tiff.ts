@@ -6,10 +6,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import { CLASSIC_TIFF_BYTES } from '../limits.ts';
+import { usableProfile } from '../metadata/icc.ts';
 import { headerBytes, layoutTiff, joinHeader } from '../tiff/layout.ts';
 import { type Description, pyramidFields } from '../tiff/pyramid-fields.ts';
 import { Compression, Photometric } from '../tiff/tags.ts';
 import { writeAt } from '../bytes/write-at.ts';
+import { asRational } from './resolution.ts';
 import { type DecodedImage, type PixelDensity, samplesPerPixel } from './decoded-image.ts';
 
 /** Side of a tile, a multiple of 16. Pixels. */
@@ -114,15 +116,13 @@ function fieldsOf(image: DecodedImage): ReturnType<typeof pyramidFields> {
 }
 
 function descriptionOf({ iccProfile, resolution }: DecodedImage): Description {
+  const profile = usableProfile(iccProfile);
   return {
-    ...(iccProfile ? { iccProfile: Buffer.from(iccProfile).toString('base64') } : {}),
+    ...(profile ? { iccProfile: Buffer.from(profile).toString('base64') } : {}),
     ...(resolution ? { resolution: asRationals(resolution) } : {}),
   };
 }
 
-/** Rationals with a denominator of 10,000, which is finer than the resolution of any device. */
 function asRationals({ x, y, unit }: PixelDensity): NonNullable<Description['resolution']> {
-  const rational = (value: number): [number, number] =>
-    Number.isInteger(value) ? [value, 1] : [Math.round(value * 10_000), 10_000];
-  return { x: rational(x), y: rational(y), unit: unit === 'inch' ? 2 : 3 };
+  return { x: asRational(x), y: asRational(y), unit: unit === 'inch' ? 2 : 3 };
 }

@@ -22,6 +22,7 @@ export interface DecodeRequest {
     | 'alpha'
     | 'ignoredSamples'
     | 'orientation'
+    | 'orientationInXmp'
     | 'model'
     | 'profile'
     | 'bands'
@@ -182,7 +183,7 @@ function storedPixels(input: string | Uint8Array, request: DecodeRequest): Sharp
   const { image, crop, reducedTo } = request;
   const pipeline = opened(input, request);
   const kept = image.ignoredSamples && !image.alpha ? pipeline.removeAlpha() : pipeline;
-  const upright = reducedTo ? reduced(kept, request, reducedTo) : oriented(kept, image);
+  const upright = reducedTo ? reduced(kept, request, reducedTo) : oriented(kept, request);
   return cropped(upright, crop).toColourspace(colourspaceOf(image.bands, image.bitDepth));
 }
 
@@ -200,8 +201,10 @@ function opened(input: string | Uint8Array, { image, stored, timeoutSeconds }: D
   }).timeout({ seconds: wholeSeconds(timeoutSeconds) });
 }
 
-function oriented(pipeline: Sharp, { orientation }: DecodeRequest['image']): Sharp {
-  return orientation === 1 ? pipeline : pipeline.autoOrient();
+function oriented(pipeline: Sharp, { image, stored }: DecodeRequest): Sharp {
+  if (image.orientation === 1) return pipeline;
+  // sharp crops before it turns, unless it also resizes; resizing to the same size copies samples.
+  return image.orientationInXmp ? turned(resized(pipeline, stored), image) : pipeline.autoOrient();
 }
 
 /**
@@ -213,7 +216,12 @@ function reduced(pipeline: Sharp, { image, stored }: DecodeRequest, to: Size): S
   const isPadded = stored.width > width || stored.height > height;
   const master = isPadded ? pipeline.extract({ left: 0, top: 0, width, height }) : pipeline;
   const small = resized(master, orientation >= 5 ? { width: to.height, height: to.width } : to);
-  const mirrored = [4, 5].includes(orientation) ? small.flip() : [2, 7].includes(orientation) ? small.flop() : small;
+  return turned(small, image);
+}
+
+function turned(pipeline: Sharp, { orientation }: Pick<SourceImage, 'orientation'>): Sharp {
+  const isFlipped = [4, 5].includes(orientation);
+  const mirrored = isFlipped ? pipeline.flip() : [2, 7].includes(orientation) ? pipeline.flop() : pipeline;
   const turn = turns[orientation];
   return turn === undefined ? mirrored : mirrored.rotate(turn);
 }

@@ -2,6 +2,8 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { RejectedImageError } from '../errors.ts';
+import { MANY_BLOCK_REQUESTS, MAX_BLOCK_REQUESTS } from '../limits.ts';
 import { forEachParallel } from '../parallel.ts';
 import type { RangeReader } from '../bytes/range-reader.ts';
 import type { Slice, SliceRead } from '../tiff/slice.ts';
@@ -15,6 +17,8 @@ const READERS = 8;
 const READ_BYTES = 16 * 2 ** 20;
 /** Reads separated by at most this gap are merged; the bytes between them are discarded. Bytes. */
 const GAP_BYTES = 32 * 1024;
+/** Reading a larger gap takes longer than another request. Bytes. */
+const MAX_GAP_BYTES = 2 * 2 ** 20;
 
 /** Reads the slice into memory of the arena. */
 export async function readSlice(reader: SliceReader, slice: Slice, arena: Arena): Promise<Uint8Array> {
@@ -26,7 +30,12 @@ export async function readSlice(reader: SliceReader, slice: Slice, arena: Arena)
       await reader.readInto(bytes.subarray(first.at, first.at + first.length), first.offset);
       return;
     }
-    for (const [at, part] of await readGroup(reader, group, arena)) bytes.set(part, at);
+    const own = new Arena();
+    try {
+      for (const [at, part] of await readGroup(reader, group, own)) bytes.set(part, at);
+    } finally {
+      own.release();
+    }
   });
   return bytes;
 }
@@ -41,13 +50,19 @@ async function readGroup(
   arena: Arena,
 ): Promise<readonly (readonly [at: number, part: Uint8Array])[]> {
   const start = group[0]?.offset ?? 0;
-  const last = group.at(-1);
-  const merged = arena.take(last ? last.offset + last.length - start : 0);
+  const merged = arena.take(endOf(group) - start);
   await reader.readInto(merged, start);
   return group.map(({ offset, length, at }) => [at, merged.subarray(offset - start, offset - start + length)]);
 }
 
-/** Splits long reads and merges neighbouring ones. */
+function endOf(group: readonly SliceRead[]): number {
+  return group.reduce((end, { offset, length }) => Math.max(end, offset + length), 0);
+}
+
+/**
+ * Splits long reads and merges neighbouring and overlapping ones: over larger gaps where there are
+ * many. Throws RejectedImageError(OVER_BUDGET) when too many remain.
+ */
 function groupReads(reads: readonly SliceRead[]): SliceRead[][] {
   const pieces = reads.flatMap(({ offset, length, at }) =>
     Array.from({ length: Math.ceil(length / READ_BYTES) }, (_, index) => ({
@@ -56,15 +71,34 @@ function groupReads(reads: readonly SliceRead[]): SliceRead[][] {
       at: at + index * READ_BYTES,
     })),
   );
+  pieces.sort((a, b) => a.offset - b.offset);
+  for (let gap = GAP_BYTES; ; gap *= 4) {
+    const groups = mergedOver(gap, pieces);
+    if (groups.length <= MANY_BLOCK_REQUESTS) return groups;
+    if (gap < MAX_GAP_BYTES) continue;
+    if (groups.length <= MAX_BLOCK_REQUESTS) return groups;
+    const detail = `the strips or tiles of one block lie at ${groups.length} places of the file`;
+    throw new RejectedImageError('OVER_BUDGET', `${detail}; send it with larger strips or tiles`);
+  }
+}
+
+/** Groups reads, sorted by offset, with gaps of at most `gap` bytes between them. */
+function mergedOver(gap: number, pieces: readonly SliceRead[]): SliceRead[][] {
   const groups: SliceRead[][] = [];
-  for (const piece of pieces.sort((a, b) => a.offset - b.offset)) {
+  let start = 0;
+  let end = 0;
+  for (const piece of pieces) {
+    const { offset, length } = piece;
     const group = groups.at(-1);
-    const [first] = group ?? [];
-    const last = group?.at(-1);
-    const end = last ? last.offset + last.length : 0;
-    const isNear = piece.offset - end <= GAP_BYTES && piece.offset >= end;
-    if (group && first && isNear && piece.offset + piece.length - first.offset <= READ_BYTES) group.push(piece);
-    else groups.push([piece]);
+    const after = Math.max(end, offset + length);
+    if (group && offset - end <= gap && after - start <= READ_BYTES) {
+      group.push(piece);
+      end = after;
+    } else {
+      groups.push([piece]);
+      start = offset;
+      end = offset + length;
+    }
   }
   return groups;
 }

@@ -80,7 +80,7 @@ export async function pixelsOfSlices(
   const file = await readTiff(at === undefined ? header : await withFirstDirectory(header, at), 1);
   const [master] = file.directories;
   if (!master) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
-  const directory = new Map([...master].filter(([tag]) => !isOmitted(tag, options.conversion)));
+  const directory = new Map([...master].filter(([tag]) => !isOmitted(tag, image, options.conversion)));
   const info = await describeDirectory(file, directory);
   const { reducedTo } = options;
   const upright = wholeOf(uprightSize(image));
@@ -98,6 +98,7 @@ export async function pixelsOfSlices(
    */
   const read = async (rect: Rect, arena: Arena) => {
     const slice = await sliceOf(rect);
+    assertHeld(slice, options);
     const bytes = await readPicture(reader, slice, options, arena);
     const crop = within(rect, toUpright(slice.rect, image));
     const request: DecodeRequest = { ...options, image, stored: rectSize(slice.rect), crop };
@@ -134,8 +135,8 @@ type UsePicture<Result> = (picture: string | Uint8Array, request: DecodeRequest)
  * Whether a slice omits a tag of the master: the profile, unless it is applied, and the sign of
  * L*a*b* samples, which are read as unsigned.
  */
-function isOmitted(tag: number, conversion: Conversion): boolean {
-  if (tag === Tag.IccProfile) return conversion === 'none' || conversion === 'lab';
+function isOmitted(tag: number, { profile }: Pick<SourceImage, 'profile'>, conversion: Conversion): boolean {
+  if (tag === Tag.IccProfile) return profile === 'none' || conversion === 'none' || conversion === 'lab';
   return tag === Tag.SampleFormat && conversion === 'lab';
 }
 
@@ -182,6 +183,16 @@ function assertWithinBudget({ rect, size, stack }: Slice, { memoryBudget }: Pixe
   if (held <= memoryBudget && size <= SCRATCH_BUDGET) return;
   const form = stack ? ' in planes of tiles' : '';
   throw new RejectedImageError('OVER_BUDGET', `${width} × ${height} pixels${form} are too many to be reduced`);
+}
+
+/**
+ * Throws RejectedImageError if the slice does not fit in memory: the planner assumes that chunks do
+ * not share their bytes.
+ */
+function assertHeld({ rect, size }: Slice, { memoryBudget }: PixelOptions): void {
+  if (size <= memoryBudget) return;
+  const { width, height } = rectSize(rect);
+  throw new RejectedImageError('OVER_BUDGET', `${width} × ${height} pixels are stored in ${size} bytes`);
 }
 
 /**

@@ -45,6 +45,8 @@ export const SourceImage = z.strictObject({
   bitDepth: z.union([z.literal(8), z.literal(16)]),
   /** Exif orientation: 1 is upright, 5 to 8 swap width and height. */
   orientation: z.int().min(1).max(8),
+  /** The orientation is stated by XMP only, which decoders do not read. */
+  orientationInXmp: z.literal(true).optional(),
   /** The source is interlaced or progressive: a decoder holds all of it before its first row. */
   progressive: z.boolean(),
   /**

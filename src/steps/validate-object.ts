@@ -2,6 +2,7 @@ import { ExecutionInput, type Source } from '../work/execution-input.ts';
 import { choosePicture, readerOfPicture } from '../formats/choose-picture.ts';
 import type { PictureChoice } from '../formats/format.ts';
 import { identify, recognise } from '../formats/identify.ts';
+import { withXmpOrientation } from '../formats/orientation.ts';
 import { readEmbeddedMetadata, withFileMetadata } from '../formats/read-metadata.ts';
 import type { SourceFormat, SourceImage } from '../pyramid/source-image.ts';
 import { readRecipe } from '../recipe/read.ts';
@@ -42,15 +43,16 @@ export function makeValidateObject({ store, config }: Pick<Ports, 'store' | 'con
     }
     const { directory } = choice;
     const picture = await readerOfPicture(prefix, directory);
-    const { image: described, description, warnings } = await identify(picture, format, recipe);
-    const image = { ...described, ...(directory === undefined ? {} : { directory }) };
+    const identified = await identify(picture, format, recipe);
     const own = await readEmbeddedMetadata(picture, format);
     const isWholeFile = directory === undefined || source.page !== undefined;
     const metadata = isWholeFile ? own : withFileMetadata(own, await readEmbeddedMetadata(prefix, format));
+    const described = withXmpOrientation(identified, metadata);
+    const image = { ...described, ...(directory === undefined ? {} : { directory }) };
     await writeHeader(store, workArea(config.workBucket, source), {
       info,
       metadata: { ...metadata, warnings: [...choice.warnings, ...metadata.warnings] },
-      identified: { image, description, warnings },
+      identified,
       recipe,
       libraries: libraryVersions(),
     });

@@ -1,4 +1,5 @@
-import { MalformedTiffError } from '../errors.ts';
+import { MalformedTiffError, RejectedImageError } from '../errors.ts';
+import { MAX_CHUNKS, MAX_SHARED_BYTES_FACTOR } from '../limits.ts';
 import { type Directory, readNumber, readNumbers, type TiffFile } from './read.ts';
 import { Compression, Photometric, Tag } from './tags.ts';
 
@@ -132,7 +133,8 @@ export interface ChunkTable {
 /**
  * Reads the offsets and byte counts of all chunks. As in libtiff, a single strip without byte
  * counts extends to the end of the file.
- * Throws MalformedTiffError when the table has fewer entries than the image has chunks.
+ * Throws MalformedTiffError when the table has fewer entries than the image has chunks, and
+ * RejectedImageError(OVER_BUDGET) for too many chunks and for chunks of which most share bytes.
  */
 export async function readChunkTable(file: TiffFile, directory: Directory, info: DirectoryInfo): Promise<ChunkTable> {
   const tiled = info.chunks.kind === 'tiles';
@@ -143,16 +145,30 @@ export async function readChunkTable(file: TiffFile, directory: Directory, info:
   if (entries < expected) {
     throw new MalformedTiffError(`Expected ${expected} ${info.chunks.kind} for the image size but received ${entries}`);
   }
+  if (expected > MAX_CHUNKS) {
+    throw new RejectedImageError('OVER_BUDGET', `${expected} ${info.chunks.kind} are more than ${MAX_CHUNKS}`);
+  }
   const offsets = (await readNumbers(file, directory, offsetTag, expected)) ?? [];
   const byteCounts = await readNumbers(file, directory, countTag, expected);
   assertFileNumbers(offsets, 'offset', info);
   assertFileNumbers(byteCounts ?? [], 'byte count', info);
+  assertAffordable(byteCounts ?? [], file.reader.size, info);
   if (byteCounts && byteCounts.length >= expected) return { offsets, byteCounts };
   const only = offsets[0];
   if (expected === 1 && only !== undefined) return { offsets, byteCounts: [Math.max(0, file.reader.size - only)] };
   throw new MalformedTiffError(
     `Expected ${expected} byte counts for the ${info.chunks.kind} but received ${byteCounts?.length ?? 0}`,
   );
+}
+
+/** Chunks may share their bytes, but decoders read them for every one. */
+function assertAffordable(byteCounts: readonly number[], fileSize: number, { chunks }: DirectoryInfo): void {
+  // A chunk beyond the end of the file is one of a file that was cut short.
+  const inFile = byteCounts.filter((bytes) => bytes <= fileSize);
+  const total = inFile.reduce((sum, bytes) => sum + bytes, 0);
+  if (total <= MAX_SHARED_BYTES_FACTOR * fileSize) return;
+  const detail = `its ${chunks.kind} share bytes: they have ${total} in all, the file has ${fileSize}`;
+  throw new RejectedImageError('OVER_BUDGET', detail);
 }
 
 /** A field may have any type, so an offset or byte count may be negative or NaN. */

@@ -4,7 +4,7 @@
  */
 import { MalformedTiffError } from '../errors.ts';
 import type { RangeReader } from '../bytes/range-reader.ts';
-import { FieldType, fieldBytes } from './tags.ts';
+import { codingTags, FieldType, fieldBytes, Tag } from './tags.ts';
 
 /** A field of a directory and the position of its values. */
 export interface DirectoryEntry {
@@ -35,10 +35,16 @@ export interface TiffFile {
 /** Largest accepted number of fields of a directory. Real directories have a few dozen. */
 const MAX_FIELDS = 4096;
 
+/** Fields without which the pixels cannot be read. All others are metadata. */
+const essentialTags: ReadonlySet<number> = new Set([
+  ...codingTags,
+  ...[Tag.ImageWidth, Tag.ImageLength, Tag.StripOffsets, Tag.StripByteCounts, Tag.TileOffsets, Tag.TileByteCounts],
+]);
+
 /**
  * Reads the header and up to `maxDirectories` directories of the chain. Throws MalformedTiffError,
  * with the offset, for a file that is not a TIFF, a loop in the chain, values past the end of the
- * file and a directory without fields.
+ * file that decoding depends on and a directory without fields. Metadata past the end is left out.
  */
 export async function readTiff(reader: RangeReader, maxDirectories = 1000): Promise<TiffFile> {
   const header = view(await reader.read(0, 16));
@@ -100,6 +106,7 @@ async function readDirectory(
     if (bytes === 0 || directory.has(tag)) continue;
     const inline = bytes <= shape.pointer;
     const valuesAt = inline ? start + at + 4 + shape.pointer : pointer(at + 4 + shape.pointer);
+    if (valuesAt + bytes > reader.size && !essentialTags.has(tag)) continue;
     if (valuesAt + bytes > reader.size) {
       throw new MalformedTiffError(
         `Expected an end within ${reader.size} bytes for the values of tag ${tag} but received ${hex(valuesAt + bytes)}`,

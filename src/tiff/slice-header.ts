@@ -4,7 +4,7 @@
  */
 import type { DirectoryInfo } from './directory-info.ts';
 import { type Directory, readBytes, type TiffFile } from './read.ts';
-import { FieldType, fieldBytes, Tag } from './tags.ts';
+import { codingTags, FieldType, fieldBytes, Tag } from './tags.ts';
 
 /**
  * A rectangle of the stored image, before orientation is applied. Pixels; `right`, `bottom`
@@ -27,32 +27,7 @@ export interface ChunkRange {
  * Fields that decoding depends on. All others are left out, because libtiff warns about damaged
  * ones.
  */
-const decodingTags: ReadonlySet<number> = new Set([
-  Tag.BitsPerSample,
-  Tag.Compression,
-  Tag.PhotometricInterpretation,
-  Tag.FillOrder,
-  Tag.Orientation,
-  Tag.SamplesPerPixel,
-  Tag.RowsPerStrip,
-  Tag.PlanarConfiguration,
-  Tag.T4Options,
-  Tag.T6Options,
-  Tag.Predictor,
-  Tag.ColorMap,
-  Tag.TileWidth,
-  Tag.TileLength,
-  Tag.InkSet,
-  Tag.NumberOfInks,
-  Tag.ExtraSamples,
-  Tag.SampleFormat,
-  Tag.JpegTables,
-  Tag.YCbCrCoefficients,
-  Tag.YCbCrSubSampling,
-  Tag.YCbCrPositioning,
-  Tag.ReferenceBlackWhite,
-  Tag.IccProfile,
-]);
+const decodingTags: ReadonlySet<number> = new Set([...codingTags, Tag.Orientation, Tag.IccProfile]);
 
 /**
  * A field with its values as stored in the file; `bytes` is empty for the two fields of the chunk

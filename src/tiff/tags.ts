@@ -53,6 +53,32 @@ export const Tag = {
   IccProfile: 34_675,
 } as const;
 
+/** Fields that decoding depends on, other than sizes and the chunk table. */
+export const codingTags: readonly number[] = [
+  Tag.BitsPerSample,
+  Tag.Compression,
+  Tag.PhotometricInterpretation,
+  Tag.FillOrder,
+  Tag.SamplesPerPixel,
+  Tag.RowsPerStrip,
+  Tag.PlanarConfiguration,
+  Tag.T4Options,
+  Tag.T6Options,
+  Tag.Predictor,
+  Tag.ColorMap,
+  Tag.TileWidth,
+  Tag.TileLength,
+  Tag.InkSet,
+  Tag.NumberOfInks,
+  Tag.ExtraSamples,
+  Tag.SampleFormat,
+  Tag.JpegTables,
+  Tag.YCbCrCoefficients,
+  Tag.YCbCrSubSampling,
+  Tag.YCbCrPositioning,
+  Tag.ReferenceBlackWhite,
+];
+
 export const Compression = {
   none: 1,
   ccittRle: 2,

@@ -1,6 +1,7 @@
 /** `header.json`: profile, resolution and embedded metadata of the master, for later steps. */
 import { z } from 'zod';
 import type { Identified } from '../formats/format.ts';
+import { describedResolution } from '../formats/resolution.ts';
 import type { EmbeddedMetadata } from '../metadata/embedded-metadata.ts';
 import { redact, RedactedMetadata } from '../metadata/redact.ts';
 import type { Recipe } from '../recipe/recipe.ts';
@@ -38,7 +39,10 @@ interface HeaderRequest {
   readonly libraries: Omit<Header['software'], 'stepwell'>;
 }
 
-/** Writes the header, without the metadata that the recipe keeps private. */
+/**
+ * Writes the header, without the metadata that the recipe keeps private. The resolution is that of
+ * the embedded metadata if decoders find none.
+ */
 export async function writeHeader(
   store: ObjectStore,
   area: WorkArea,
@@ -50,7 +54,9 @@ export async function writeHeader(
   };
   const metadata = redact({ ...embedded, warnings: [...warnings, ...embedded.warnings] }, policy);
   const software = { stepwell: VERSION, ...libraries };
-  const header = { ...description, metadata, digestSent: isDigestSent(info), software };
+  const resolution = description.resolution ?? (metadata.resolution && describedResolution(metadata.resolution));
+  const described = { ...description, ...(resolution ? { resolution } : {}) };
+  const header = { ...described, metadata, digestSent: isDigestSent(info), software };
   await store.write(area.header, toJsonBytes(header));
 }
 

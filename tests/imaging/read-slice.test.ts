@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Arena } from '../../src/imaging/arena.ts';
 import { readSlice, type SliceReader, withSliceFile } from '../../src/imaging/read-slice.ts';
 
@@ -72,4 +72,50 @@ test('the file of a slice is removed when its use fails', async () => {
 test('an error of a read is thrown, and the slice is not used', async () => {
   const use = (): Promise<never> => Promise.reject(new Error('used'));
   await expect(withSliceFile(reader(true), slice, use)).rejects.toThrow('gone');
+});
+
+describe('the reads of a block', () => {
+  /** The requests for reads of `length` bytes at these offsets of a large object, as [offset, length]. */
+  async function requestsFor(offsets: readonly number[], length: number): Promise<[number, number][]> {
+    const requests: [number, number][] = [];
+    const counting: SliceReader = {
+      size: 2 ** 40,
+      read: () => Promise.reject(new Error('not needed')),
+      readInto(target, offset) {
+        requests.push([offset, target.length]);
+        for (let at = 0; at < target.length; at += 4) target[at] = (offset + at) & 0xff;
+        return Promise.resolve();
+      },
+    };
+    const reads = offsets.map((offset, index) => ({ offset, length, at: 4 + index * length }));
+    const arena = new Arena();
+    const bytes = await readSlice(counting, { ...slice, size: 4 + offsets.length * length, reads }, arena);
+    for (const [index, offset] of offsets.entries()) expect(bytes[4 + index * length]).toBe(offset & 0xff);
+    arena.release();
+    return requests.sort(([a], [b]) => a - b);
+  }
+
+  test('are one request where all chunks share their bytes', async () => {
+    expect(await requestsFor(new Array<number>(40_000).fill(4000), 64)).toEqual([[4000, 64]]);
+  });
+
+  test('are merged where chunks overlap', async () => {
+    expect(await requestsFor([4000, 4032, 9000], 64)).toEqual([[4000, 5064]]);
+  });
+
+  test('are separate requests across a gap of 100 kB where there are few', async () => {
+    expect(await requestsFor([0, 100_000, 200_000], 64)).toHaveLength(3);
+  });
+
+  test('are merged across a gap of 100 kB where there are many', async () => {
+    const offsets = Array.from({ length: 4000 }, (_, index) => 100_000 * index);
+    const requests = await requestsFor(offsets, 64);
+    expect(requests.length).toBeLessThan(64);
+    for (const [, length] of requests) expect(length).toBeLessThanOrEqual(16 * MEBIBYTE);
+  });
+
+  test('are refused where more than 20,000 places lie far apart', async () => {
+    const offsets = Array.from({ length: 20_001 }, (_, index) => 4 * MEBIBYTE * index);
+    await expect(requestsFor(offsets, 4)).rejects.toMatchObject({ name: 'RejectedImageError', code: 'OVER_BUDGET' });
+  });
 });

@@ -159,6 +159,32 @@ describe('readChunkTable', () => {
     ).toEqual({ offsets: [8, 16], byteCounts: [8, 9] });
   });
 
+  test('refuses chunks that share bytes and have more than 64 times the size of the file in all', async () => {
+    const shared = (count: number): Promise<ChunkTable> => {
+      const all = (value: number): number[] => new Array<number>(count).fill(value);
+      const strips = [long(257, count), long(273, ...all(8)), long(278, 1), long(279, ...all(4000))];
+      return tableOf(withFields(greyFields(4000, count, 8), ...strips));
+    };
+    // The table itself takes eight bytes a strip.
+    await expect(shared(400)).resolves.toMatchObject({ byteCounts: { length: 400 } });
+    await expect(shared(4000)).rejects.toMatchObject({ name: 'RejectedImageError', code: 'OVER_BUDGET' });
+  });
+
+  test('refuses more than 8,388,608 chunks before it reads their table', async () => {
+    const wanted = [
+      long(256, 4096),
+      long(257, 9_000_000),
+      long(278, 1),
+      { ...long(273, 8), count: 9_000_000, offset: 8 },
+    ];
+    const bytes = handTiff({ directories: [withFields(greyFields(4096, 9_000_000, 8), ...wanted)] });
+    const reader = { ...counting(bytes), size: 2 ** 30 };
+    const file = await readTiff(reader);
+    const [directory = new Map() as Directory] = file.directories;
+    const info = await describeDirectory(file, directory);
+    await expect(readChunkTable(file, directory, info)).rejects.toMatchObject({ code: 'OVER_BUDGET' });
+  });
+
   test('returns offsets and byte counts of the tiles of every plane', async () => {
     const tiled = [short(256, 32), short(257, 16), short(277, 3), short(284, 2), short(322, 16), short(323, 16)];
     const table = await tableOf([...tiled, long(324, 1, 2, 3, 4, 5, 6), long(325, 7, 7, 7, 7, 7, 7)]);

@@ -1,3 +1,6 @@
+import type { RangeReader } from '../../bytes/range-reader.ts';
+import { joinedReader } from '../../metadata/bounded-reader.ts';
+import type { Carriers } from '../../metadata/carriers.ts';
 import { type ConvertedFormat, type Decoder, signature } from '../format.ts';
 import { decodeBmp } from './decode.ts';
 import { assertWholeBmp, readBmpHeader } from './header.ts';
@@ -8,6 +11,7 @@ export const bmp = {
   name: 'bmp',
   title: 'BMP',
   matches: (prefix) => isBm(prefix) && dibHeaderLengths.has(prefix[LENGTH_OFFSET] ?? 0),
+  metadata: findProfile,
 } as const satisfies ConvertedFormat;
 
 /** Decodes with code of this folder. */
@@ -21,6 +25,12 @@ export const bmpDecoder: Decoder = {
   // Runs are unpacked to palette indexes first.
   memory: () => ({ heap: 0, rasterCopies: 2 }),
 };
+
+/** The embedded profile; a BMP has no other metadata. */
+async function findProfile(reader: RangeReader): Promise<Carriers> {
+  const { profile } = await readBmpHeader(reader);
+  return profile ? { icc: joinedReader(reader, [{ offset: profile.at, length: profile.length }]) } : {};
+}
 
 const isBm = signature('BM');
 /** Offset of the length of the DIB header. */

@@ -1,5 +1,6 @@
 /** The primary image of a HEIC file, as its boxes describe it. */
 import type { RangeReader } from '../../bytes/range-reader.ts';
+import { latin1 } from '../../bytes/views.ts';
 import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 import type { ImageShape } from '../decoded-image.ts';
 import { type HeifMeta, type Property, readHeifMeta } from './heif-boxes.ts';
@@ -87,7 +88,7 @@ function alphaItem(meta: HeifMeta): number | undefined {
 function auxiliaryKind(properties: readonly Property[]): string {
   const content = properties.find(({ type }) => type === 'auxC')?.content;
   if (!content || content.byteLength < 4) return '';
-  const text = String.fromCharCode(...new Uint8Array(content.buffer, content.byteOffset + 4, content.byteLength - 4));
+  const text = latin1(new Uint8Array(content.buffer, content.byteOffset + 4, content.byteLength - 4));
   return text.split('\0')[0] ?? '';
 }
 

@@ -5,13 +5,13 @@ import { latin1, viewOf } from '../../bytes/views.ts';
 import { type ByteRange, joinedReader, readExactly } from '../../metadata/bounded-reader.ts';
 import { MAX_CONTAINER_PARTS } from '../../metadata/bounds.ts';
 import type { Carriers } from '../../metadata/carriers.ts';
-import { MalformedMetadataError } from '../../metadata/warnings.ts';
+import { MalformedMetadataError, type Warnings } from '../../metadata/warnings.ts';
 
 /**
  * Locates the metadata items of a HEIF file (ISO/IEC 23008-12, annex A): Exif, and XMP as a MIME
  * item.
  */
-export async function findInHeic(reader: RangeReader): Promise<Carriers> {
+export async function findInHeic(reader: RangeReader, warnings: Warnings): Promise<Carriers> {
   const meta = (await readBoxes(reader, 0, reader.size)).find(({ type }) => type === 'meta');
   if (!meta) return {};
   const boxes = await readBoxes(reader, meta.start + 4, meta.end);
@@ -20,13 +20,30 @@ export async function findInHeic(reader: RangeReader): Promise<Carriers> {
   if (!information || !locations) return {};
   const items = await readItems(reader, information);
   const locationOf = await readLocations(reader, locations, box('idat')?.start);
+  const properties = box('iprp');
   const item = (matches: (kind: string) => boolean): RangeReader | undefined => {
     const [number] = [...items].find(([, kind]) => matches(kind)) ?? [];
     const ranges = number === undefined ? undefined : locationOf.get(number);
     return ranges && joinedReader(reader, ranges);
   };
   const exif = item((kind) => kind === 'Exif');
-  return { exif: exif && (await tiffWithin(exif)), xmp: item((kind) => kind === 'mime application/rdf+xml') };
+  return {
+    exif: exif && (await warnings.attempt('Exif', () => tiffWithin(exif))),
+    xmp: item((kind) => kind === 'mime application/rdf+xml'),
+    icc: properties && (await warnings.attempt('ICC profile', () => findProfile(reader, properties))),
+  };
+}
+
+/** The first profile among the properties (ISO/IEC 14496-12, section 12.1.5). */
+async function findProfile(reader: RangeReader, { start, end }: Box): Promise<RangeReader | undefined> {
+  const container = (await readBoxes(reader, start, end)).find(({ type }) => type === 'ipco');
+  for (const box of container ? await readBoxes(reader, container.start, container.end) : []) {
+    if (box.type !== 'colr' || box.end - box.start < 4) continue;
+    const kind = latin1(await readExactly(reader, box.start, 4));
+    if (kind === 'prof' || kind === 'rICC')
+      return joinedReader(reader, [{ offset: box.start + 4, length: box.end - box.start - 4 }]);
+  }
+  return undefined;
 }
 
 /** The first four bytes of the block state how many bytes precede its TIFF structure. */

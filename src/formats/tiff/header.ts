@@ -1,10 +1,15 @@
 import { RejectedImageError } from '../../errors.ts';
+import { MAX_PROFILE_BYTES } from '../../limits.ts';
+import { usableProfile } from '../../metadata/icc.ts';
 import { describeDirectory, type DirectoryInfo, readChunkTable } from '../../tiff/directory-info.ts';
 import type { Description } from '../../tiff/pyramid-fields.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
+import { viewOf } from '../../bytes/views.ts';
 import { type Directory, readBytes, readNumber, readTiff, type TiffFile } from '../../tiff/read.ts';
-import { Compression, Photometric, Tag } from '../../tiff/tags.ts';
+import { Compression, FieldType, Photometric, Tag } from '../../tiff/tags.ts';
 import type { HeaderOptions, Identified } from '../format.ts';
+import { validOrientation } from '../orientation.ts';
+import { asRational } from '../resolution.ts';
 import { describeTiffPixels, type Pixels } from './pixels.ts';
 
 /** Compressions of TIFF that the prebuilt libvips decodes. */
@@ -27,7 +32,7 @@ export async function identifyTiff(reader: RangeReader, options: HeaderOptions):
   const [directory] = file.directories;
   if (!directory) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
   const info = await describeDirectory(file, directory);
-  const profile = await readBytes(file, directory, Tag.IccProfile);
+  const profile = await readProfile(file, directory);
   assertDecodable(info);
   const pixels = await describeTiffPixels(file, directory, info, profile, options);
   await assertWhole(file, directory, info);
@@ -38,13 +43,14 @@ export async function identifyTiff(reader: RangeReader, options: HeaderOptions):
       width: info.width,
       height: info.height,
       ...pixels,
-      orientation: info.orientation >= 1 && info.orientation <= 8 ? info.orientation : 1,
+      orientation: validOrientation(info.orientation) ?? 1,
       progressive: false,
       uncompressed:
         info.compression === Compression.none && kind === 'strips' && !info.planar && isOfWholeBytes(info, pixels),
       chunks: { kind, width, height },
       fileSize: reader.size,
     },
+    statesOrientation: directory.has(Tag.Orientation) && validOrientation(info.orientation) !== undefined,
     description: await readDescription(file, directory, profile),
     warnings: warningsOf(pixels),
   };
@@ -55,6 +61,11 @@ function warningsOf({ ignoredSamples = [] }: Pixels): string[] {
   if (count === 0) return [];
   const [samples, are, their] = count === 1 ? ['a sample', 'is', 'its'] : [`${count} samples`, 'are', 'their'];
   return [`${samples} of each pixel beside its colours ${are} left out: the file does not state ${their} meaning`];
+}
+
+async function readProfile(file: TiffFile, directory: Directory): Promise<Uint8Array | undefined> {
+  const bytes = directory.get(Tag.IccProfile)?.bytes ?? 0;
+  return bytes > MAX_PROFILE_BYTES ? undefined : usableProfile(await readBytes(file, directory, Tag.IccProfile));
 }
 
 function isOfWholeBytes({ bitsPerSample }: DirectoryInfo, { model }: Pixels): boolean {
@@ -92,17 +103,29 @@ async function readDescription(
   directory: Directory,
   icc: Uint8Array | undefined,
 ): Promise<Description> {
-  const rational = async (tag: number): Promise<readonly [number, number] | undefined> => {
-    const bytes = await readBytes(file, directory, tag);
-    if (bytes?.length !== 8) return undefined;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
-    return [view.getUint32(0, file.littleEndian), view.getUint32(4, file.littleEndian)];
-  };
-  const x = await rational(Tag.XResolution);
-  const y = await rational(Tag.YResolution);
-  const unit = await readNumber(file, directory, Tag.ResolutionUnit, 2);
+  const x = await readDensity(file, directory, Tag.XResolution);
+  const y = await readDensity(file, directory, Tag.YResolution);
+  const unit = await readNumber(file, directory, Tag.ResolutionUnit, INCH);
+  const isResolution = x !== undefined && y !== undefined && [NO_UNIT, INCH, CENTIMETRE].includes(unit);
   return {
     ...(icc ? { iccProfile: Buffer.from(icc).toString('base64') } : {}),
-    ...(x && y ? { resolution: { x, y, unit } } : {}),
+    ...(isResolution ? { resolution: { x, y, unit } } : {}),
   };
+}
+
+/** Values of ResolutionUnit (TIFF 6.0, section 8). */
+const [NO_UNIT, INCH, CENTIMETRE] = [1, 2, 3];
+
+/** Pixels per unit as a fraction; undefined unless positive and finite. */
+async function readDensity(
+  file: TiffFile,
+  directory: Directory,
+  tag: number,
+): Promise<readonly [number, number] | undefined> {
+  const value = await readNumber(file, directory, tag, 0);
+  if (!Number.isFinite(value) || value <= 0) return undefined;
+  const bytes = await readBytes(file, directory, tag);
+  if (directory.get(tag)?.type !== FieldType.RATIONAL || !bytes) return asRational(value);
+  const view = viewOf(bytes);
+  return [view.getUint32(0, file.littleEndian), view.getUint32(4, file.littleEndian)];
 }
