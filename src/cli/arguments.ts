@@ -15,6 +15,8 @@ export interface Arguments {
   readonly port: number;
   /** Keep the API running until Ctrl-C. */
   readonly serve: boolean;
+  /** Process images again that ended as CRASHED. */
+  readonly retry: boolean;
   readonly verbose: boolean;
   readonly action: 'run' | 'help' | 'list-recipes';
 }
@@ -31,6 +33,7 @@ Converts images to tiled pyramid TIFFs. Without files or folders it converts a g
   --port N          port of that API on 127.0.0.1 (default: any free port)
   --workspace DIR   folder for work in progress; running the same command again resumes it
                     (default: .stepwell)
+  --retry           process images again that ended as CRASHED
   --verbose         print the logs of the functions as JSON lines on stderr
   --list-recipes    list the recipes and exit
   -h, --help        print this text and exit`;
@@ -50,6 +53,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     workspace: values.workspace,
     port,
     serve: values.serve,
+    retry: values.retry,
     verbose: values.verbose,
     action: values.help ? 'help' : values['list-recipes'] ? 'list-recipes' : 'run',
   };
@@ -67,6 +71,7 @@ function parse(argv: readonly string[]) {
         workspace: { type: 'string', default: '.stepwell' },
         port: { type: 'string', default: '0' },
         serve: { type: 'boolean', default: false },
+        retry: { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
         'list-recipes': { type: 'boolean', default: false },

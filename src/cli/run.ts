@@ -1,10 +1,10 @@
 /** The command's job: converts files to pyramids and prints a table of results. */
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { ImageStatus, LedgerEntry } from '../ledger/ledger.ts';
-import type { TakenUpload } from '../local/resume.ts';
+import { isSettled, type TakenUpload } from '../local/resume.ts';
 import { Workspace } from '../local/workspace.ts';
 import { interrupted } from '../stepfunctions/engine.ts';
 import type { Progress } from '../stepfunctions/progress.ts';
@@ -41,14 +41,16 @@ export async function run(options: Arguments, context: JobContext): Promise<numb
   const { display, signal } = context;
   const recipes = path.resolve(options.recipes ?? path.join(context.project, 'recipes'));
   await assertRecipe(recipes, options.recipe);
-  const { files, missing } = await chooseFiles(options, display);
-  for (const name of missing) display.note(`no such file or folder: ${printable(name)}`);
   const begun = new Map<string, number>();
   const workspace = await startWorkspace(options, context.project, recipes, (step) => {
     if (!begun.has(step.execution)) begun.set(step.execution, context.now());
     display.step(step);
   });
+  // Decoders keep intermediate files there; the next start removes those of a killed process.
+  process.env['TMPDIR'] = workspace.temporaryFolder;
   try {
+    const { files, missing } = await chooseFiles(options, workspace, display);
+    for (const name of missing) display.note(`no such file or folder: ${printable(name)}`);
     display.note(`Step Functions API: ${workspace.endpoint}`);
     const job = new Job(workspace, context, begun, path.relative(process.cwd(), path.resolve(options.out)));
     const stopped = aborted(signal);
@@ -82,15 +84,13 @@ async function assertRecipe(directory: string, name: string): Promise<void> {
   );
 }
 
-async function chooseFiles(options: Arguments, display: Display): Promise<Inputs> {
+async function chooseFiles(options: Arguments, { temporaryFolder }: Workspace, display: Display): Promise<Inputs> {
   if (options.inputs.length === 0) {
-    const sample = await makeSample(path.join(options.workspace, 'sample'), (fraction) => {
+    const sample = await makeSample(path.join(options.workspace, 'sample'), temporaryFolder, (fraction) => {
       display.gauge('generating a sample image of 61 megapixels', fraction);
     });
     return findInputs([sample], []);
   }
-  await mkdir(options.out, { recursive: true });
-  await mkdir(options.workspace, { recursive: true });
   return findInputs(options.inputs, [await realpath(options.out), await realpath(options.workspace)]);
 }
 
@@ -107,6 +107,7 @@ function startWorkspace(
     recipes,
     project,
     port: options.port,
+    retryCrashed: options.retry,
     logLevel: options.verbose ? 'info' : 'silent',
     onProgress,
   });
@@ -187,7 +188,10 @@ class Job {
   }
 
   async #follow(name: string, result: FileResult, upload: TakenUpload): Promise<void> {
-    await (upload.how === 'unchanged' ? this.#readEntry(result, upload) : this.#end(name, result, upload));
+    if (upload.how === 'crashed') {
+      this.#display.note(`${printable(name)}: left alone after two crashes; --retry processes it again`);
+    }
+    await (hasEnded(upload) ? this.#readEntry(result, upload) : this.#end(name, result, upload));
   }
 
   /** Waits for the ends of the executions of a document's pages. */
@@ -195,8 +199,7 @@ class Job {
     const uploads = await this.#workspace.pages(document, (execution) => this.#begun.has(execution));
     const pages = uploads.map((upload, index) => ({ name: `${name} page ${index + 1} of ${uploads.length}`, upload }));
     result.pages = pages;
-    for (const page of pages)
-      if (page.upload.how !== 'unchanged') this.#display.begin(page.upload.execution, page.name);
+    for (const page of pages) if (!hasEnded(page.upload)) this.#display.begin(page.upload.execution, page.name);
     await Promise.all(pages.map((page) => this.#follow(page.name, page, page.upload)));
   }
 
@@ -210,7 +213,7 @@ class Job {
     const reason = reasonOf(result);
     if (isNoImage) this.#display.note(`not an image: ${printable(name)} (${printable(reason)})`);
     this.#display.end(upload.execution, inWords(result) + (reason && !isNoImage ? `: ${printable(reason)}` : ''));
-    if (isSettled(result.entry)) {
+    if (result.entry && isSettled(result.entry)) {
       await this.#workspace.clearWork(upload);
     }
   }
@@ -253,6 +256,11 @@ function rowOf(name: string, result: FileResult, out: string): ResultRow {
   };
 }
 
+/** True if nothing is processed for the upload. */
+function hasEnded({ how }: TakenUpload): boolean {
+  return how === 'unchanged' || how === 'crashed';
+}
+
 /** Of a document that is DIVIDED, the outcomes of the pages are missing. */
 const unfinished: ReadonlySet<ImageStatus> = new Set(['CLAIMED', 'PROCESSING', 'DIVIDED']);
 
@@ -270,11 +278,6 @@ function outcomeOf({ entry, error }: FileResult): string {
 /** True if its execution ended because the command was stopped. */
 function wasInterrupted({ status, failure }: LedgerEntry): boolean {
   return status === 'ABORTED' && failure?.error === interrupted.error;
-}
-
-/** True if the image needs no further work, so that its work area can be removed. */
-function isSettled(entry: LedgerEntry | undefined): boolean {
-  return entry?.status === 'REJECTED' || (entry?.status === 'PUBLISHED' && !lacksSidecar(entry));
 }
 
 /** True if the pyramid is published but PublishSidecar has not succeeded. */

@@ -11,15 +11,20 @@ const ROWS = 200;
 
 /**
  * Creates the sample image unless the file exists: 61 megapixels, RGB, uncompressed strips. Returns
- * its path. `onProgress` receives fractions from 0 to 1.
+ * its path. The file is unfinished in `temporaryFolder`. `onProgress` receives fractions from 0 to
+ * 1.
  */
-export async function makeSample(directory: string, onProgress: (fraction: number) => void): Promise<string> {
+export async function makeSample(
+  directory: string,
+  temporaryFolder: string,
+  onProgress: (fraction: number) => void,
+): Promise<string> {
   const file = path.join(directory, `julia-${SAMPLE_WIDTH}x${SAMPLE_HEIGHT}.tif`);
   if (await stat(file).catch(() => undefined)) return file;
   const memory = new SharedArrayBuffer(SAMPLE_WIDTH * SAMPLE_HEIGHT * 3);
   await computePixels(memory, onProgress);
   await mkdir(directory, { recursive: true });
-  const unfinished = path.join(directory, `.unfinished-${process.pid}.tif`);
+  const unfinished = path.join(temporaryFolder, `sample-${process.pid}.tif`);
   await writeTiff(unfinished, { width: SAMPLE_WIDTH, height: SAMPLE_HEIGHT, bands: 3, data: new Uint8Array(memory) });
   await rename(unfinished, file);
   return file;

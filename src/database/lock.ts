@@ -1,14 +1,21 @@
 /** One process per workspace. */
+import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { UsageError } from '../errors.ts';
 import { isBusy } from './errors.ts';
 import { isRunning, type Owner, thisProcess } from './owner.ts';
 
-/** Releases the workspace to other processes when it is called. */
 export interface WorkspaceLock {
-  (): void;
-  /** The last owner ended without releasing the lock, so it may have left unfinished files. */
-  readonly ownerWasKilled: boolean;
+  /**
+   * Releases the workspace to other processes. After `unfinished`, the next owner looks for the
+   * files that this one left unfinished.
+   */
+  (how?: 'unfinished'): void;
+  /**
+   * The time since which unfinished files may have been left, if the last owner was killed or
+   * released the lock as unfinished.
+   */
+  readonly unfinishedSince: Date | undefined;
 }
 
 /**
@@ -33,18 +40,20 @@ export function lockWorkspace(file: string): WorkspaceLock {
   try {
     lock.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF');
     const before = begin(lock, file);
+    // The owner writes the file when it locks it.
+    const unfinishedSince = before.pid === 0 ? undefined : statSync(file).mtime;
     commit(lock, thisProcess());
     begin(lock, file);
-    const release = (): void => {
+    const release = (how?: 'unfinished'): void => {
       try {
-        commit(lock, { pid: 0, started: 0 });
+        if (how !== 'unfinished') commit(lock, { pid: 0, started: 0 });
       } catch {
         // The next owner takes this process for killed and looks for unfinished files.
       } finally {
         lock.close();
       }
     };
-    return Object.assign(release, { ownerWasKilled: before.pid !== 0 });
+    return Object.assign(release, { unfinishedSince });
   } catch (error) {
     lock.close();
     throw error;

@@ -5,10 +5,10 @@ import type { LedgerEntry, UploadId } from '../ledger/ledger.ts';
 import { readRecipe } from '../recipe/read.ts';
 import type { Ports } from '../runtime.ts';
 import type { FunctionHost } from '../stepfunctions/function-host.ts';
-import { resumePages, resumeUpload, type TakenUpload, taken } from './resume.ts';
+import { isSettled, resumePages, type ResumePorts, resumeUpload, type TakenUpload, taken } from './resume.ts';
 import type { RecordedUpload, Uploads } from './uploads.ts';
 
-type IntakePorts = Pick<Ports, 'store' | 'ledger' | 'config' | 'executions' | 'clock'>;
+type IntakePorts = ResumePorts & Pick<Ports, 'config' | 'clock'>;
 
 export class Intake {
   readonly #ports: IntakePorts;
@@ -24,7 +24,8 @@ export class Intake {
   /**
    * Takes an object in. An object with the same bytes, recipe and published bucket as before is the
    * same upload: nothing is done if it is published, it is resumed if its execution has not
-   * succeeded, and it is started again after a rejection. `onNamed` is called with the name of the
+   * succeeded, and it is started again after a rejection. An upload whose execution ended as
+   * CRASHED is left alone unless retries are asked for. `onNamed` is called with the name of the
    * execution before the execution starts.
    */
   async take(bucket: string, key: string, onNamed: (execution: string) => void): Promise<TakenUpload> {
@@ -53,10 +54,23 @@ export class Intake {
     return this.#ports.ledger.get(upload.imageId);
   }
 
+  /** Removes the work objects of an upload and of the older uploads of its image. */
   async clearWork({ imageId: image, sequence }: UploadId): Promise<void> {
     const { store, config } = this.#ports;
-    for await (const { key } of store.list(config.workBucket, `work/${image}/${sequence}/`)) {
-      await store.remove({ bucket: config.workBucket, key });
+    for await (const { key } of store.list(config.workBucket, `work/${image}/`)) {
+      const isNewer = (key.split('/')[2] ?? '') > sequence;
+      if (!isNewer) await store.remove({ bucket: config.workBucket, key });
+    }
+  }
+
+  /** Removes the work objects that no upload needs, such as those that a killed process left. */
+  async clearUnneededWork(): Promise<void> {
+    const { store, config, ledger } = this.#ports;
+    for await (const { key } of store.list(config.workBucket, 'work/')) {
+      const [, image = '', sequence] = key.split('/');
+      const entry = await ledger.get(image);
+      const isNeeded = entry !== undefined && entry.sequence === sequence && !isSettled(entry);
+      if (!isNeeded) await store.remove({ bucket: config.workBucket, key });
     }
   }
 

@@ -1,26 +1,38 @@
 /** Continues uploads of earlier processes: the same bytes, recipe and published bucket. */
 import { ObjectNotFoundError, PreconditionFailedError } from '../errors.ts';
+import type { ExecutionState } from '../executions/executions.ts';
 import { executionName, imageId } from '../ledger/identity.ts';
 import type { LedgerEntry, UploadId } from '../ledger/ledger.ts';
 import type { Ports } from '../runtime.ts';
+import { crashed } from '../stepfunctions/engine.ts';
 
 export interface TakenUpload extends UploadId {
   /** Name of its execution. */
   readonly execution: string;
   /**
    * `unchanged`: already published from the same bytes. `resumed`: its execution had not succeeded.
+   * `crashed`: the process ended twice while its execution ran, so it was left alone.
    */
-  readonly how: 'started' | 'resumed' | 'unchanged';
+  readonly how: 'started' | 'resumed' | 'unchanged' | 'crashed';
 }
 
-type ResumePorts = Pick<Ports, 'store' | 'ledger' | 'executions'>;
+export type ResumePorts = Pick<Ports, 'store' | 'ledger' | 'executions'> & {
+  /** Redrive executions that ended as CRASHED. */
+  readonly retryCrashed: boolean;
+};
 
 /**
  * `complete`: published with its sidecar, or divided into such pages or those below. `running`: its
- * execution runs or is queued. `stopped`: its execution can be redriven. `over`: it must be started
- * again.
+ * execution runs or is queued. `stopped`: its execution can be redriven. `crashed`: it can, and is
+ * not. `over`: it must be started again.
  */
-type Standing = 'complete' | 'running' | 'stopped' | 'over';
+type Standing = 'complete' | 'running' | 'stopped' | 'crashed' | 'over';
+
+/** True if the upload needs no further work, so that its work area can be removed. */
+export function isSettled({ status, sidecar }: LedgerEntry): boolean {
+  if (status === 'PUBLISHED') return sidecar !== undefined;
+  return status === 'DIVIDED' || status === 'REJECTED' || status === 'SUPERSEDED';
+}
 
 export function taken({ imageId: image, sequence }: UploadId, how: TakenUpload['how']): TakenUpload {
   const upload = { imageId: image, sequence };
@@ -39,6 +51,7 @@ export async function resumeUpload(
   const standing = await standingOf(ports, upload);
   if (standing === 'over') return undefined;
   if (standing === 'complete') return taken(upload, 'unchanged');
+  if (standing === 'crashed') return taken(upload, standing);
   onNamed(executionName(upload));
   if (standing === 'stopped') await redrive(ports, upload);
   return taken(upload, 'resumed');
@@ -62,7 +75,7 @@ export async function resumePages(
     else if (standing === 'stopped') {
       await redrive(ports, page);
       uploads.push(taken(page, 'resumed'));
-    } else uploads.push(taken(page, 'unchanged'));
+    } else uploads.push(taken(page, standing === 'crashed' ? standing : 'unchanged'));
   }
   return uploads;
 }
@@ -74,9 +87,10 @@ async function standingOf(ports: ResumePorts, upload: UploadId): Promise<Standin
   if (entry.status === 'PUBLISHED' && entry.sidecar) return 'complete';
   if (entry.status === 'DIVIDED') return standingOfPages(ports, entry);
   if (entry.status === 'REJECTED' || entry.status === 'SUPERSEDED') return 'over';
-  const status = await statusOf(ports, upload);
-  if (status === undefined || status === 'SUCCEEDED') return 'over';
-  return status === 'RUNNING' ? 'running' : 'stopped';
+  const execution = await find(ports, upload);
+  if (execution === undefined || execution.status === 'SUCCEEDED') return 'over';
+  if (execution.error === crashed.error && !ports.retryCrashed) return 'crashed';
+  return execution.status === 'RUNNING' ? 'running' : 'stopped';
 }
 
 async function standingOfPages(ports: ResumePorts, entry: LedgerEntry): Promise<Standing> {
@@ -93,9 +107,9 @@ async function redrive({ executions }: ResumePorts, upload: UploadId): Promise<v
   await executions.redrive(executions.arnOf(executionName(upload)));
 }
 
-async function statusOf({ executions }: ResumePorts, upload: UploadId): Promise<string | undefined> {
+async function find({ executions }: ResumePorts, upload: UploadId): Promise<ExecutionState | undefined> {
   try {
-    return (await executions.describe(executions.arnOf(executionName(upload)))).status;
+    return await executions.describe(executions.arnOf(executionName(upload)));
   } catch (error) {
     if (error instanceof Error && error.name === 'ExecutionDoesNotExist') return undefined;
     throw error;

@@ -16,10 +16,13 @@ const migrations = [...ledgerMigrations, ...uploadMigrations, ...executionMigrat
  */
 const formerFolders = ['ledger', 'executions', 'intake'];
 
-/** An open workspace database; `close` also releases the workspace to other processes. */
+/** An open workspace database. */
 export interface WorkspaceState {
   readonly database: Database;
-  readonly close: () => void;
+  /** See `WorkspaceLock`. */
+  readonly unfinishedSince: Date | undefined;
+  /** Also releases the workspace to other processes; see `WorkspaceLock` for `how`. */
+  readonly close: (how?: 'unfinished') => void;
 }
 
 /**
@@ -34,9 +37,10 @@ export function openState(directory: string): WorkspaceState {
     const database = openDatabase(file, migrations);
     return {
       database,
-      close: () => {
+      unfinishedSince: unlock.unfinishedSince,
+      close: (how) => {
         database.close();
-        unlock();
+        unlock(how);
       },
     };
   } catch (error) {

@@ -16,7 +16,8 @@ import { jsonLog, type LogLevel } from '../log.ts';
 import { logNotifier } from '../notifications/notifier.ts';
 import type { Ports } from '../runtime.ts';
 import { registerBucket } from '../storage/files/buckets.ts';
-import { fileStore } from '../storage/files/files.ts';
+import { fileStore, removeLeftOvers } from '../storage/files/files.ts';
+import { unfinishedFolder } from '../storage/files/unfinished.ts';
 import { type ServedApi, serveApi } from '../stepfunctions/api.ts';
 import { type Engine, startEngine } from '../stepfunctions/engine.ts';
 import { sqliteExecutionStore } from '../stepfunctions/sqlite-store.ts';
@@ -46,6 +47,8 @@ export interface WorkspaceOptions {
    */
   readonly concurrency?: number;
   readonly port?: number;
+  /** Process images again during which the process ended twice. */
+  readonly retryCrashed?: boolean;
   readonly logLevel?: LogLevel;
   readonly onProgress?: (step: Progress) => void;
 }
@@ -56,14 +59,18 @@ export class Workspace {
   readonly engine: Engine;
   /** URL of the Step Functions API. */
   readonly endpoint: string;
+  /** Folder whose files the next start removes. */
+  readonly temporaryFolder: string;
   readonly #intake: Intake;
   readonly #outcomes: Outcomes;
   readonly #directory: string;
-  readonly #stop: () => Promise<void>;
+  readonly #stop: (how?: 'unfinished') => Promise<void>;
+  #isInterrupted = false;
 
   private constructor(parts: WorkspaceParts) {
     this.engine = parts.engine;
     this.endpoint = parts.api.endpoint;
+    this.temporaryFolder = unfinishedFolder(parts.directory);
     this.#intake = parts.intake;
     this.#outcomes = parts.outcomes;
     this.#directory = parts.directory;
@@ -71,8 +78,8 @@ export class Workspace {
   }
 
   /**
-   * Starts the engine and its API. Throws UsageError when another process uses the directory or it
-   * cannot be read.
+   * Removes what a killed process left in the workspace, and starts the engine and its API. Throws
+   * UsageError when another process uses the directory or it cannot be read.
    */
   static async start(options: WorkspaceOptions): Promise<Workspace> {
     const directory = await makeDirectory(options.directory);
@@ -125,11 +132,14 @@ export class Workspace {
    * recorded it. The entries can still be read.
    */
   interrupt(): Promise<void> {
+    this.#isInterrupted = true;
     return this.engine.stop();
   }
 
+  /** Stops the engine and releases the workspace. */
   stop(): Promise<void> {
-    return this.#stop();
+    // Functions of interrupted executions write files until the process ends.
+    return this.#stop(this.#isInterrupted ? 'unfinished' : undefined);
   }
 }
 
@@ -139,14 +149,16 @@ interface WorkspaceParts {
   readonly intake: Intake;
   readonly outcomes: Outcomes;
   readonly directory: string;
-  readonly stop: () => Promise<void>;
+  readonly stop: (how?: 'unfinished') => Promise<void>;
 }
 
 async function startParts(
   directory: string,
-  { database, close }: WorkspaceState,
+  { database, close, unfinishedSince }: WorkspaceState,
   options: WorkspaceOptions,
 ): Promise<WorkspaceParts> {
+  if (unfinishedSince) await removeLeftOvers(directory, unfinishedSince);
+  await mkdir(unfinishedFolder(directory), { recursive: true });
   const published = await bucketFor(directory, await makeDirectory(options.out));
   const functions = readFunctions(path.join(options.project, 'serverless.yml'));
   // The engine is a port of the functions that it invokes, so invocations wait until the ports
@@ -177,16 +189,21 @@ async function startParts(
     log,
   };
   ready.resolve(ports);
+  // The ledger records the executions that an earlier process left.
+  await engine.idle();
+  const uploads = uploadsIn(database);
+  const intake = new Intake({ ports: { ...ports, retryCrashed: options.retryCrashed ?? false }, host, uploads });
+  if (unfinishedSince) await intake.clearUnneededWork();
   const api = await serveApi(engine, { port: options.port ?? 0 }).catch(async (error: unknown) => {
     await engine.stop();
     throw error;
   });
-  const stop = async (): Promise<void> => {
+  const stop = async (how?: 'unfinished'): Promise<void> => {
     await engine.stop();
     await api.stop();
-    close();
+    close(how);
   };
-  return { engine, api, outcomes, directory, intake: new Intake({ ports, host, uploads: uploadsIn(database) }), stop };
+  return { engine, api, outcomes, directory, intake, stop };
 }
 
 function configOf(

@@ -4,7 +4,7 @@ import { account, region } from './arns.ts';
 import type { Failure } from './asl/state-errors.ts';
 import { ExecutionLog } from './execution-log.ts';
 import type { ExecutionStore } from './execution-store.ts';
-import type { ExecutionDescription, ExecutionStatus, ExecutionSummary } from './executions.ts';
+import type { ExecutionDescription, ExecutionRecord, ExecutionStatus, ExecutionSummary } from './executions.ts';
 import { Executor, type LiveExecution } from './executor.ts';
 import type { FunctionHost, FunctionResolver } from './function-host.ts';
 import { type HistoryEvent, reportedEvent } from './history.ts';
@@ -88,8 +88,20 @@ export const interrupted: Required<Failure> = {
 };
 
 /**
+ * Error of an execution during which the process ended twice without stopping the engine. It is
+ * continued only by a redrive.
+ */
+export const crashed: Required<Failure> = {
+  error: 'CRASHED',
+  cause: 'The process ended unexpectedly both times that this execution ran; redrive it to try again',
+};
+/** Number of crashes after which an execution is FAILED. */
+const MAX_CRASHES = 2;
+
+/**
  * Starts the embedded engine. Executions that an earlier process left RUNNING are recorded as
- * ABORTED. Throws a UsageError when the engine cannot run the definition as AWS does.
+ * ABORTED, or as FAILED after a second crash. Throws a UsageError when the engine cannot run the
+ * definition as AWS does.
  */
 export function startEngine(options: EngineOptions): Engine {
   const { definition, functions, text } = readStateMachine(options.definitionFile, options.functions);
@@ -113,7 +125,10 @@ export function startEngine(options: EngineOptions): Engine {
     sleep: options.sleep ?? sleepByTimer,
     random: options.random ?? Math.random,
   });
-  for (const execution of unfinished(log)) executor.abort(execution, interrupted);
+  for (const execution of unfinished(log)) {
+    if (execution.record.crashes < MAX_CRASHES) executor.abort(execution, interrupted);
+    else executor.fail(execution, crashed);
+  }
   log.flush();
   const operations = new Operations(log, executor, arnOf, clock);
   return {
@@ -131,10 +146,21 @@ export function startEngine(options: EngineOptions): Engine {
   };
 }
 
-/** Executions recorded as RUNNING that no process runs. */
+/** Executions recorded as RUNNING that no process runs, with the crash that ended them. */
 function unfinished(log: ExecutionLog): LiveExecution[] {
   return log.list('RUNNING').flatMap(({ name }) => {
     const record = log.find(name);
-    return record ? [{ record, lastEventId: log.eventCount(name), ending: new AbortController() }] : [];
+    if (!record) return [];
+    const crashes = record.crashes + (wasBegun(log, record) ? 1 : 0);
+    return [{ record: { ...record, crashes }, lastEventId: log.eventCount(name), ending: new AbortController() }];
   });
+}
+
+/**
+ * Whether an execution was begun and not only queued. The first events of one without crashes may
+ * not have been committed, so it counts as begun.
+ */
+function wasBegun(log: ExecutionLog, { name, crashes }: ExecutionRecord): boolean {
+  const last = log.events(name).at(-1)?.type;
+  return crashes === 0 || (last !== 'ExecutionStarted' && last !== 'ExecutionRedriven');
 }

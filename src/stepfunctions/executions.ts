@@ -18,6 +18,11 @@ export interface ExecutionSummary {
 export interface ExecutionRecord extends ExecutionSummary, Failure {
   readonly input: string;
   readonly output?: string | undefined;
+  /**
+   * Number of times that the process ended during this execution without stopping the engine. A
+   * redrive counts at most one of them.
+   */
+  readonly crashes: number;
   /** Client token of the last redrive. */
   readonly redriveToken?: string | undefined;
 }

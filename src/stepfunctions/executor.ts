@@ -41,13 +41,19 @@ export interface ExecutorOptions {
 /** Abort reason; without one, every abort creates a DOMException with a stack trace. */
 const endedReason = 'The execution has ended';
 
-/** Runs executions in order of their start, `concurrency` of them at a time. */
+/**
+ * Runs executions in order of their start, `concurrency` of them at a time. An execution during
+ * which the process crashed runs alone after the others, so that a second crash is known to be its
+ * own.
+ */
 export class Executor {
   readonly #queue: LiveExecution[] = [];
   readonly #live = new Map<string, LiveExecution>();
   readonly #deliveries = new Set<Promise<void>>();
   readonly #options: ExecutorOptions;
   #active = 0;
+  /** Whether the active execution runs alone. */
+  #isExclusive = false;
   #isStopped = false;
   #idleWaiters: (() => void)[] = [];
 
@@ -92,6 +98,12 @@ export class Executor {
     this.end(execution, { status: 'ABORTED', ...failure }, event);
   }
 
+  /** Ends an execution as FAILED. */
+  fail(execution: LiveExecution, failure: Failure): void {
+    const event = historyEvents.executionEnded('ExecutionFailed', failure);
+    this.end(execution, { status: 'FAILED', ...failure }, event);
+  }
+
   /** Resolves when no execution is RUNNING and the listener has handled every status change. */
   async idle(): Promise<void> {
     if (this.#isIdle()) return;
@@ -131,31 +143,42 @@ export class Executor {
 
   #drain(): void {
     while (!this.#isStopped && this.#active < this.#options.concurrency) {
-      const next = this.#queue.shift();
+      const next = this.#next();
       if (!next) return;
       if (next.ending.signal.aborted) continue;
       this.#active++;
+      this.#isExclusive = next.record.crashes > 0;
       void this.#execute(next).finally(() => {
         this.#active--;
+        this.#isExclusive = false;
         this.#drain();
         this.#settle();
       });
     }
   }
 
+  /** Takes the execution that may begin now from the queue. */
+  #next(): LiveExecution | undefined {
+    if (this.#isExclusive) return undefined;
+    const index = this.#queue.findIndex(({ record }) => record.crashes === 0);
+    if (index >= 0) return this.#queue.splice(index, 1)[0];
+    return this.#active === 0 ? this.#queue.shift() : undefined;
+  }
+
   async #execute(execution: LiveExecution): Promise<void> {
-    const { region } = this.#options;
+    const { region, log } = this.#options;
     this.#startTimeout(execution);
     try {
       const scope = { path: '', firstEventId: execution.lastEventId, signal: execution.ending.signal };
       const input = JSON.parse(execution.record.input) as Json;
-      const output = JSON.stringify(await runRegion(this.#portsFor(execution), region, scope, input));
+      const run = runRegion(this.#portsFor(execution), region, scope, input);
+      // The commit of its first event distinguishes it from queued executions after a crash.
+      if (execution.record.crashes > 0) log.flush();
+      const output = JSON.stringify(await run);
       assertPayloadSize('an output', output);
       this.end(execution, { status: 'SUCCEEDED', output }, historyEvents.executionSucceeded(output));
     } catch (error) {
-      const failure = failureOf(error);
-      const event = historyEvents.executionEnded('ExecutionFailed', failure);
-      this.end(execution, { status: 'FAILED', ...failure }, event);
+      this.fail(execution, failureOf(error));
     }
   }
 

@@ -46,7 +46,14 @@ export class Operations {
       throw new ApiError('ExecutionAlreadyExists', `Execution Already Exists: '${executionArn}'`);
     }
     const startDate = this.#clock();
-    const record = { name, status: 'RUNNING', startDate: startDate.getTime(), redriveCount: 0, input } as const;
+    const record = {
+      name,
+      status: 'RUNNING',
+      startDate: startDate.getTime(),
+      redriveCount: 0,
+      crashes: 0,
+      input,
+    } as const;
     this.#executor.submit(live(record, 0), historyEvents.executionStarted(input));
     this.#log.flush();
     return { executionArn, startDate };
@@ -87,6 +94,7 @@ export class Operations {
       redriveCount,
       redriveDate: redriveDate.getTime(),
       redriveToken: clientToken,
+      crashes: Math.min(record.crashes, 1),
       input,
     } as const;
     const execution = live(redriven, this.#log.eventCount(name));

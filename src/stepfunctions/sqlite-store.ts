@@ -48,6 +48,11 @@ export const executionMigrations: readonly Migration[] = [
           json_each(history.events, '$.events') AS event;
     `,
   },
+  {
+    version: 5,
+    name: 'crashes during executions',
+    sql: 'ALTER TABLE executions ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0',
+  },
 ];
 
 const statements = {
@@ -57,11 +62,12 @@ const statements = {
   running: "SELECT * FROM executions WHERE status = 'RUNNING' ORDER BY start_date DESC, name DESC",
   put: `
     INSERT INTO executions
-      (name, status, start_date, stop_date, redrive_count, redrive_date, redrive_token, input, output, error, cause)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      (name, status, start_date, stop_date, redrive_count, redrive_date, redrive_token, crashes,
+        input, output, error, cause)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET status = excluded.status, stop_date = excluded.stop_date,
       redrive_count = excluded.redrive_count, redrive_date = excluded.redrive_date,
-      redrive_token = excluded.redrive_token, output = excluded.output, error = excluded.error, cause = excluded.cause`,
+      redrive_token = excluded.redrive_token, crashes = excluded.crashes, output = excluded.output, error = excluded.error, cause = excluded.cause`,
   addEvents: 'INSERT INTO history (execution, first_event, events) SELECT id, ?, ? FROM executions WHERE name = ?',
   events: `
     SELECT history.first_event, history.events FROM history JOIN executions ON executions.id = history.execution
@@ -81,6 +87,7 @@ const executionRow = z
     redrive_count: z.number(),
     redrive_date: z.number().nullable(),
     redrive_token: z.string().nullable(),
+    crashes: z.number(),
     input: z.string(),
     output: z.string().nullable(),
     error: z.string().nullable(),
@@ -94,6 +101,7 @@ const executionRow = z
     redriveCount: row.redrive_count,
     redriveDate: row.redrive_date ?? undefined,
     redriveToken: row.redrive_token ?? undefined,
+    crashes: row.crashes,
     input: row.input,
     output: row.output ?? undefined,
     ...(row.error === null ? {} : { error: row.error }),
@@ -139,7 +147,7 @@ function writeChange(database: Database, { name, record, events }: ExecutionChan
 
 function valuesOf(record: ExecutionRecord): (string | number | null)[] {
   const { name, status, startDate, stopDate, redriveCount, redriveDate, redriveToken } = record;
-  const { input, output, error, cause } = record;
+  const { crashes, input, output, error, cause } = record;
   return [
     name,
     status,
@@ -148,6 +156,7 @@ function valuesOf(record: ExecutionRecord): (string | number | null)[] {
     redriveCount,
     redriveDate ?? null,
     redriveToken ?? null,
+    crashes,
     input,
     output ?? null,
     error ?? null,

@@ -11,6 +11,7 @@ describe('parseArguments', () => {
       workspace: '.stepwell',
       port: 0,
       serve: false,
+      retry: false,
       verbose: false,
       action: 'run',
     });
@@ -30,6 +31,7 @@ describe('parseArguments', () => {
         '--workspace',
         'w',
         '--verbose',
+        '--retry',
       ]),
     ).toEqual({
       inputs: ['a b.tif', 'c'],
@@ -38,6 +40,7 @@ describe('parseArguments', () => {
       workspace: 'w',
       port: 8123,
       serve: true,
+      retry: true,
       verbose: true,
       action: 'run',
     });

@@ -189,6 +189,24 @@ describe('the command stopped while rendering', () => {
     expect(again.out).toContain('in/big.tif: resumed\n');
   });
 
+  test('by SIGKILL twice ends the image as CRASHED, and --retry processes it again', async () => {
+    await put('big.tif', master);
+    await put('small.png', await pictureOf(30, 20).png().toBuffer());
+    for (let kills = 0; kills < 2; kills++) expect((await stopWith('SIGKILL')).code).toBeNull();
+    for (let runs = 0; runs < 2; runs++) {
+      const left = await stepwell(['in', '--recipe', 'iiif']);
+      expect([left.code, left.err]).toEqual([1, '']);
+      expect(rowOf(left.out, 'big.tif')).toMatch(/ FAILED +CRASHED: The process ended unexpectedly both times/u);
+      expect(left.out).toContain('in/big.tif: left alone after two crashes; --retry processes it again\n');
+      expect(rowOf(left.out, 'small.png')).toContain(' PUBLISHED ');
+    }
+    const asked = await stepwell(['in', '--recipe', 'iiif', '--retry']);
+    expect(asked.code).toBe(0);
+    expect(rowOf(asked.out, 'big.tif')).toContain(' PUBLISHED ');
+    expect(await readdir(path.join(folder, '.stepwell', 'unfinished'))).toEqual([]);
+    expect(await readdir(path.join(folder, '.stepwell', 'buckets', 'stepwell-work')).catch(() => [])).toEqual([]);
+  });
+
   test('by SIGKILL publishes no partial file, and the same command resumes', async () => {
     await put('big.tif', master);
     const killed = await stopWith('SIGKILL');

@@ -113,7 +113,7 @@ test('a workspace can be locked although the killed process that held its lock i
   process.kill(owner, 'SIGKILL');
   while (stateOf(owner) !== 'Z') await setTimeout(1);
   const release = lockWorkspace(file);
-  expect([stateOf(owner), release.ownerWasKilled]).toEqual(['Z', true]);
+  expect([stateOf(owner), release.unfinishedSince?.getTime()]).toEqual(['Z', expect.any(Number)]);
   release();
 });
 
@@ -126,16 +126,20 @@ test('a lock is refused to a process that has the process id of a former owner o
   expect(isRunning({ pid: owner.pid ?? 0, started: 0 })).toBe(false);
 });
 
-test('the owner of a lock is known to have been killed unless it released the lock', async () => {
+test('a lock tells since when its last owner may have left unfinished files', async () => {
   const file = path.join(folder, 'lock');
   const first = lockWorkspace(file);
-  expect(first.ownerWasKilled).toBe(false);
+  expect(first.unfinishedSince).toBeUndefined();
   first();
   const second = lockWorkspace(file);
-  expect(second.ownerWasKilled).toBe(false);
-  second();
-  await kill(await other(`lockWorkspace(${JSON.stringify(file)});`));
+  expect(second.unfinishedSince).toBeUndefined();
+  second('unfinished');
   const third = lockWorkspace(file);
-  expect(third.ownerWasKilled).toBe(true);
+  expect(third.unfinishedSince).toBeDefined();
   third();
+  const before = new Date(Date.now() - 1_000);
+  await kill(await other(`lockWorkspace(${JSON.stringify(file)});`));
+  const fourth = lockWorkspace(file);
+  expect(fourth.unfinishedSince?.getTime()).toBeGreaterThan(before.getTime());
+  fourth();
 });

@@ -49,7 +49,7 @@ test('the view `events` has every event with its data', () => {
   const file = join(folder(), 'stepwell.db');
   const database = openDatabase(file, executionMigrations);
   const store = sqliteExecutionStore(database);
-  const record = { name: 'e', status: 'RUNNING', startDate: 1, redriveCount: 0, input: '{}' } as const;
+  const record = { name: 'e', status: 'RUNNING', startDate: 1, redriveCount: 0, crashes: 0, input: '{}' } as const;
   const at = { previousEventId: 0, timestamp: 1_767_225_600_123 };
   store.write([{ name: 'e', record, events: [{ ...at, id: 1, type: 'ExecutionStarted', details: { input: '{}' } }] }]);
   const entered = { ...at, id: 2, type: 'PassStateEntered', details: { name: 'A', input: '{"a":[1]}' } };

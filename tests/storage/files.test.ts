@@ -31,7 +31,8 @@ async function startFiles() {
     put: (ref: ObjectRef, content: Uint8Array) => store.write(ref, content),
     newBucket: () => Promise.resolve(`bucket-${++count}`),
     leftovers: async (bucket: string) =>
-      (await filesBelow(join(workspace, 'buckets', bucket))).filter(isTemporary).length,
+      (await filesBelow(join(workspace, 'buckets', bucket))).filter(isTemporary).length +
+      (await filesBelow(join(workspace, 'unfinished'))).length,
     stop: () => rm(workspace, { recursive: true }),
   };
 }

@@ -1,12 +1,12 @@
 /** Atomic, conditional creation, replacement and removal of files. */
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, rename, rmdir, stat, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { constants } from 'node:fs';
+import { copyFile, type FileHandle, link, mkdir, open, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { PreconditionFailedError } from '../../errors.ts';
 import { hasCode, isMissing } from './errors.ts';
 import { checkEtag, describeFile, findFile, type FoundFile } from './objects.ts';
-import { TEMPORARY_PREFIX } from './key-paths.ts';
 import { withLock } from './locks.ts';
+import type { UnfinishedFiles } from './unfinished.ts';
 import type { WriteOptions } from '../object-store.ts';
 
 /** Attempts to create a file whose parent directory is concurrently removed as empty. */
@@ -20,7 +20,7 @@ export interface AtomicWrite {
   /** Name of the object in messages. */
   readonly name: string;
   readonly over: WriteOptions['over'];
-  /** Creates the file at a temporary path beside the target, with `fillFile` or as a link. */
+  /** Creates the file at a temporary path, with `fillFile` or as a link. */
   make(temporary: string): Promise<FoundFile>;
   /** Called with the ETag of the file before the file becomes visible. */
   beforeVisible(etag: string): Promise<void>;
@@ -29,27 +29,62 @@ export interface AtomicWrite {
 }
 
 /**
- * Writes a temporary file beside the target and renames it, so that readers see the complete old or
+ * Writes an unfinished file and renames it to the target, so that readers see the complete old or
  * the complete new file. Throws PreconditionFailedError when `over` does not hold. Removes the
- * temporary file on failure.
+ * unfinished file on failure.
  */
-export async function writeAtomically(write: AtomicWrite): Promise<FoundFile> {
-  const temporary = join(dirname(write.path), `${TEMPORARY_PREFIX}${randomUUID()}`);
-  let prepared: string | undefined;
+export async function writeAtomically(write: AtomicWrite, unfinished: UnfinishedFiles): Promise<FoundFile> {
   try {
-    const found = await write.make(temporary);
-    prepared = found.etag;
-    await write.beforeVisible(found.etag);
-    const replaced = await withLock(write.path, () => renameToTarget(temporary, write));
-    prepared = undefined;
-    if (replaced !== undefined && replaced !== found.etag) await write.afterRemoved(replaced);
-    return found;
+    if (unfinished.isForeign(write.root)) return await writeBeside(write, unfinished);
+    return await writeFromWorkspace(write, unfinished);
   } catch (error) {
-    await discard(temporary);
-    if (prepared !== undefined) await write.afterRemoved(prepared);
     await pruneEmptyParents(write.path, write.root);
     throw error;
   }
+}
+
+async function writeFromWorkspace(write: AtomicWrite, unfinished: UnfinishedFiles): Promise<FoundFile> {
+  const temporary = unfinished.path();
+  try {
+    return await finish(temporary, write);
+  } catch (error) {
+    try {
+      if (!hasCode(error, 'EXDEV')) throw error;
+      unfinished.noteForeign(write.root);
+      const copied = (path: string): Promise<FoundFile> =>
+        fillFile(path, write.name, () => copyFile(temporary, path, constants.COPYFILE_FICLONE));
+      return await writeBeside({ ...write, make: copied }, unfinished);
+    } finally {
+      await discard(temporary);
+    }
+  }
+}
+
+async function writeBeside(write: AtomicWrite, unfinished: UnfinishedFiles): Promise<FoundFile> {
+  const beside = await unfinished.beside(write.path);
+  try {
+    return await finish(beside.path, write);
+  } finally {
+    await discard(beside.path);
+    await unfinished.forget(beside);
+  }
+}
+
+/** Makes the file at a temporary path and renames it to its target. */
+async function finish(temporary: string, write: AtomicWrite): Promise<FoundFile> {
+  const found = await write.make(temporary);
+  await write.beforeVisible(found.etag);
+  let replaced: string | undefined;
+  try {
+    replaced = await withLock(write.path, () =>
+      inDirectory(write.path, write.name, () => renameToTarget(temporary, write)),
+    );
+  } catch (error) {
+    await write.afterRemoved(found.etag);
+    throw error;
+  }
+  if (replaced !== undefined && replaced !== found.etag) await write.afterRemoved(replaced);
+  return found;
 }
 
 /**
@@ -106,13 +141,13 @@ export async function linkFile(from: string, path: string, name: string): Promis
 const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'] as const;
 
 /**
- * Makes a temporary file; its directory, which mostly exists, is created when that fails. Once the
- * file exists, its directory is not empty and is no longer removed concurrently.
+ * Makes a file; its directory, which mostly exists, is created when that fails. Once the file
+ * exists, its directory is not empty and is no longer removed concurrently.
  */
-async function inDirectory<Result>(temporary: string, name: string, make: () => Promise<Result>): Promise<Result> {
+async function inDirectory<Result>(path: string, name: string, make: () => Promise<Result>): Promise<Result> {
   for (let attempt = 0; ; attempt++) {
     try {
-      if (attempt > 0) await mkdir(dirname(temporary), { recursive: true });
+      if (attempt > 0) await mkdir(dirname(path), { recursive: true });
       return await make();
     } catch (error) {
       if (hasCode(error, 'ENOTDIR', 'EEXIST')) throw keyConflict(name, error);

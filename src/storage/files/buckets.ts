@@ -8,6 +8,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { isMissing } from './errors.ts';
 import { withLock } from './locks.ts';
+import { unfinishedFolder } from './unfinished.ts';
 
 /** S3's rules for bucket names, which also prevent path traversal. */
 const BUCKET_NAME = /^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
@@ -25,8 +26,8 @@ export async function registerBucket(workspace: string, bucket: string, director
   const registry = resolve(registryPath(workspace));
   await withLock(registry, async () => {
     const registered = await readRegistry(registry);
-    await mkdir(workspace, { recursive: true });
-    const temporary = `${registry}.${randomUUID()}`;
+    await mkdir(unfinishedFolder(workspace), { recursive: true });
+    const temporary = join(unfinishedFolder(workspace), randomUUID());
     try {
       await writeFile(temporary, `${JSON.stringify({ ...registered, [bucket]: resolve(directory) }, undefined, 2)}\n`);
       await rename(temporary, registry);

@@ -10,15 +10,30 @@ import { join } from 'node:path';
 import { bucketDirectories, ownBuckets } from './buckets.ts';
 import { appendAll, type Locate, writePieces } from './compose.ts';
 import { listFolder } from './listing.ts';
-import { describeWrite, MetadataFiles } from './metadata.ts';
+import { describeWrite, MetadataFiles, removeStrayMetadata } from './metadata.ts';
 import { checkEtag, findFile, findWorkspaceFile, type FoundFile, OpenFile, requireFile } from './objects.ts';
 import { SmallObjects } from './small-objects.ts';
+import { removeUnfinished, UnfinishedFiles } from './unfinished.ts';
 import { fillFile, linkFile, removeFile, writeAtomically } from './atomic-write.ts';
 import { pathFromKey } from './key-paths.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore, Piece, ReadOptions, WriteOptions } from '../object-store.ts';
 import { checkBuffer, checkRange } from '../pieces.ts';
 
 export { registerBucket } from './buckets.ts';
+
+/**
+ * Removes what a killed process left in a workspace: unfinished files, and the metadata of objects
+ * that did not become visible or were replaced since `since`. The caller ensures that no process
+ * writes to the workspace.
+ */
+export async function removeLeftOvers(workspace: string, since: Date): Promise<void> {
+  await removeUnfinished(workspace);
+  const directoryOf = bucketDirectories(workspace);
+  await removeStrayMetadata(workspace, since, async ({ bucket, key }) => {
+    const found = await findFile(join(await directoryOf(bucket), pathFromKey(key)));
+    return found?.etag;
+  });
+}
 
 /**
  * An object store in a workspace folder: buckets listed in its `buckets.json` are the folders given
@@ -44,6 +59,7 @@ class FileStore implements ObjectStore {
   readonly #directoryOf: (bucket: string) => Promise<string>;
   readonly #metadata: MetadataFiles;
   readonly #small = new SmallObjects();
+  readonly #unfinished: UnfinishedFiles;
   /** Path prefix of the workspace's own buckets. */
   readonly #own: string;
 
@@ -51,6 +67,7 @@ class FileStore implements ObjectStore {
     this.#own = ownBuckets(workspace);
     this.#directoryOf = bucketDirectories(workspace);
     this.#metadata = new MetadataFiles(workspace);
+    this.#unfinished = new UnfinishedFiles(workspace);
   }
 
   async tags(ref: ObjectRef): Promise<Readonly<Record<string, string>>> {
@@ -173,13 +190,14 @@ class FileStore implements ObjectStore {
     make: (temporary: string) => Promise<FoundFile>,
   ): Promise<ObjectInfo> {
     const description = describeWrite(options);
-    const found = await writeAtomically({
+    const write = {
       ...(await this.#locate(ref)),
       over: options.over,
       make,
-      beforeVisible: (etag) => this.#metadata.write(ref, etag, description),
-      afterRemoved: (etag) => this.#metadata.remove(ref, etag),
-    });
+      beforeVisible: (etag: string) => this.#metadata.write(ref, etag, description),
+      afterRemoved: (etag: string) => this.#metadata.remove(ref, etag),
+    };
+    const found = await writeAtomically(write, this.#unfinished);
     return { ...found, ...description };
   }
 

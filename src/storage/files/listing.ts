@@ -63,6 +63,11 @@ async function readEntries(root: string, directory: string, continued: string): 
   return entries;
 }
 
+/** Names in a directory; none if it is missing. */
+export async function namesIn(path: string): Promise<string[]> {
+  return (await readDirectory(path)).map(({ name }) => name);
+}
+
 async function readDirectory(path: string): Promise<Dirent[]> {
   try {
     return await readdir(path, { withFileTypes: true });

@@ -5,9 +5,10 @@
  * object without such a file has no metadata.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMissing } from './errors.ts';
+import { namesIn } from './listing.ts';
 import type { ObjectInfo, ObjectRef, WriteOptions } from '../object-store.ts';
 
 /** Content type and user metadata of an object. */
@@ -59,6 +60,48 @@ export class MetadataFiles {
   #path(ref: ObjectRef, etag: string): string {
     const hash = createHash('sha256').update(ref.key).digest('hex');
     return join(this.#workspace, 'metadata', ref.bucket, `${hash}.${etag}.json`);
+  }
+}
+
+/**
+ * Removes metadata files of objects that are not there: of a write that did not become visible, and
+ * of an object that it replaced. Reads only the files of keys that were written since `since`.
+ * `etagOf` returns the ETag of an object.
+ */
+export async function removeStrayMetadata(
+  workspace: string,
+  since: Date,
+  etagOf: (ref: ObjectRef) => Promise<string | undefined>,
+): Promise<void> {
+  const root = join(workspace, 'metadata');
+  for (const bucket of await namesIn(root)) {
+    for (const name of await writtenSince(join(root, bucket), since)) {
+      const path = join(root, bucket, name);
+      const { key, etag } = readIdentity(await readFile(path, 'utf8'));
+      if (key === undefined || (await etagOf({ bucket, key })) !== etag) await unlink(path);
+    }
+  }
+}
+
+/** Names of the metadata files of every key of which one was written since then. */
+async function writtenSince(folder: string, since: Date): Promise<string[]> {
+  const names = await namesIn(folder);
+  const hashes = new Set<string>();
+  for (const name of names) {
+    if ((await stat(join(folder, name))).mtime >= since) hashes.add(hashOf(name));
+  }
+  return names.filter((name) => hashes.has(hashOf(name)));
+}
+
+const hashOf = (name: string): string => name.split('.', 1)[0] ?? '';
+
+/** Key and ETag in the text of a metadata file, which a killed process may have cut short. */
+function readIdentity(text: string): { readonly key?: string; readonly etag?: string } {
+  try {
+    const { key, etag } = JSON.parse(text) as { key?: unknown; etag?: unknown };
+    return typeof key === 'string' && typeof etag === 'string' ? { key, etag } : {};
+  } catch {
+    return {};
   }
 }
 
