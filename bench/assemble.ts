@@ -88,7 +88,7 @@ function indexOf(runs: readonly Omit<TileBundleIndex['runs'][number], 'byteCount
       byteCounts: Array.from({ length: run.across * run.down }, (_, i) => 20_000 + ((i * 7919) % 30_000)),
     }));
   const size = counted.reduce((sum, { byteCounts }) => sum + byteCounts.reduce((a, b) => a + b, 0), 0);
-  return { schemaVersion: 1, tiles: { etag: ETAG, size }, encoding, runs: counted };
+  return { schemaVersion: 1, tiles: { etag: ETAG, size }, encoding, warnings: [], runs: counted };
 }
 
 /** Objects that the step may read, by key; generated for every read. */

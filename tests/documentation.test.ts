@@ -47,6 +47,11 @@ describe('docs/output-profile.md', () => {
     Z: 'tests/pyramid/size-cap.test.ts',
     P: 'tests/pyramid/plan.test.ts',
     F: 'tests/e2e/size-cap.test.ts',
+    O: 'tests/imaging/odd-chunks.test.ts',
+    H: 'tests/imaging/sparse.test.ts',
+    J: 'tests/formats/jpeg/jpeg.test.ts',
+    N: 'tests/formats/png/png.test.ts',
+    W: 'tests/e2e/readable.test.ts',
     ...Object.fromEntries(
       ['jp2', 'pdf', 'bmp', 'heic', 'gif'].map((name) => [name, `tests/formats/${name}/${name}.test.ts`]),
     ),

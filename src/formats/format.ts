@@ -78,6 +78,11 @@ export interface DirectFormat extends FormatBase {
    * RejectedImageError or MalformedTiffError.
    */
   header(reader: RangeReader, options: HeaderOptions): Promise<Identified>;
+  /**
+   * Whether the file reaches to the end of its image, which tells a file that was cut short from a
+   * damaged one. May read all of it. Absent where the header determines it.
+   */
+  isWhole?(reader: RangeReader): Promise<boolean>;
 }
 
 export interface DecodeOptions {

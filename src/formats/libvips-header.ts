@@ -1,7 +1,7 @@
 /** Headers of JPEG, PNG and WebP files, as libvips reads them. */
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { RejectedImageError } from '../errors.ts';
-import { decodeFailure } from '../imaging/decode.ts';
+import { cutShort, decodeFailure } from '../imaging/decode.ts';
 import { profileKind } from '../imaging/profile-check.ts';
 import { sharp } from '../imaging/sharp.ts';
 import { usableProfile } from '../metadata/icc.ts';
@@ -12,34 +12,28 @@ import { validOrientation } from './orientation.ts';
 
 type Metadata = Awaited<ReturnType<ReturnType<typeof sharp>['metadata']>>;
 
-export interface LibvipsHeader {
-  readonly metadata: Metadata;
-  /** The start of the file, as far as it was read. */
-  readonly start: Uint8Array;
-}
-
 /** Enough for the header of nearly every JPEG and PNG, profile and preview included. Bytes. */
 export const FIRST_READ_BYTES = 256 * 1024;
 
 /**
  * Lets libvips parse the first `length` bytes, and more of them until its loader has the whole
- * header. Throws RejectedImageError.
+ * header. Throws RejectedImageError: TRUNCATED where `isWhole` finds that the file ends early, else
+ * CORRUPT_HEADER.
  */
-export async function readLibvipsHeader(reader: RangeReader, length: number): Promise<LibvipsHeader> {
+export async function readLibvipsHeader(
+  reader: RangeReader,
+  length: number,
+  isWhole: (reader: RangeReader) => Promise<boolean>,
+): Promise<Metadata> {
   const start = await reader.read(0, Math.min(length, reader.size));
   try {
-    return { metadata: await sharp(start, { limitInputPixels: false, ignoreIcc: true }).metadata(), start };
+    return await sharp(start, { limitInputPixels: false, ignoreIcc: true }).metadata();
   } catch (error) {
-    if (length >= reader.size) throw headerFailure(error);
-    return readLibvipsHeader(reader, 8 * length);
+    if (length < reader.size) return readLibvipsHeader(reader, 8 * length, isWhole);
+    const failure = decodeFailure(error, 'header');
+    if (!(failure instanceof RejectedImageError) || (await isWhole(reader))) throw failure;
+    throw cutShort(reader.size, error);
   }
-}
-
-function headerFailure(error: unknown): unknown {
-  const failure = decodeFailure(error);
-  if (!(failure instanceof RejectedImageError) || failure.code === 'TRUNCATED') return failure;
-  const detail = failure.message.slice(`${failure.code}: `.length);
-  return new RejectedImageError('CORRUPT_HEADER', detail, { cause: error });
 }
 
 /**
@@ -48,12 +42,11 @@ function headerFailure(error: unknown): unknown {
  */
 export async function describeLibvipsHeader(
   format: SourceFormat,
-  { metadata }: LibvipsHeader,
+  metadata: Metadata,
   fileSize: number,
   hasGreyPalette = false,
 ): Promise<Identified> {
-  const frames = metadata.pages ?? 1;
-  if (frames > 1) throw new RejectedImageError('MULTI_PAGE', `an animation of ${frames} frames`);
+  assertStill(metadata.pages ?? 1);
   const orientation = validOrientation(metadata.orientation);
   const icc = usableProfile(metadata.icc);
   return {
@@ -75,6 +68,11 @@ export async function describeLibvipsHeader(
     },
     warnings: [],
   };
+}
+
+/** Throws RejectedImageError for an animation. */
+export function assertStill(frames: number): void {
+  if (frames > 1) throw new RejectedImageError('MULTI_PAGE', `an animation of ${frames} frames`);
 }
 
 type Pixels = Pick<SourceImage, 'model' | 'profile' | 'bands' | 'alpha' | 'bitDepth'>;

@@ -1,5 +1,5 @@
 /** Reads the bytes of a slice from the master in few ranged reads. */
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RejectedImageError } from '../errors.ts';
@@ -21,7 +21,11 @@ const GAP_BYTES = 32 * 1024;
 const MAX_GAP_BYTES = 2 * 2 ** 20;
 
 /** Reads the slice into memory of the arena. */
-export async function readSlice(reader: SliceReader, slice: Slice, arena: Arena): Promise<Uint8Array> {
+export async function readSlice(
+  reader: SliceReader,
+  slice: Pick<Slice, 'header' | 'size' | 'reads'>,
+  arena: Arena,
+): Promise<Uint8Array> {
   const bytes = arena.take(slice.size);
   bytes.set(slice.header);
   await forEachParallel(groupReads(slice.reads), READERS, async (group) => {
@@ -107,35 +111,46 @@ function mergedOver(gap: number, pieces: readonly SliceRead[]): SliceRead[][] {
  * Writes a slice that is too large for memory to a temporary file, which is removed when `use`
  * settles.
  */
-export async function withSliceFile<Result>(
+export function withSliceFile<Result>(
   reader: SliceReader,
   slice: Slice,
+  use: (file: string) => Promise<Result>,
+): Promise<Result> {
+  return withFilledFile((handle) => writeSlice(reader, slice, handle), use);
+}
+
+/**
+ * Calls `use` with a temporary file that `write` has filled. The file is removed when `use`
+ * settles.
+ */
+export async function withFilledFile<Result>(
+  write: (handle: FileHandle) => Promise<void>,
   use: (file: string) => Promise<Result>,
 ): Promise<Result> {
   const folder = await mkdtemp(path.join(tmpdir(), 'stepwell-slice-'));
   try {
     const file = path.join(folder, 'slice.tif');
-    await writeSlice(reader, slice, file);
+    const handle = await open(file, 'wx');
+    try {
+      await write(handle);
+    } finally {
+      await handle.close();
+    }
     return await use(file);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function writeSlice(reader: SliceReader, slice: Slice, file: string): Promise<void> {
-  const handle = await open(file, 'wx');
-  try {
-    await writeAt(handle, slice.header, 0);
-    await forEachParallel(groupReads(slice.reads), READERS, async (group) => {
-      const own = new Arena();
-      try {
-        for (const [at, part] of await readGroup(reader, group, own)) await writeAt(handle, part, at);
-      } finally {
-        own.release();
-      }
-    });
-    await handle.truncate(slice.size);
-  } finally {
-    await handle.close();
-  }
+async function writeSlice(reader: SliceReader, slice: Slice, handle: FileHandle): Promise<void> {
+  await writeAt(handle, slice.header, 0);
+  await forEachParallel(groupReads(slice.reads), READERS, async (group) => {
+    const own = new Arena();
+    try {
+      for (const [at, part] of await readGroup(reader, group, own)) await writeAt(handle, part, at);
+    } finally {
+      own.release();
+    }
+  });
+  await handle.truncate(slice.size);
 }

@@ -1,9 +1,7 @@
 /** Access to the pixels of a master by rectangle, from slices or from the whole file. */
 import { MalformedTiffError, RejectedImageError } from '../errors.ts';
-import { SCRATCH_BUDGET } from '../limits.ts';
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
 import type { Conversion } from '../pyramid/conversion.ts';
-import { HELD_SLICE_BYTES } from '../pyramid/cost-figures.ts';
 import type { Size } from '../pyramid/levels.ts';
 import { convertsInOnePass } from '../pyramid/one-pass.ts';
 import { toStored, toUpright } from '../pyramid/orientation.ts';
@@ -11,16 +9,16 @@ import { type SourceImage, uprightSize } from '../pyramid/source-image.ts';
 import { describeDirectory, type DirectoryInfo } from '../tiff/directory-info.ts';
 import { pagedReader } from '../bytes/range-reader.ts';
 import { withFirstDirectory } from '../tiff/first-directory.ts';
+import { isUnpackable } from '../tiff/packed-chunks.ts';
 import { readTiff } from '../tiff/read.ts';
-import { planSlice, type Slice } from '../tiff/slice.ts';
-import { relabelAsRgb } from '../tiff/relabel.ts';
+import { planSlice, type Slice, type SliceForm } from '../tiff/slice.ts';
 import { Compression, Photometric, Tag } from '../tiff/tags.ts';
 import { Arena } from './arena.ts';
 import { decodePipeline, decodeRect, type DecodeRequest, malformed } from './decode.ts';
 import { withDecodedFile } from './decoded-file.ts';
-import { interleavePlanes } from './interleave.ts';
 import type { Raster } from './raster.ts';
-import { readSlice, type SliceReader, withSliceFile } from './read-slice.ts';
+import type { SliceReader } from './read-slice.ts';
+import { readPicture, withPicture } from './slice-picture.ts';
 
 export interface SourcePixels {
   /** Decodes a rectangle of level 0 (upright, reduced if requested) into memory of the arena. */
@@ -31,6 +29,11 @@ export interface SourcePixels {
    * takes more than one pass.
    */
   decodedOnce?<Result>(use: (pixels: SourcePixels) => Promise<Result>): Promise<Result>;
+  /**
+   * What was unusual about the pixels decoded so far and left none of them in doubt. Does not
+   * depend on the rectangles that they were decoded in.
+   */
+  readonly warnings: ReadonlySet<string>;
 }
 
 export interface PixelOptions extends Pick<
@@ -45,6 +48,7 @@ export interface PixelOptions extends Pick<
 export function pixelsOfFile(file: string, image: SourceImage, options: PixelOptions): SourcePixels {
   const request = (crop: Rect): DecodeRequest => ({ ...options, image, stored: image, crop });
   return {
+    warnings: new Set(),
     raster: (rect, arena) => decodeRect(file, request(rect), arena),
     ...(convertsInOnePass({ ...options, image })
       ? { decodedOnce: (use) => decodeOnce(file, request(wholeOf(options.reducedTo ?? uprightSize(image))), use) }
@@ -63,7 +67,7 @@ async function decodeOnce<Result>(
 ): Promise<Result> {
   const { bands, bitDepth } = request;
   const shape = { ...rectSize(request.crop), bands, bitDepth };
-  return withDecodedFile(decodePipeline(input, request), shape, (raster) => use({ raster }));
+  return withDecodedFile(decodePipeline(input, request), shape, (raster) => use({ raster, warnings: new Set() }));
 }
 
 /**
@@ -75,40 +79,31 @@ export async function pixelsOfSlices(
   image: SourceImage,
   options: PixelOptions,
 ): Promise<SourcePixels> {
-  const header = pagedReader(reader);
-  const { directory: at } = image;
-  const file = await readTiff(at === undefined ? header : await withFirstDirectory(header, at), 1);
-  const [master] = file.directories;
-  if (!master) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
-  const directory = new Map([...master].filter(([tag]) => !isOmitted(tag, image, options.conversion)));
-  const info = await describeDirectory(file, directory);
+  const source = await openSliceSource(reader, image, options);
   const { reducedTo } = options;
   const upright = wholeOf(uprightSize(image));
-  const sliceOf = (rect: Rect): Promise<Slice> =>
-    planSlice(file, directory, info, toStored(rect, image)).catch((error: unknown) => {
-      throw error instanceof MalformedTiffError ? malformed(error) : error;
+  const warnings = new Set<string>();
+  const picture = { ...options, warnings };
+  const requestOf = (slice: Slice, crop: Rect): DecodeRequest => {
+    return { ...options, image, stored: rectSize(slice.rect), crop };
+  };
+  const reduce = <Result>(rect: Rect, arena: Arena, use: UsePicture<Result>): Promise<Result> =>
+    source.withSlice(upright, (slice) =>
+      withPicture(reader, slice, picture, arena, (input) => use(input, requestOf(slice, rect))),
+    );
+  /** `uncompressed` is the raster of a slice that needs no decoding. */
+  const read = <Result>(rect: Rect, arena: Arena, use: UsePicture<Result>): Promise<Result> =>
+    source.withSlice(rect, async (slice) => {
+      assertHeld(slice, options);
+      const bytes = await readPicture(reader, slice, picture, arena);
+      const crop = within(rect, toUpright(slice.rect, image));
+      return use(bytes, requestOf(slice, crop), uncompressedRaster(slice, bytes, source.info, image, crop, options));
     });
-  const reduce = async <Result>(rect: Rect, arena: Arena, use: UsePicture<Result>): Promise<Result> => {
-    const slice = await sliceOf(upright);
-    const request: DecodeRequest = { ...options, image, stored: rectSize(slice.rect), crop: rect };
-    return withPicture(reader, slice, options, arena, (picture) => use(picture, request));
-  };
-  /**
-   * Reads a slice into memory of the arena; `uncompressed` is its raster if it needs no decoding.
-   */
-  const read = async (rect: Rect, arena: Arena) => {
-    const slice = await sliceOf(rect);
-    assertHeld(slice, options);
-    const bytes = await readPicture(reader, slice, options, arena);
-    const crop = within(rect, toUpright(slice.rect, image));
-    const request: DecodeRequest = { ...options, image, stored: rectSize(slice.rect), crop };
-    return { bytes, request, uncompressed: uncompressedRaster(slice, bytes, info, image, crop, options) };
-  };
   return {
+    warnings,
     async raster(rect, arena) {
-      if (reducedTo) return reduce(rect, arena, (picture, request) => decodeRect(picture, request, arena));
-      const { bytes, request, uncompressed } = await read(rect, arena);
-      return uncompressed ?? decodeRect(bytes, request, arena);
+      if (reducedTo) return reduce(rect, arena, (input, request) => decodeRect(input, request, arena));
+      return read(rect, arena, async (input, request, raw) => raw ?? decodeRect(input, request, arena));
     },
     ...(reducedTo && convertsInOnePass({ ...options, image })
       ? {
@@ -129,7 +124,51 @@ function within(rect: Rect, { left, top }: Rect): Rect {
   return { left: rect.left - left, right: rect.right - left, top: rect.top - top, bottom: rect.bottom - top };
 }
 
-type UsePicture<Result> = (picture: string | Uint8Array, request: DecodeRequest) => Promise<Result>;
+type UsePicture<Result> = (picture: string | Uint8Array, request: DecodeRequest, raw?: Raster) => Promise<Result>;
+
+interface SliceSource {
+  readonly info: DirectoryInfo;
+  /**
+   * Calls `use` with the slice of an upright rectangle. When its pixels are refused, calls `use`
+   * again with the slice whose chunks our own decoders decode, where there are such decoders.
+   */
+  withSlice<Result>(rect: Rect, use: (slice: Slice) => Promise<Result>): Promise<Result>;
+}
+
+async function openSliceSource(
+  reader: SliceReader,
+  image: SourceImage,
+  { conversion }: Pick<PixelOptions, 'conversion'>,
+): Promise<SliceSource> {
+  const header = pagedReader(reader);
+  const { directory: at } = image;
+  const file = await readTiff(at === undefined ? header : await withFirstDirectory(header, at), 1);
+  const [master] = file.directories;
+  if (!master) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
+  const directory = new Map([...master].filter(([tag]) => !isOmitted(tag, image, conversion)));
+  const info = await describeDirectory(file, directory);
+  const sliceOf = (rect: Rect, form: SliceForm): Promise<Slice> =>
+    planSlice(file, directory, info, toStored(rect, image), form).catch((error: unknown) => {
+      throw error instanceof MalformedTiffError ? malformed(error) : error;
+    });
+  // Blocks of a master that needs our own decoders are mostly alike.
+  let form: SliceForm = 'stored';
+  return {
+    info,
+    async withSlice(rect, use) {
+      const slice = await sliceOf(rect, form);
+      try {
+        return await use(slice);
+      } catch (error) {
+        const isRefused = error instanceof RejectedImageError && error.code === 'CORRUPT_PIXELS';
+        if (!isRefused || slice.packed || !isUnpackable(info.compression)) throw error;
+      }
+      const result = await use(await sliceOf(rect, 'unpacked'));
+      form = 'unpacked';
+      return result;
+    },
+  };
+}
 
 /**
  * Whether a slice omits a tag of the master: the profile, unless it is applied, and the sign of
@@ -138,51 +177,6 @@ type UsePicture<Result> = (picture: string | Uint8Array, request: DecodeRequest)
 function isOmitted(tag: number, { profile }: Pick<SourceImage, 'profile'>, conversion: Conversion): boolean {
   if (tag === Tag.IccProfile) return profile === 'none' || conversion === 'none' || conversion === 'lab';
   return tag === Tag.SampleFormat && conversion === 'lab';
-}
-
-/** Returns a TIFF of the rectangle of the slice, in memory of the arena. */
-async function readPicture(
-  reader: SliceReader,
-  slice: Slice,
-  { conversion, timeoutSeconds }: PixelOptions,
-  arena: Arena,
-): Promise<Uint8Array> {
-  const bytes = await readSlice(reader, slice, arena);
-  const picture = slice.stack
-    ? await interleavePlanes(bytes, slice.stack, { ...rectSize(slice.rect), timeoutSeconds }, arena)
-    : bytes;
-  if (conversion === 'lab') relabelAsRgb(picture);
-  return picture;
-}
-
-/**
- * Calls `use` with a TIFF of the slice: in memory, or in a temporary file if the slice is too large
- * for memory.
- */
-async function withPicture<Result>(
-  reader: SliceReader,
-  slice: Slice,
-  options: PixelOptions,
-  arena: Arena,
-  use: (picture: string | Uint8Array) => Promise<Result>,
-): Promise<Result> {
-  assertWithinBudget(slice, options);
-  if (slice.stack || slice.size <= HELD_SLICE_BYTES) return use(await readPicture(reader, slice, options, arena));
-  if (options.conversion === 'lab') relabelAsRgb(slice.header);
-  return withSliceFile(reader, slice, use);
-}
-
-/**
- * Throws RejectedImageError if the slice exceeds the budgets. Planning cannot detect this: the
- * header does not state that chunks share bytes or that planes are tiled separately.
- */
-function assertWithinBudget({ rect, size, stack }: Slice, { memoryBudget }: PixelOptions): void {
-  const { width, height } = rectSize(rect);
-  // The slice, its decoded planes, and the interleaved image.
-  const held = stack ? size + 2 * width * height * stack.planes * (stack.bitDepth / 8) : 0;
-  if (held <= memoryBudget && size <= SCRATCH_BUDGET) return;
-  const form = stack ? ' in planes of tiles' : '';
-  throw new RejectedImageError('OVER_BUDGET', `${width} × ${height} pixels${form} are too many to be reduced`);
 }
 
 /**
@@ -209,6 +203,7 @@ function uncompressedRaster(
 ): Raster | undefined {
   const { width, height } = rectSize(slice.rect);
   const isUncompressed =
+    !slice.packed &&
     conversion === 'none' &&
     info.compression === Compression.none &&
     info.chunks.kind === 'strips' &&

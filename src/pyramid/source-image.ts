@@ -58,6 +58,11 @@ export const SourceImage = z.strictObject({
    * only.
    */
   chunks: z.strictObject({ kind: z.enum(['strips', 'tiles']), width: z.int(), height: z.int() }).nullable(),
+  /**
+   * Bytes of a JPEG between its segments that belong to none. Decoders warn about them, unless they
+   * are fill bytes.
+   */
+  gaps: z.array(z.strictObject({ offset: z.int().min(0), length: z.int().min(1) })).optional(),
   /** Size of the object that the pixels are read from. Bytes. */
   fileSize: z.int().min(1),
   /**

@@ -34,7 +34,8 @@ export function makeAssembleTiff({ store, config }: Pick<Ports, 'store' | 'confi
       throw new InconsistentWorkError(`Expected ${layout.size} bytes for ${target.key} but received ${size}`);
     }
     log.info('tiff.assembled', { bytes: size, bigTiff: layout.bigTiff, bundles: bundles.length });
-    return { key: target.key, etag, size };
+    const warnings = [...new Set(indexes.flatMap((index) => index.warnings))].sort();
+    return { key: target.key, etag, size, warnings };
   };
 }
 

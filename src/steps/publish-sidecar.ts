@@ -21,7 +21,7 @@ export function makePublishSidecar({ store, ledger, config }: Pick<Ports, 'store
       checksums ?? assembled.checksums ?? readChecksums(store, area),
     ]);
     const target = { bucket: config.publishedBucket, key: sidecarKey(publishedKey(source)) };
-    const bytes = sidecarOf({ header, plan, source, digests, published });
+    const bytes = sidecarOf({ header, plan, source, digests, warnings: assembled.warnings, published });
     const sidecar = { ...target, size: bytes.length, contentType: 'application/json' };
     await publishUnlessNewer(store, source, ref, sidecar, (options) => store.write(target, bytes, options));
     const { sha256, md5 } = digests;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Arena } from '../imaging/arena.ts';
 import { renderArea } from '../imaging/render-levels.ts';
+import type { SourcePixels } from '../imaging/source-pixels.ts';
 import { blockRect, rectSize } from '../pyramid/blocks.ts';
 import { blockLevelsOf, topLevelsOf } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
@@ -37,10 +38,11 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
     const arena = new Arena();
     try {
       const request = { store, workBucket, source, plan, memory, remainingMs, withChecksums: block === 0 };
-      const { rendered, checksums } = await renderSource(request, (pixels) => renderArea(area, pixels, parts, arena));
+      const render = (pixels: SourcePixels) => renderArea(area, pixels, parts, arena);
+      const { rendered, warnings, checksums } = await renderSource(request, render);
       if (checksums) await writeChecksums(store, work, checksums);
       const raster = topLevelsOf(plan).length > 0 ? rendered.last : undefined;
-      const index = await writeTileBundle(store, work, ref, block, { plan, rect, rendered, raster });
+      const index = await writeTileBundle(store, work, ref, block, { plan, rect, rendered, raster, warnings });
       log.info('block.rendered', { block, ...rectSize(rect), bytes: index.tiles.size });
     } finally {
       arena.release();

@@ -1,5 +1,6 @@
 import { Arena } from '../imaging/arena.ts';
 import { renderImage } from '../imaging/render-levels.ts';
+import type { SourcePixels } from '../imaging/source-pixels.ts';
 import { levelsOf } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { layOutAssembled } from '../work/assembled-tiff.ts';
@@ -24,13 +25,14 @@ export function makeRenderImage({ store, config }: Pick<Ports, 'store' | 'config
     const arena = new Arena();
     try {
       const request = { store, workBucket, source, plan, memory, remainingMs, withChecksums: true };
-      const { rendered, checksums } = await renderSource(request, (pixels) => renderImage(area, pixels, parts, arena));
+      const render = (pixels: SourcePixels) => renderImage(area, pixels, parts, arena);
+      const { rendered, warnings, checksums } = await renderSource(request, render);
       const { tiles, runs } = tilesAndRuns({ plan, rect, rendered });
       const layout = layOutAssembled(plan, header, rendered.encoding, [{ runs }]);
       const target = work.assembled(ref);
       const { etag, size } = await store.compose(target, [...layout.headerPieces, ...tiles]);
       log.info('image.rendered', { width: plan.width, height: plan.height, bytes: size });
-      return { key: target.key, etag, size, ...(checksums ? { checksums } : {}) };
+      return { key: target.key, etag, size, warnings: [...warnings], ...(checksums ? { checksums } : {}) };
     } finally {
       arena.release();
     }

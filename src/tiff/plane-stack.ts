@@ -16,7 +16,7 @@ import {
   type StoredRect,
   sliceFields,
   withExtraSamples,
-  withNumber,
+  withNumbers,
   writeSliceHeader,
 } from './slice-header.ts';
 import { Compression, Photometric, Tag } from './tags.ts';
@@ -118,15 +118,4 @@ function shapeOf(
   }
   const rowsApart = Math.ceil((rect.bottom - rect.top) / chunks.height) * chunks.height;
   return { planes: samplesPerPixel, rowsApart, bitDepth };
-}
-
-function withNumbers(
-  file: TiffFile,
-  fields: readonly RawField[],
-  numbers: Readonly<Record<number, number>>,
-): readonly RawField[] {
-  return Object.entries(numbers).reduce<readonly RawField[]>(
-    (all, [tag, value]) => withNumber(file, all, Number(tag), value),
-    fields,
-  );
 }

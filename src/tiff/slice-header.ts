@@ -166,6 +166,18 @@ export function withNumber(file: TiffFile, fields: readonly RawField[], tag: num
   return [...others, longField(file, tag, value)].sort((a, b) => a.tag - b.tag);
 }
 
+/** The same fields with several of them set. */
+export function withNumbers(
+  file: TiffFile,
+  fields: readonly RawField[],
+  numbers: Readonly<Record<number, number>>,
+): readonly RawField[] {
+  return Object.entries(numbers).reduce<readonly RawField[]>(
+    (all, [tag, value]) => withNumber(file, all, Number(tag), value),
+    fields,
+  );
+}
+
 function even(bytes: number): number {
   return bytes + (bytes % 2);
 }

@@ -4,10 +4,13 @@
  * decoder that reads the master reads the slice. Tiles of planar masters are rearranged: see
  * `PlaneStack`.
  */
-import { MalformedTiffError } from '../errors.ts';
+import { type ChunkColumn, columnFields, describeColumn, needsColumn } from './chunk-column.ts';
+import { bytesPerRow, type NumberedChunk } from './chunk-ranges.ts';
 import type { DirectoryInfo } from './directory-info.ts';
+import { describePacking, isUnpackable, type PackedChunks, unpackedFields, unpackedRanges } from './packed-chunks.ts';
 import { describeStack, hasPlanarTiles, type PlaneStack, stackFields } from './plane-stack.ts';
-import { type Directory, readNumbersAt, type TiffFile } from './read.ts';
+import type { Directory, TiffFile } from './read.ts';
+import { gridOf, readGrid, type SliceGrid } from './slice-grid.ts';
 import {
   type ChunkRange,
   type RawField,
@@ -43,10 +46,18 @@ export interface Slice {
   readonly reads: readonly SliceRead[];
   /** Present when the slice decodes to stacked planes, which still have to be interleaved. */
   readonly stack?: PlaneStack;
+  /** Present when the slice decodes to a column of chunks, which still have to be arranged. */
+  readonly column?: ChunkColumn;
+  /** Present when the slice is uncompressed and its chunks still have to be decoded into it. */
+  readonly packed?: PackedChunks;
 }
 
+/** How chunks get into the slice: as stored, or decoded by our own decoders. */
+export type SliceForm = 'stored' | 'unpacked';
+
 /**
- * Plans the slice that covers a window of the stored image.
+ * Plans the slice that covers a window of the stored image. Holes need chunks to be decoded, so a
+ * slice that has some is unpacked, or a column where the compression has no decoder of our own.
  * Throws MalformedTiffError when a chunk has no entry in the chunk table or ends past the file.
  */
 export async function planSlice(
@@ -54,48 +65,93 @@ export async function planSlice(
   directory: Directory,
   info: DirectoryInfo,
   window: StoredRect,
+  form: SliceForm = 'stored',
 ): Promise<Slice> {
-  const rows = await sliceUncompressedStrips(file, directory, info, window);
-  return rows ?? sliceChunks(file, directory, info, window);
+  const rows = form === 'stored' ? await sliceUncompressedStrips(file, directory, info, window) : undefined;
+  if (rows) return rows;
+  const grid = gridOf(info, window);
+  const ranges = await readGrid(file, directory, info, grid);
+  const hasHoles = ranges.some(({ byteCount }) => byteCount === 0);
+  if (isUnpackable(info.compression) && (hasHoles || form === 'unpacked')) {
+    return unpackedSlice(file, directory, info, grid, ranges);
+  }
+  if (hasHoles || needsColumn(info)) return columnSlice(file, directory, info, grid, ranges);
+  return storedSlice(file, directory, info, grid, ranges);
 }
 
-async function sliceChunks(
+async function storedSlice(
   file: TiffFile,
   directory: Directory,
   info: DirectoryInfo,
-  window: StoredRect,
+  { rect }: SliceGrid,
+  ranges: readonly NumberedChunk[],
 ): Promise<Slice> {
-  const { chunks } = info;
-  const columns = [Math.floor(window.left / chunks.width), Math.ceil(window.right / chunks.width)] as const;
-  const rows = [Math.floor(window.top / chunks.height), Math.ceil(window.bottom / chunks.height)] as const;
-  const whole: StoredRect = {
-    left: columns[0] * chunks.width,
-    right: columns[1] * chunks.width,
-    top: rows[0] * chunks.height,
-    bottom: rows[1] * chunks.height,
-  };
-  const rect = chunks.kind === 'tiles' ? whole : withinImage(whole, info);
-  const ranges = await readChunkRanges(file, directory, info, columns, rows);
-  const isStack = hasPlanarTiles(info);
-  const fields = await (isStack
-    ? stackFields(file, directory, info, rect, ranges)
-    : pictureFields(file, directory, info, rect, ranges.length));
-  const header = writeSliceHeader(file, fields, ranges);
+  const header = writeSliceHeader(file, await fieldsOf(file, directory, info, rect, ranges), ranges);
   return {
     rect,
     header: header.bytes,
     size: header.size,
     reads: coalesce(ranges, header.bytes.length),
-    ...(isStack ? { stack: await describeStack(file, directory, info, rect) } : {}),
+    ...(await stackOf(file, directory, info, rect)),
   };
 }
 
-/**
- * Clips strips to the image. Tiles are not clipped: libvips refuses an image much smaller than its
- * tiles.
- */
-function withinImage(rect: StoredRect, { width, height }: DirectoryInfo): StoredRect {
-  return { ...rect, right: Math.min(rect.right, width), bottom: Math.min(rect.bottom, height) };
+async function unpackedSlice(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+  { rect }: SliceGrid,
+  ranges: readonly NumberedChunk[],
+): Promise<Slice> {
+  const fields = unpackedFields(file, await fieldsOf(file, directory, info, rect, ranges));
+  const header = writeSliceHeader(file, fields, unpackedRanges(info, ranges));
+  return {
+    rect,
+    header: header.bytes,
+    size: header.size,
+    reads: [],
+    packed: await describePacking(file, directory, info, ranges, header.bytes.length),
+    ...(await stackOf(file, directory, info, rect)),
+  };
+}
+
+async function columnSlice(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+  grid: SliceGrid,
+  ranges: readonly NumberedChunk[],
+): Promise<Slice> {
+  const stored = ranges.filter(({ byteCount }) => byteCount > 0);
+  const header = writeSliceHeader(file, await columnFields(file, directory, info, stored), stored);
+  return {
+    rect: grid.rect,
+    header: header.bytes,
+    size: header.size,
+    reads: coalesce(stored, header.bytes.length),
+    column: await describeColumn(file, directory, info, grid, ranges),
+  };
+}
+
+/** The fields of a slice that has the chunks of the master in their order. */
+function fieldsOf(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+  rect: StoredRect,
+  ranges: readonly ChunkRange[],
+): Promise<readonly RawField[]> {
+  if (hasPlanarTiles(info)) return stackFields(file, directory, info, rect, ranges);
+  return pictureFields(file, directory, info, rect, ranges.length);
+}
+
+async function stackOf(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+  rect: StoredRect,
+): Promise<Pick<Slice, 'stack'>> {
+  return hasPlanarTiles(info) ? { stack: await describeStack(file, directory, info, rect) } : {};
 }
 
 /** libvips refuses tiles of PlanarConfiguration 2 even if there is only one plane. */
@@ -124,8 +180,7 @@ async function sliceUncompressedStrips(
   const isUncompressed = info.compression === Compression.none && info.chunks.kind === 'strips' && !info.planar;
   // Rows of subsampled YCbCr are not stored one by one.
   if (!isUncompressed || info.photometric === Photometric.yCbCr) return undefined;
-  const rowBits = info.width * info.bitsPerSample.reduce((sum, bits) => sum + bits, 0);
-  return sliceRows(file, directory, info, window, Math.ceil(rowBits / 8));
+  return sliceRows(file, directory, info, window, bytesPerRow(info));
 }
 
 async function sliceRows(
@@ -137,7 +192,7 @@ async function sliceRows(
 ): Promise<Slice | undefined> {
   const { height } = info.chunks;
   const strips = [Math.floor(window.top / height), Math.ceil(window.bottom / height)] as const;
-  const ranges = await readChunkRanges(file, directory, info, [0, 1], strips);
+  const ranges = await readGrid(file, directory, info, { columns: [0, 1], rows: strips });
   const parts: ChunkRange[] = [];
   for (const [index, range] of ranges.entries()) {
     const first = (strips[0] + index) * height;
@@ -152,47 +207,6 @@ async function sliceRows(
   const fields = withExtraSamples(file, await sliceFields(file, directory, rect, 1), info);
   const header = writeSliceHeader(file, withNumber(file, fields, Tag.RowsPerStrip, rect.bottom - rect.top), [whole]);
   return { rect, header: header.bytes, size: header.size, reads: coalesce(parts, header.bytes.length) };
-}
-
-/**
- * Ranges of the chunks, plane after plane, row after row: the order of the slice's own chunk table.
- */
-async function readChunkRanges(
-  file: TiffFile,
-  directory: Directory,
-  info: DirectoryInfo,
-  columns: readonly [number, number],
-  rows: readonly [number, number],
-): Promise<ChunkRange[]> {
-  const { kind, across, down } = info.chunks;
-  const tiled = kind === 'tiles' && directory.has(Tag.TileOffsets);
-  const offsetTag = tiled ? Tag.TileOffsets : Tag.StripOffsets;
-  const countTag = tiled ? Tag.TileByteCounts : Tag.StripByteCounts;
-  const ranges: ChunkRange[] = [];
-  const run = columns[1] - columns[0];
-  // The entries of whole rows of chunks are adjacent in the table and are read together.
-  const rowsAtOnce = run === across ? rows[1] - rows[0] : 1;
-  for (let plane = 0; plane < (info.planar ? info.samplesPerPixel : 1); plane++) {
-    for (let row = rows[0]; row < rows[1]; row += rowsAtOnce) {
-      const first = plane * across * down + row * across + columns[0];
-      const count = run * rowsAtOnce;
-      const offsets = await readNumbersAt(file, directory, offsetTag, first, count);
-      const byteCounts = directory.has(countTag)
-        ? await readNumbersAt(file, directory, countTag, first, count)
-        : offsets.map((offset) => file.reader.size - offset);
-      offsets.forEach((offset, index) => ranges.push(rangeOf(file, first + index, offset, byteCounts[index] ?? 0)));
-    }
-  }
-  return ranges;
-}
-
-function rangeOf(file: TiffFile, chunk: number, offset: number, byteCount: number): ChunkRange {
-  if (offset + byteCount > file.reader.size) {
-    throw new MalformedTiffError(
-      `Expected an end within ${file.reader.size} bytes for chunk ${chunk} but received 0x${(offset + byteCount).toString(16)}`,
-    );
-  }
-  return { offset, byteCount };
 }
 
 function coalesce(ranges: readonly ChunkRange[], dataAt: number): SliceRead[] {

@@ -51,6 +51,7 @@ export const Tag = {
   Iptc: 33_723,
   PhotoshopResources: 34_377,
   IccProfile: 34_675,
+  GdalNoData: 42_113,
 } as const;
 
 /** Fields that decoding depends on, other than sizes and the chunk table. */

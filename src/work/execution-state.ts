@@ -60,6 +60,8 @@ export const AssembledTiff = z.object({
   etag: z.string(),
   /** Bytes. */
   size: z.number(),
+  /** What was unusual about the pixels of the master, for the sidecar. */
+  warnings: z.array(z.string()).default([]),
   /** Digests of the master if RenderImage read all of it; otherwise they are in checksums.json. */
   checksums: RecordedChecksums.optional(),
 });

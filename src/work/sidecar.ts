@@ -86,17 +86,19 @@ interface SidecarParts {
   readonly header: Header;
   readonly plan: Plan;
   readonly digests: RecordedChecksums;
+  /** What was unusual about the pixels. */
+  readonly warnings: readonly string[];
   readonly published: Pick<Publication, 'bucket' | 'key' | 'size' | 'etag'>;
 }
 
 /** The sidecar of a published pyramid as stored. */
-export function sidecarOf({ source, header, plan, digests, published }: SidecarParts): Uint8Array {
+export function sidecarOf({ source, header, plan, digests, warnings: unusual, published }: SidecarParts): Uint8Array {
   const { image, recipe } = plan;
   const { sha256, md5, leftOut } = digests;
   const { bucket, key, size, etag } = source;
   const page = source.page && pageOfSidecar(source.page, header);
   const { width, height, bands, alpha, bitDepth, orientation, converted } = image;
-  const warnings = [...header.metadata.warnings, ...(leftOut === undefined ? [] : [leftOut])];
+  const warnings = [...header.metadata.warnings, ...unusual, ...(leftOut === undefined ? [] : [leftOut])];
   return sidecarBytes(
     makeSidecar({
       source: {

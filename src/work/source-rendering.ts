@@ -3,15 +3,21 @@
  * whole.
  */
 import { createReadStream } from 'node:fs';
+import { pagedReader } from '../bytes/range-reader.ts';
+import { RejectedImageError } from '../errors.ts';
+import { registry } from '../formats/registry.ts';
+import { cutShort } from '../imaging/decode.ts';
 import { pixelsOfFile, pixelsOfSlices, type SourcePixels } from '../imaging/source-pixels.ts';
 import type { MemoryLimits } from '../limits.ts';
 import { conversionOf } from '../pyramid/conversion.ts';
 import { outputBands, outputBitDepth } from '../pyramid/output-samples.ts';
 import { type Plan, reducedSize } from '../pyramid/plan.ts';
+import type { SourceImage } from '../pyramid/source-image.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { computeChecksums } from './checksums.ts';
 import type { RecordedChecksums, Source } from './execution-input.ts';
-import { openPixels } from './pinned-object.ts';
+import { withFilledGaps } from './filled-gaps.ts';
+import { openPixels, type PinnedContent } from './pinned-object.ts';
 
 /** Size of the reads for digests. Bytes. */
 const DIGEST_READ_BYTES = 2 ** 20;
@@ -32,6 +38,13 @@ export interface RenderRequest {
   readonly withChecksums: boolean;
 }
 
+export interface RenderedSource<Rendered> {
+  readonly rendered: Rendered;
+  /** What was unusual about the pixels and left none of them in doubt. Sorted. */
+  readonly warnings: readonly string[];
+  readonly checksums?: RecordedChecksums;
+}
+
 /**
  * Calls `render` with the pixels that the plan needs. Throws the errors of `openPixels`, and
  * RejectedImageError for pixels that cannot be decoded and for digests that differ from those that
@@ -40,7 +53,7 @@ export interface RenderRequest {
 export async function renderSource<Rendered>(
   { store, workBucket, source, plan, memory, remainingMs, withChecksums }: RenderRequest,
   render: (pixels: SourcePixels) => Promise<Rendered>,
-): Promise<{ readonly rendered: Rendered; readonly checksums?: RecordedChecksums }> {
+): Promise<RenderedSource<Rendered>> {
   const { image, recipe } = plan;
   const pixels = await openPixels(store, workBucket, source, image);
   const options = {
@@ -52,10 +65,15 @@ export async function renderSource<Rendered>(
     timeoutSeconds: (remainingMs() - WRITING_TIME) / 1000,
     memoryBudget: memory.rendering,
   };
-  if (plan.access === 'slices') return { rendered: await render(await pixelsOfSlices(pixels.reader, image, options)) };
+  if (plan.access === 'slices') {
+    const slices = await pixelsOfSlices(pixels.reader, image, options);
+    return { rendered: await render(slices), warnings: [...slices.warnings].sort() };
+  }
   return pixels.withFile(async (file) => {
-    const rendering = render(pixelsOfFile(file, image, options));
-    if (!withChecksums || image.converted) return { rendered: await rendering };
+    const rendering = withFilledGaps(file, image.gaps, (filled) => render(pixelsOfFile(filled, image, options))).catch(
+      (error: unknown) => explained(error, image, pixels),
+    );
+    if (!withChecksums || image.converted) return { rendered: await rendering, warnings: [] };
     const content = createReadStream(file, { highWaterMark: DIGEST_READ_BYTES });
     const [checksums, rendered] = await Promise.allSettled([
       computeChecksums({ info: pixels.info, recipe, content }),
@@ -64,6 +82,17 @@ export async function renderSource<Rendered>(
     // A wrong digest explains pixels that cannot be decoded, so its error takes precedence.
     if (checksums.status === 'rejected') throw checksums.reason;
     if (rendered.status === 'rejected') throw rendered.reason;
-    return { rendered: rendered.value, checksums: checksums.value };
+    return { rendered: rendered.value, warnings: [], checksums: checksums.value };
   });
+}
+
+/** Size of the reads that look for the end of a damaged image. Bytes. */
+const END_READ_BYTES = 4 * 2 ** 20;
+
+/** Throws `error`, as TRUNCATED where the pixels cannot be decoded because the file ends early. */
+async function explained(error: unknown, { format }: SourceImage, { reader }: PinnedContent): Promise<never> {
+  const decoder = registry.direct[format];
+  const isRefused = error instanceof RejectedImageError && error.code === 'CORRUPT_PIXELS';
+  if (!isRefused || !decoder.isWhole || (await decoder.isWhole(pagedReader(reader, END_READ_BYTES, 2)))) throw error;
+  throw cutShort(reader.size, error);
 }

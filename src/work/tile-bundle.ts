@@ -38,6 +38,8 @@ const TileBundleIndexSchema = z.strictObject({
   tiles: StoredObject,
   raster: StoredObject.optional(),
   encoding: TileEncoding,
+  /** What was unusual about the pixels and left none of them in doubt. */
+  warnings: z.array(z.string()).default([]),
   runs: z.array(
     z.strictObject({
       level: z.number(),
@@ -57,6 +59,8 @@ export interface BundleContent {
   /** The part of level 0 that was rendered. */
   readonly rect: Rect;
   readonly rendered: EncodedLevels;
+  /** For the sidecar. */
+  readonly warnings?: readonly string[];
   /** The block's level-k raster if RenderTopLevels needs it. */
   readonly raster?: Raster | undefined;
 }
@@ -96,6 +100,7 @@ export async function writeTileBundle(
     tiles: { etag: tiles.etag, size: tiles.size },
     ...(raster ? { raster: { etag: raster.etag, size: raster.size } } : {}),
     encoding: content.rendered.encoding,
+    warnings: [...(content.warnings ?? [])],
     runs,
   };
   await store.write(area.index(ref, name), toJsonBytes(index));

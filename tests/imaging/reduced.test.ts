@@ -136,7 +136,7 @@ describe('an image whose colours are kept is reduced to the pixels of one pass o
     const jpeg = await image.clone().jpeg().toBuffer();
     await expect(reduced(jpeg.subarray(0, 9000))).rejects.toMatchObject({
       name: 'RejectedImageError',
-      code: 'TRUNCATED',
+      code: 'CORRUPT_PIXELS',
     });
   });
 });

@@ -25,6 +25,8 @@ export interface DecodedMaster {
   readonly samples: readonly number[];
   /** The ICC profile of the published file. */
   readonly profile: Buffer | undefined;
+  /** Of the header and of the pixels. */
+  readonly warnings: readonly string[];
 }
 
 const recipe = Recipe.parse({
@@ -59,7 +61,7 @@ export async function identifyMaster(reader: RangeReader, options: IdentifyOptio
 /** Decodes in sRGB and the depth of the master, unless `wanted` sets other values. */
 export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = {}): Promise<DecodedMaster> {
   const applied = { ...recipe, ...wanted };
-  const { image, description } = await identifyBytes(bytes, applied);
+  const { image, description, warnings } = await identifyBytes(bytes, applied);
   const header = Description.parse(JSON.parse(JSON.stringify(description)));
   const plan = { image, recipe: applied };
   const { width, height } = publishedSize(image, applied);
@@ -75,8 +77,9 @@ export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = 
   const rect = { left: 0, top: 0, right: width, bottom: height };
   const arena = new Arena();
   try {
-    const { bands, data } = image.chunks
-      ? await (await pixelsOfSlices(fullReader(bytes), image, options)).raster(rect, arena)
+    const slices = image.chunks ? await pixelsOfSlices(fullReader(bytes), image, options) : undefined;
+    const { bands, data } = slices
+      ? await slices.raster(rect, arena)
       : await decodeRect(bytes, { ...options, image, stored: image, crop: rect }, arena);
     const { iccProfile } = await publishedDescription(image, applied, header);
     return {
@@ -86,6 +89,7 @@ export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = 
       bands,
       bitDepth: data instanceof Uint8Array ? 8 : 16,
       samples: Array.from(data),
+      warnings: [...warnings, ...(slices?.warnings ?? [])],
       profile: iccProfile === undefined ? undefined : Buffer.from(iccProfile, 'base64'),
     };
   } finally {

@@ -1,8 +1,9 @@
 import { RejectedImageError } from '../../errors.ts';
-import { decodeFailure } from '../../imaging/decode.ts';
+import { cutShort, decodeFailure } from '../../imaging/decode.ts';
 import { sharp } from '../../imaging/sharp.ts';
 import type { DecodedImage } from '../decoded-image.ts';
 import type { DecodeOptions } from '../format.ts';
+import { hasGifEnd } from './blocks.ts';
 
 /** Decodes the first frame on `background`, as RGB. Throws RejectedImageError. */
 export async function decodeGif(
@@ -17,7 +18,8 @@ export async function decodeGif(
     .raw()
     .toBuffer({ resolveWithObject: true })
     .catch((error: unknown) => {
-      throw decodeFailure(error);
+      const failure = decodeFailure(error);
+      throw failure instanceof RejectedImageError && !hasGifEnd(bytes) ? cutShort(bytes.length, error) : failure;
     });
   if (info.channels !== 3) throw new RejectedImageError('CORRUPT_PIXELS', `a GIF of ${info.channels} bands`);
   return {

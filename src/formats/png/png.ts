@@ -1,6 +1,8 @@
-import { viewOf } from '../../bytes/views.ts';
-import { type DirectFormat, signature } from '../format.ts';
-import { describeLibvipsHeader, FIRST_READ_BYTES, readLibvipsHeader } from '../libvips-header.ts';
+import type { RangeReader } from '../../bytes/range-reader.ts';
+import { latin1, viewOf } from '../../bytes/views.ts';
+import { type DirectFormat, type Identified, signature } from '../format.ts';
+import { assertStill, describeLibvipsHeader, FIRST_READ_BYTES, readLibvipsHeader } from '../libvips-header.ts';
+import { readHeaderChunks } from './header-chunks.ts';
 import { findInPng } from './metadata.ts';
 
 /** PNG (W3C, third edition; ISO/IEC 15948). */
@@ -9,30 +11,29 @@ export const png = {
   name: 'png',
   title: 'PNG',
   matches: signature('\x89PNG\r\n\x1a\n'),
-  async header(reader) {
-    const header = await readLibvipsHeader(reader, FIRST_READ_BYTES);
-    return describeLibvipsHeader('png', header, reader.size, isGreyPalette(header.start));
-  },
+  header: readPngHeader,
+  isWhole: hasPngEnd,
   metadata: findInPng,
 } as const satisfies DirectFormat;
 
-/** Length of the signature. Bytes. */
-const SIGNATURE_BYTES = 8;
-
-/** Whether the palette of a PNG holds greys only; false if `start` contains no palette. */
-function isGreyPalette(start: Uint8Array): boolean {
-  const view = viewOf(start);
-  for (let at = SIGNATURE_BYTES; at + 8 <= start.length;) {
-    const length = view.getUint32(at);
-    const name = String.fromCharCode(...start.subarray(at + 4, at + 8));
-    const data = start.subarray(at + 8, at + 8 + length);
-    if (name === 'PLTE') return data.length === length && isGrey(data);
-    if (name === 'IDAT') return false;
-    at += 12 + length;
-  }
-  return false;
+async function readPngHeader(reader: RangeReader): Promise<Identified> {
+  const chunks = await readHeaderChunks(reader, ['PLTE', 'acTL']);
+  const animation = chunks.get('acTL');
+  if (animation && animation.length >= 4) assertStill(viewOf(animation).getUint32(0));
+  const header = await readLibvipsHeader(reader, FIRST_READ_BYTES, hasPngEnd);
+  const palette = chunks.get('PLTE');
+  return describeLibvipsHeader('png', header, reader.size, palette !== undefined && isGrey(palette));
 }
 
 function isGrey(palette: Uint8Array): boolean {
   return palette.every((value, index) => value === palette[index - (index % 3)]);
+}
+
+/** Bytes after the end of the image in which its last chunk is looked for. */
+const TAIL_BYTES = 65_536;
+
+/** Whether the chunk IEND is there, which is empty and the last one. */
+async function hasPngEnd(reader: RangeReader): Promise<boolean> {
+  const start = Math.max(0, reader.size - TAIL_BYTES);
+  return latin1(await reader.read(start, TAIL_BYTES)).includes('\0\0\0\0IEND');
 }

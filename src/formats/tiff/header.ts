@@ -1,7 +1,7 @@
 import { RejectedImageError } from '../../errors.ts';
 import { MAX_PROFILE_BYTES } from '../../limits.ts';
 import { usableProfile } from '../../metadata/icc.ts';
-import { describeDirectory, type DirectoryInfo, readChunkTable } from '../../tiff/directory-info.ts';
+import { describeDirectory, type DirectoryInfo } from '../../tiff/directory-info.ts';
 import type { Description } from '../../tiff/pyramid-fields.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { viewOf } from '../../bytes/views.ts';
@@ -10,6 +10,7 @@ import { Compression, FieldType, Photometric, Tag } from '../../tiff/tags.ts';
 import type { HeaderOptions, Identified } from '../format.ts';
 import { validOrientation } from '../orientation.ts';
 import { asRational } from '../resolution.ts';
+import { checkChunks } from './chunks.ts';
 import { describeTiffPixels, type Pixels } from './pixels.ts';
 
 /** Compressions of TIFF that the prebuilt libvips decodes. */
@@ -35,7 +36,7 @@ export async function identifyTiff(reader: RangeReader, options: HeaderOptions):
   const profile = await readProfile(file, directory);
   assertDecodable(info);
   const pixels = await describeTiffPixels(file, directory, info, profile, options);
-  await assertWhole(file, directory, info);
+  const unusual = await checkChunks(file, directory, info);
   const { kind, width, height } = info.chunks;
   return {
     image: {
@@ -52,7 +53,7 @@ export async function identifyTiff(reader: RangeReader, options: HeaderOptions):
     },
     statesOrientation: directory.has(Tag.Orientation) && validOrientation(info.orientation) !== undefined,
     description: await readDescription(file, directory, profile),
-    warnings: warningsOf(pixels),
+    warnings: [...warningsOf(pixels), ...unusual],
   };
 }
 
@@ -81,21 +82,6 @@ function assertDecodable({ compression, planar, photometric }: DirectoryInfo): v
   };
   if (planar && photometric === Photometric.yCbCr) refuse('YCbCr in separate planes');
   if (!decodable.has(compression)) refuse(`TIFF compression ${compression}`);
-}
-
-/**
- * Refuses a file that ends before one of its strips or tiles does, before any pixels are decoded.
- */
-async function assertWhole(file: TiffFile, directory: Directory, info: DirectoryInfo): Promise<void> {
-  const table = await readChunkTable(file, directory, info);
-  const needed = info.chunks.across * info.chunks.down * (info.planar ? info.samplesPerPixel : 1);
-  for (let index = 0; index < needed; index++) {
-    const end = (table.offsets[index] ?? 0) + (table.byteCounts[index] ?? 0);
-    if (end > file.reader.size) {
-      const where = `${info.chunks.kind.slice(0, -1)} ${index} ends at byte ${end}`;
-      throw new RejectedImageError('TRUNCATED', `${where}, the file has ${file.reader.size}`);
-    }
-  }
 }
 
 async function readDescription(

@@ -17,8 +17,9 @@ export const webp = {
   async header(reader) {
     assertWhole(await reader.read(0, RIFF_HEADER_BYTES), reader.size);
     // libwebp parses a header only when it is given the whole file.
-    return describeLibvipsHeader('webp', await readLibvipsHeader(reader, reader.size), reader.size);
+    return describeLibvipsHeader('webp', await readLibvipsHeader(reader, reader.size, isWholeWebp), reader.size);
   },
+  isWhole: isWholeWebp,
   metadata: findInWebp,
 } as const satisfies DirectFormat;
 
@@ -26,9 +27,19 @@ export const webp = {
 const RIFF_HEADER_BYTES = 12;
 
 function assertWhole(header: Uint8Array, size: number): void {
-  const declared = viewOf(header).getUint32(4, true) + 8;
+  const declared = declaredBytes(header);
   if (declared > size)
     throw new RejectedImageError('TRUNCATED', `the header states ${declared} bytes, the file has ${size}`);
+}
+
+async function isWholeWebp(reader: RangeReader): Promise<boolean> {
+  const header = await reader.read(0, RIFF_HEADER_BYTES);
+  return header.length === RIFF_HEADER_BYTES && declaredBytes(header) <= reader.size;
+}
+
+/** Bytes of the file by its RIFF header. */
+function declaredBytes(header: Uint8Array): number {
+  return viewOf(header).getUint32(4, true) + 8;
 }
 
 /** Locates the metadata chunks (section 2.7.1.4), before or after the pixels. */

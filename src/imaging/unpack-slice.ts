@@ -1,0 +1,123 @@
+/** Reads the chunks of a slice and decodes them by our own decoders, batch by batch. */
+import type { FileHandle } from 'node:fs/promises';
+import { writeAt } from '../bytes/write-at.ts';
+import { MalformedTiffError, RejectedImageError } from '../errors.ts';
+import type { PackedChunk, PackedChunks } from '../tiff/packed-chunks.ts';
+import type { Slice } from '../tiff/slice.ts';
+import { fillChunk, unpackChunk } from './unpack/unpack.ts';
+import { Arena } from './arena.ts';
+import { readSlice, type SliceReader } from './read-slice.ts';
+
+/** Compressed chunks that are read at a time. Bytes. */
+const BATCH_BYTES = 16 * 2 ** 20;
+
+type PackedSlice = Pick<Slice, 'header' | 'size'> & { readonly packed: PackedChunks };
+
+/**
+ * The slice with its chunks decoded, in memory of the arena. Adds to `warnings`. Throws
+ * RejectedImageError for the first chunk, in the order of the slice, whose pixels are in doubt.
+ */
+export async function unpackIntoMemory(
+  reader: SliceReader,
+  { header, size, packed }: PackedSlice,
+  warnings: Set<string>,
+  arena: Arena,
+): Promise<Uint8Array> {
+  const bytes = arena.take(size);
+  bytes.set(header);
+  for await (const { chunk, stored } of storedChunks(reader, packed)) {
+    decodeChunk(chunk, stored, bytes.subarray(chunk.at, chunk.at + chunk.length), packed, warnings);
+  }
+  return bytes;
+}
+
+/** Writes the slice with its chunks decoded. Throws as `unpackIntoMemory`. */
+export async function unpackIntoFile(
+  reader: SliceReader,
+  { header, packed }: PackedSlice,
+  warnings: Set<string>,
+  handle: FileHandle,
+): Promise<void> {
+  await writeAt(handle, header, 0);
+  for await (const { chunk, stored } of storedChunks(reader, packed)) {
+    const rows = new Uint8Array(chunk.length);
+    decodeChunk(chunk, stored, rows, packed, warnings);
+    await writeAt(handle, rows, chunk.at);
+  }
+}
+
+function decodeChunk(
+  chunk: PackedChunk,
+  stored: Uint8Array,
+  target: Uint8Array,
+  { coding, fill, kind }: PackedChunks,
+  warnings: Set<string>,
+): void {
+  if (chunk.byteCount === 0) {
+    fillChunk(target, fill, coding);
+    return;
+  }
+  for (const warning of unpacked(`${kind} ${chunk.index}`, stored, target, coding)) warnings.add(warning);
+}
+
+/** Every chunk with its bytes, which stay valid until the next one is requested. */
+async function* storedChunks(
+  reader: SliceReader,
+  { chunks }: PackedChunks,
+): AsyncGenerator<{ readonly chunk: PackedChunk; readonly stored: Uint8Array }> {
+  for (const batch of batches(chunks)) {
+    const arena = new Arena();
+    try {
+      const bytes = await readBatch(reader, batch, arena);
+      for (const [index, chunk] of batch.entries()) yield { chunk, stored: bytes[index] ?? new Uint8Array() };
+    } finally {
+      arena.release();
+    }
+  }
+}
+
+function unpacked(
+  name: string,
+  bytes: Uint8Array,
+  target: Uint8Array,
+  coding: PackedChunks['coding'],
+): readonly string[] {
+  try {
+    target.fill(0);
+    return unpackChunk(bytes, target, coding);
+  } catch (error) {
+    if (!(error instanceof MalformedTiffError)) throw error;
+    throw new RejectedImageError('CORRUPT_PIXELS', `${name} is damaged: ${error.message}`, { cause: error });
+  }
+}
+
+function* batches(chunks: readonly PackedChunk[]): Generator<readonly PackedChunk[]> {
+  let batch: PackedChunk[] = [];
+  let bytes = 0;
+  for (const chunk of chunks) {
+    if (batch.length > 0 && bytes + chunk.byteCount > BATCH_BYTES) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(chunk);
+    bytes += chunk.byteCount;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** The compressed bytes of the chunks, by merged reads. */
+async function readBatch(
+  reader: SliceReader,
+  batch: readonly PackedChunk[],
+  arena: Arena,
+): Promise<readonly Uint8Array[]> {
+  let size = 0;
+  const reads = batch.map(({ offset, byteCount }) => {
+    size += byteCount;
+    return { offset, length: byteCount, at: size - byteCount };
+  });
+  const stored = reads.filter(({ length }) => length > 0);
+  const bytes = await readSlice(reader, { header: new Uint8Array(), size, reads: stored }, arena);
+  return reads.map(({ at, length }) => bytes.subarray(at, at + length));
+}
