@@ -15,7 +15,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   notifications: ['ledger'],
   executions: ['stepfunctions'],
   metadata: ['bytes', 'tiff'],
-  imaging: ['bytes', 'pyramid', 'recipe', 'tiff'],
+  imaging: ['bytes', 'isolation', 'pyramid', 'recipe', 'tiff'],
   formats: ['bytes', 'imaging', 'isolation', 'metadata', 'pyramid', 'recipe', 'tiff'],
   work: ['bytes', 'formats', 'imaging', 'ledger', 'metadata', 'pyramid', 'recipe', 'storage', 'tiff'],
   intake: ['executions', 'ledger', 'recipe', 'work'],

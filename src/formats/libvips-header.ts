@@ -1,16 +1,15 @@
 /** Headers of JPEG, PNG and WebP files, as libvips reads them. */
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { RejectedImageError } from '../errors.ts';
+import { ownMetadataError } from '../imaging/alone.ts';
 import { cutShort, decodeFailure } from '../imaging/decode.ts';
+import { type FileMetadata, readFileMetadata } from '../imaging/file-metadata.ts';
 import { profileKind } from '../imaging/profile-check.ts';
-import { sharp } from '../imaging/sharp.ts';
 import { usableProfile } from '../metadata/icc.ts';
 import type { SourceFormat, SourceImage } from '../pyramid/source-image.ts';
 import type { Description } from '../tiff/pyramid-fields.ts';
 import type { Identified } from './format.ts';
 import { validOrientation } from './orientation.ts';
-
-type Metadata = Awaited<ReturnType<ReturnType<typeof sharp>['metadata']>>;
 
 /** Enough for the header of nearly every JPEG and PNG, profile and preview included. Bytes. */
 export const FIRST_READ_BYTES = 256 * 1024;
@@ -24,13 +23,13 @@ export async function readLibvipsHeader(
   reader: RangeReader,
   length: number,
   isWhole: (reader: RangeReader) => Promise<boolean>,
-): Promise<Metadata> {
+): Promise<FileMetadata> {
   const start = await reader.read(0, Math.min(length, reader.size));
   try {
-    return await sharp(start, { limitInputPixels: false, ignoreIcc: true }).metadata();
+    return await readFileMetadata(start);
   } catch (error) {
     if (length < reader.size) return readLibvipsHeader(reader, 8 * length, isWhole);
-    const failure = decodeFailure(error, 'header');
+    const failure = decodeFailure(await ownMetadataError(error, start), 'header');
     if (!(failure instanceof RejectedImageError) || (await isWhole(reader))) throw failure;
     throw cutShort(reader.size, error);
   }
@@ -42,7 +41,7 @@ export async function readLibvipsHeader(
  */
 export async function describeLibvipsHeader(
   format: SourceFormat,
-  metadata: Metadata,
+  metadata: FileMetadata,
   fileSize: number,
   hasGreyPalette = false,
 ): Promise<Identified> {
@@ -78,7 +77,7 @@ export function assertStill(frames: number): void {
 type Pixels = Pick<SourceImage, 'model' | 'profile' | 'bands' | 'alpha' | 'bitDepth'>;
 
 async function describePixels(
-  metadata: Metadata,
+  metadata: FileMetadata,
   icc: Uint8Array | undefined,
   hasGreyPalette: boolean,
 ): Promise<Pixels> {

@@ -30,20 +30,27 @@ export type ReadRect = (rect: Rect, arena: Arena) => Promise<Raster>;
 
 /**
  * Decodes `picture` and calls `use`, whose reads wait until their rows are decoded and reject with
- * the error of the decoder. The decoder has ended when the returned promise settles. The file has
- * no name while it is in use, so that nothing of it remains when the process is killed.
+ * the error of the decoder, which `explain` may replace. The decoder has ended when the returned
+ * promise settles. The file has no name while it is in use, so that nothing of it remains when the
+ * process is killed.
  */
 export async function withDecodedFile<Result>(
   picture: Sharp,
   shape: DecodedShape,
   use: (read: ReadRect) => Promise<Result>,
+  explain: (error: unknown) => Promise<unknown> = (error) => Promise.resolve(error),
 ): Promise<Result> {
   const folder = await mkdtemp(path.join(tmpdir(), 'stepwell-decoded-'));
   let handle: FileHandle | undefined;
   try {
     const file = path.join(folder, 'pixels.v');
     handle = await open(file, 'w+');
-    const decoding = new Decoding(picture, shape, file, handle);
+    const decoding = new Decoding(
+      decodeInto(file, picture, shape).catch(async (error: unknown) => {
+        throw await explain(error);
+      }),
+      handle,
+    );
     try {
       await decoding.hasGrownTo(HEADER_BYTES);
       await rm(folder, { recursive: true, force: true });
@@ -63,9 +70,9 @@ class Decoding {
   readonly #outcome: Promise<void>;
   #hasEnded = false;
 
-  constructor(picture: Sharp, shape: DecodedShape, file: string, handle: FileHandle) {
+  constructor(outcome: Promise<void>, handle: FileHandle) {
     this.handle = handle;
-    this.#outcome = decodeInto(file, picture, shape).finally(() => (this.#hasEnded = true));
+    this.#outcome = outcome.finally(() => (this.#hasEnded = true));
     // The error is thrown by `end`, which may be called after the decoder has failed.
     this.#outcome.catch(() => undefined);
   }

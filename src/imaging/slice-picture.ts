@@ -6,9 +6,8 @@ import type { Conversion } from '../pyramid/conversion.ts';
 import { HELD_SLICE_BYTES } from '../pyramid/cost-figures.ts';
 import type { Slice } from '../tiff/slice.ts';
 import { relabelAsRgb } from '../tiff/relabel.ts';
+import { arrangeChunksAlone, interleavePlanesAlone } from './alone.ts';
 import type { Arena } from './arena.ts';
-import { arrangeChunks } from './arrange-chunks.ts';
-import { interleavePlanes } from './interleave.ts';
 import { readSlice, type SliceReader, withFilledFile, withSliceFile } from './read-slice.ts';
 import { unpackIntoFile, unpackIntoMemory } from './unpack-slice.ts';
 
@@ -33,9 +32,9 @@ export async function readPicture(
     : await readSlice(reader, slice, arena);
   const options = { ...rectSize(slice.rect), timeoutSeconds };
   const picture = slice.stack
-    ? await interleavePlanes(bytes, slice.stack, options, arena)
+    ? await interleavePlanesAlone(bytes, slice.stack, options, arena)
     : slice.column
-      ? await arrangeChunks(bytes, slice.column, options, arena)
+      ? await arrangeChunksAlone(bytes, slice.column, options, arena)
       : bytes;
   if (conversion === 'lab') relabelAsRgb(picture);
   return picture;

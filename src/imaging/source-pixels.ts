@@ -13,9 +13,9 @@ import { isUnpackable } from '../tiff/packed-chunks.ts';
 import { readTiff } from '../tiff/read.ts';
 import { planSlice, type Slice, type SliceForm } from '../tiff/slice.ts';
 import { Compression, Photometric, Tag } from '../tiff/tags.ts';
+import { decodeOnceAlone, decodeRectAlone } from './alone.ts';
 import { Arena } from './arena.ts';
-import { decodePipeline, decodeRect, type DecodeRequest, malformed } from './decode.ts';
-import { withDecodedFile } from './decoded-file.ts';
+import { type DecodeRequest, malformed } from './decode.ts';
 import type { Raster } from './raster.ts';
 import type { SliceReader } from './read-slice.ts';
 import { readPicture, withPicture } from './slice-picture.ts';
@@ -49,25 +49,20 @@ export function pixelsOfFile(file: string, image: SourceImage, options: PixelOpt
   const request = (crop: Rect): DecodeRequest => ({ ...options, image, stored: image, crop });
   return {
     warnings: new Set(),
-    raster: (rect, arena) => decodeRect(file, request(rect), arena),
+    raster: (rect, arena) => decodeRectAlone(file, request(rect), arena),
     ...(convertsInOnePass({ ...options, image })
-      ? { decodedOnce: (use) => decodeOnce(file, request(wholeOf(options.reducedTo ?? uprightSize(image))), use) }
+      ? {
+          decodedOnce: (use) =>
+            decodeOnceAlone(file, request(wholeOf(options.reducedTo ?? uprightSize(image))), (raster) =>
+              use({ raster, warnings: new Set() }),
+            ),
+        }
       : {}),
   };
 }
 
 function wholeOf({ width, height }: Size): Rect {
   return { left: 0, top: 0, right: width, bottom: height };
-}
-
-async function decodeOnce<Result>(
-  input: string | Uint8Array,
-  request: DecodeRequest,
-  use: (pixels: SourcePixels) => Promise<Result>,
-): Promise<Result> {
-  const { bands, bitDepth } = request;
-  const shape = { ...rectSize(request.crop), bands, bitDepth };
-  return withDecodedFile(decodePipeline(input, request), shape, (raster) => use({ raster, warnings: new Set() }));
 }
 
 /**
@@ -102,15 +97,17 @@ export async function pixelsOfSlices(
   return {
     warnings,
     async raster(rect, arena) {
-      if (reducedTo) return reduce(rect, arena, (input, request) => decodeRect(input, request, arena));
-      return read(rect, arena, async (input, request, raw) => raw ?? decodeRect(input, request, arena));
+      if (reducedTo) return reduce(rect, arena, (input, request) => decodeRectAlone(input, request, arena));
+      return read(rect, arena, async (input, request, raw) => raw ?? decodeRectAlone(input, request, arena));
     },
     ...(reducedTo && convertsInOnePass({ ...options, image })
       ? {
           async decodedOnce(use) {
             const arena = new Arena();
             try {
-              return await reduce(wholeOf(reducedTo), arena, (picture, request) => decodeOnce(picture, request, use));
+              return await reduce(wholeOf(reducedTo), arena, (picture, request) =>
+                decodeOnceAlone(picture, request, (raster) => use({ raster, warnings: new Set() })),
+              );
             } finally {
               arena.release();
             }

@@ -23,6 +23,7 @@ export class IsolatedProcess {
   readonly #child: ChildProcess;
   #pending: Pending | undefined;
   #output = '';
+  #rss = 0;
   #ended = false;
 
   /** Starts `entry`, a file that offers its functions when it is started with `ISOLATED`. */
@@ -48,6 +49,11 @@ export class IsolatedProcess {
     this.#hold(false);
   }
 
+  /** Resident memory after the last call. Bytes. */
+  get rss(): number {
+    return this.#rss;
+  }
+
   get ended(): boolean {
     return this.#ended;
   }
@@ -56,7 +62,7 @@ export class IsolatedProcess {
    * Calls a function of the process. Throws its error, TimeLimitError after `limitMs`, or
    * ProcessEndedError.
    */
-  async call(request: Request, limitMs: number): Promise<{ readonly result: unknown; readonly rss: number }> {
+  async call(request: Request, limitMs: number): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     this.#pending = { resolve, reject };
     const timer = setTimeout(() => {
@@ -68,8 +74,9 @@ export class IsolatedProcess {
       // Errors of sending are reported by 'error' or 'close'.
       if (!this.#ended) this.#child.send(request, () => undefined);
       const reply = await promise;
+      this.#rss = reply.rss;
       if ('error' in reply) throw receivedError(reply.error);
-      return reply;
+      return reply.result;
     } finally {
       clearTimeout(timer);
       this.#pending = undefined;

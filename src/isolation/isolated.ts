@@ -83,13 +83,10 @@ class Processes {
 
   async #callOnce(request: Request, limitMs: number): Promise<unknown> {
     const process = this.#take();
-    let rss = Number.POSITIVE_INFINITY;
     try {
-      const reply = await process.call(request, limitMs);
-      ({ rss } = reply);
-      return reply.result;
+      return await process.call(request, limitMs);
     } finally {
-      this.#keep(process, rss);
+      this.#keep(process);
     }
   }
 
@@ -101,9 +98,9 @@ class Processes {
     return new IsolatedProcess(this.#entry);
   }
 
-  #keep(process: IsolatedProcess, rss: number): void {
+  #keep(process: IsolatedProcess): void {
     if (process.ended) return;
-    if (rss > KEPT_RSS) {
+    if (process.rss > KEPT_RSS) {
       process.kill();
       return;
     }

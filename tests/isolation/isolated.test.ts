@@ -32,12 +32,14 @@ describe('an isolated function', () => {
     expect((await identify(1, LONG)).pid).toBe(first.pid);
   });
 
-  test('throws its errors under their names, codes and messages', async () => {
+  test('throws its errors under their names, codes and messages, and its process goes on', async () => {
+    const { pid } = await identify(0, LONG);
     await expect(reject('a reason', LONG)).rejects.toMatchObject({
       name: 'RejectedImageError',
       code: 'CORRUPT_PIXELS',
       message: 'CORRUPT_PIXELS: a reason',
     });
+    expect((await identify(0, LONG)).pid).toBe(pid);
     await expect(fail('a reason', LONG)).rejects.toMatchObject({ name: 'ToyError', message: 'a reason' });
   });
 
