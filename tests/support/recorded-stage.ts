@@ -3,6 +3,9 @@
  * over an S3 server and a DynamoDB server. Every function has AWS clients of its own, whose calls
  * are recorded.
  */
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -20,6 +23,7 @@ import type { Ports } from '../../src/runtime.ts';
 import { s3Store } from '../../src/storage/s3/s3.ts';
 import type { FunctionHost } from '../../src/stepfunctions/function-host.ts';
 import { type Fixture, serve } from '../stepfunctions/project.ts';
+import { everyPage, recipesForPages } from './documents.ts';
 import { localDynamo, startLedger, type TestLedger } from './ledger.ts';
 import { type AwsCall, recordCalls } from './recorded-calls.ts';
 import { type S3Server, startS3 } from './s3-server.ts';
@@ -30,16 +34,19 @@ export const stateMachineName = 'stepwell-dev-pyramid';
 /** Of the embedded engine. */
 export const regionAndAccount = 'us-east-1:000000000000';
 
-const config = {
-  ...readConfig({
+type StageConfig = ReturnType<typeof configOf>;
+
+function configOf(recipesDirectory: string) {
+  const config = readConfig({
     WORK_BUCKET: 'work',
     PUBLISHED_BUCKET: 'published',
     LEDGER_TABLE: 'ledger',
-    RECIPES_BY_PREFIX: 'marble/=marble\nlossless/=archival',
-  }),
+    RECIPES_BY_PREFIX: `marble/=marble\nlossless/=archival\nbooks/=${everyPage}`,
+    RECIPES_DIRECTORY: recipesDirectory,
+  });
   // So little that an image of a megapixel is cut into blocks.
-  memory: { ...memoryLimits.standard, rendering: 180 * 2 ** 20 },
-};
+  return { ...config, memory: { ...memoryLimits.standard, rendering: 180 * 2 ** 20 } };
+}
 
 export interface RecordedStage {
   readonly s3: S3Server;
@@ -47,6 +54,8 @@ export interface RecordedStage {
   readonly calls: ReadonlyMap<string, readonly AwsCall[]>;
   /** Uploads a master, sends its event and waits until its execution has ended. */
   upload(key: string, body: Uint8Array, options?: UploadOptions): Promise<LedgerEntry | undefined>;
+  /** The ledger entry of a page of a document. */
+  pageEntry(key: string, page: number): Promise<LedgerEntry | undefined>;
   /** Removes a public object, as a person may. */
   unpublish(key: string): Promise<unknown>;
   /** Redrives the last execution of a master and waits until it has ended. */
@@ -62,6 +71,9 @@ export interface UploadOptions {
 }
 
 export async function startRecordedStage(): Promise<RecordedStage> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'stepwell-stage-'));
+  const config = configOf(await recipesForPages(folder));
+  await cp('recipes', config.recipesDirectory, { recursive: true });
   const s3 = await startS3([sourceBucket, config.workBucket, config.publishedBucket]);
   const ledger = await startLedger();
   const calls = new Map<string, AwsCall[]>();
@@ -75,7 +87,7 @@ export async function startRecordedStage(): Promise<RecordedStage> {
       const record = (call: AwsCall): void => {
         calls.set(key, [...(calls.get(key) ?? []), call]);
       };
-      const ports = portsOf({ s3, ledger, endpoint: engine.api.endpoint, clients }, record);
+      const ports = portsOf({ config, s3, ledger, endpoint: engine.api.endpoint, clients }, record);
       const made = inProcessHost(functions, { ports: Promise.resolve(ports) });
       hosts.set(key, made);
       return made.invoke(key, event, options);
@@ -92,7 +104,7 @@ export async function startRecordedStage(): Promise<RecordedStage> {
     },
   });
   const { engine: running } = engine;
-  const entryOf = (key: string) => ledger.ledger.get(imageId(sourceBucket, key));
+  const entryOf = (key: string, page?: number) => ledger.ledger.get(imageId(sourceBucket, key, page));
   let uploads = 0;
   return {
     s3,
@@ -112,6 +124,7 @@ export async function startRecordedStage(): Promise<RecordedStage> {
       await running.idle();
       return entryOf(key);
     },
+    pageEntry: entryOf,
     unpublish: (key) => s3.client.send(new DeleteObjectCommand({ Bucket: config.publishedBucket, Key: key })),
     async redrive(key) {
       const arn = (await entryOf(key))?.executionArn;
@@ -125,6 +138,7 @@ export async function startRecordedStage(): Promise<RecordedStage> {
       for (const client of clients) client.destroy();
       await s3.stop();
       await ledger.stop();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }
@@ -140,6 +154,7 @@ function withoutRetryWaits(milliseconds: number, signal: AbortSignal): Promise<b
 }
 
 interface Services {
+  readonly config: StageConfig;
   readonly s3: S3Server;
   readonly ledger: TestLedger;
   /** Of the Step Functions API. */
@@ -148,7 +163,7 @@ interface Services {
 }
 
 /** The ports of one function, over clients of its own. */
-function portsOf({ s3, ledger, endpoint, clients }: Services, record: (call: AwsCall) => void): Ports {
+function portsOf({ config, s3, ledger, endpoint, clients }: Services, record: (call: AwsCall) => void): Ports {
   const s3Client = s3.newClient(1);
   const dynamo = localDynamo(ledger.endpoint);
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { lambdaFunctions } from '../support/cloudformation.ts';
 import { RolePolicy } from '../support/iam.ts';
+import { testDocuments } from '../support/documents.ts';
 import { packaged, PACKAGING_MS } from '../support/packaged-template.ts';
 import { pdf } from '../support/pdf-fixtures.ts';
 import { picture, pictureOf } from '../support/pixels.ts';
@@ -71,6 +73,12 @@ async function processImages(): Promise<(readonly [key: string, status: string |
   stage.s3.tag(sourceBucket, 'marble/atlas.pdf', { copyrighted: 'yes' });
   await upload('marble/atlas.pdf', page);
   await upload('lossless/leaf.pdf', page);
+  // Documents, of which every page is an image.
+  for (const { name, whole } of testDocuments) {
+    const key = keyOf(name);
+    await upload(key, whole, { versionId: 'v4' });
+    for (const page of [1, 2, 3]) outcomes.push([`${key} ${page}`, (await stage.pageEntry(key, page))?.status]);
+  }
   // The name of an image whose pyramid was removed goes to another image.
   await stage.unpublish('b.tif');
   await upload('b.png', await pictureOf(30, 20).png().toBuffer());
@@ -85,6 +93,11 @@ async function processImages(): Promise<(readonly [key: string, status: string |
   return outcomes;
 }
 
+/** Documents of other extensions have other folders, so that their pages have other names. */
+function keyOf(name: string): string {
+  return `books/${path.extname(name).slice(1)}/${name}`;
+}
+
 test('the images end as expected', () => {
   expect(outcomes).toEqual([
     ['a.jpg', 'PUBLISHED'],
@@ -95,6 +108,10 @@ test('the images end as expected', () => {
     ['marble/atlas.pdf', 'PUBLISHED'],
     ['marble/atlas.pdf', 'PUBLISHED'],
     ['lossless/leaf.pdf', 'PUBLISHED'],
+    ...testDocuments.flatMap(({ name }) => [
+      [keyOf(name), 'DIVIDED'],
+      ...[1, 2, 3].map((page) => [`${keyOf(name)} ${page}`, 'PUBLISHED']),
+    ]),
     ['b.png', 'PUBLISHED'],
     ['notes.txt', 'REJECTED'],
     ['a.png', 'REJECTED'],
