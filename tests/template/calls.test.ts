@@ -76,7 +76,7 @@ async function processImages(): Promise<(readonly [key: string, status: string |
   // Documents, of which every page is an image.
   for (const { name, whole } of testDocuments) {
     const key = keyOf(name);
-    await upload(key, whole, { versionId: 'v4' });
+    await upload(key, whole, name === 'big.tif' ? { versionId: 'v4' } : {});
     for (const page of [1, 2, 3]) outcomes.push([`${key} ${page}`, (await stage.pageEntry(key, page))?.status]);
   }
   // The name of an image whose pyramid was removed goes to another image.

@@ -17,6 +17,7 @@ import { packaged, PACKAGING_MS, projectRoot, type Template } from '../support/p
 const functionOfState = {
   ValidateObject: 'ValidateObjectLambdaFunction',
   ConvertSource: 'ConvertSourceLambdaFunction',
+  StartPages: 'StartPagesLambdaFunction',
   RecordMetadata: 'RecordMetadataLambdaFunction',
   PlanPyramid: 'PlanPyramidLambdaFunction',
   RenderBlock: 'RenderBlockLambdaFunction',
