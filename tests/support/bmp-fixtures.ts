@@ -4,7 +4,7 @@ export interface HandBmp {
   readonly width: number;
   readonly height: number;
   readonly bitsPerPixel: number;
-  /** 12, 40, 56, 108 or 124; 40 when not given. */
+  /** 12, 16 to 64, 108 or 124; 40 when not given. */
   readonly headerBytes?: number;
   readonly compression?: number;
   /** Rows are stored from the top. */
@@ -56,13 +56,13 @@ function header(image: HandBmp, length: number, profileAt: number): number[] {
     ...[...little(2, bitsPerPixel), ...little(4, compression), ...little(4, 0), ...resolution, ...resolution],
     ...[...little(4, palette.length), ...little(4, 0)],
   ];
-  const more = new Array<number>(length - 40).fill(0);
+  const more = new Array<number>(Math.max(0, length - 40)).fill(0);
   if (length > 40) masks.flatMap((mask) => little(4, mask)).forEach((byte, at) => (more[at] = byte));
   if (image.profile) {
     [0x44, 0x45, 0x42, 0x4d].forEach((byte, at) => (more[16 + at] = byte));
     [...little(4, profileAt), ...little(4, image.profile.length)].forEach((byte, at) => (more[72 + at] = byte));
   }
-  return [...common, ...more];
+  return [...common, ...more].slice(0, length);
 }
 
 function packed(row: readonly number[], bits: number): number[] {

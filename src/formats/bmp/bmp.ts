@@ -10,7 +10,7 @@ export const bmp = {
   kind: 'converted',
   name: 'bmp',
   title: 'BMP',
-  matches: (prefix) => isBm(prefix) && dibHeaderLengths.has(prefix[LENGTH_OFFSET] ?? 0),
+  matches: (prefix) => isBm(prefix) && isDibHeader(prefix),
   metadata: findProfile,
 } as const satisfies ConvertedFormat;
 
@@ -35,8 +35,13 @@ async function findProfile(reader: RangeReader): Promise<Carriers> {
 const isBm = signature('BM');
 /** Offset of the length of the DIB header. */
 const LENGTH_OFFSET = 14;
+
 /**
- * Low bytes of the lengths of DIB headers; text that starts with BM has none of them at that
- * offset.
+ * Whether the length of the DIB header is one of Windows or OS/2. Text that starts with BM has
+ * other bytes there.
  */
-const dibHeaderLengths: ReadonlySet<number> = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
+function isDibHeader(prefix: Uint8Array): boolean {
+  const [length = 0, ...upper] = prefix.subarray(LENGTH_OFFSET, LENGTH_OFFSET + 4);
+  const isKnown = length === 12 || (length >= 16 && length <= 64) || length === 108 || length === 124;
+  return isKnown && upper.every((byte) => byte === 0);
+}

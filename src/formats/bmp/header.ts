@@ -59,7 +59,7 @@ export async function readBmpHeader(reader: RangeReader): Promise<BmpHeader> {
 
 function parseHeader(view: DataView): BmpHeader {
   const length = view.getUint32(FILE_HEADER, true);
-  const info = length === 12 ? coreInfo(view) : windowsInfo(view, length);
+  const info = infoOf(view, length);
   const { width, height, bitsPerPixel, compression } = info;
   if (width < 1 || height === 0) throw corrupt('Expected at least one pixel', `${width} × ${height}`);
   const coding = codingOf(compression, bitsPerPixel);
@@ -105,8 +105,34 @@ function coreInfo(view: DataView): Info {
   };
 }
 
-function windowsInfo(view: DataView, length: number): Info {
-  if (![40, 52, 56, 108, 124].includes(length)) throw unsupported(`a BMP with a header of ${length} bytes`);
+const windowsLengths: readonly number[] = [40, 52, 56, 108, 124];
+/** Lengths of the header of OS/2 2.x, whose last fields may be left out. */
+const os2Lengths = { least: 16, most: 64 };
+
+function infoOf(view: DataView, length: number): Info {
+  if (length === 12) return coreInfo(view);
+  if (windowsLengths.includes(length)) return windowsInfo(view);
+  if (length >= os2Lengths.least && length <= os2Lengths.most) return os2Info(view, length);
+  throw unsupported(`a BMP with a header of ${length} bytes`);
+}
+
+/**
+ * BITMAPINFOHEADER2 of OS/2 2.x ("Bitmap File Format", OS/2 Presentation Manager Reference): the
+ * fields of Windows at the same offsets, as far as the header reaches, and other compressions.
+ */
+function os2Info(view: DataView, length: number): Info {
+  const whole = new Uint8Array(FILE_HEADER + os2Lengths.most);
+  for (let at = 0; at < FILE_HEADER + length; at++) whole[at] = view.getUint8(at);
+  const info = windowsInfo(viewOf(whole));
+  const { compression, bitsPerPixel } = info;
+  if (compression === 3 && bitsPerPixel === 1) throw unsupported('Huffman coding within a BMP of OS/2');
+  if (compression === 4 && bitsPerPixel === 24) throw unsupported('run lengths of 24 bits within a BMP of OS/2');
+  if (compression > 2) throw corrupt('Expected a compression of OS/2', compression);
+  // Its resolution has a unit of its own, which few programs write.
+  return { ...info, resolution: undefined };
+}
+
+function windowsInfo(view: DataView): Info {
   const x = view.getInt32(38, true) / 100;
   const y = view.getInt32(42, true) / 100;
   return {

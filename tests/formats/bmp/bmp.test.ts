@@ -63,6 +63,22 @@ describe('a BMP without compression', () => {
     await expect(pixelsOf(image)).resolves.toEqual([255, 255, 0, 0, 130, 255]);
   });
 
+  test.each([16, 24, 36, 48, 64])('with a header of OS/2 of %i bytes decodes', async (headerBytes) => {
+    const rows = [
+      [0x0000ff, 0x00ff00, 0xff0000],
+      [0x102030, 0x405060, 0x708090],
+    ];
+    const image = { width: 3, height: 2, rows };
+    const expected = await decoded({ ...image, bitsPerPixel: 24 });
+    expect((await decoded({ ...image, bitsPerPixel: 24, headerBytes })).data).toEqual(expected.data);
+    const palette = Array.from({ length: 16 }, (_, entry) => [entry * 10, entry * 5, 255 - entry]);
+    const indexed = { width: 3, height: 1, bitsPerPixel: 4, palette, rows: [[1, 15, 7]] };
+    expect((await decoded({ ...indexed, headerBytes })).data).toEqual((await decoded(indexed)).data);
+    const file = bmp({ ...indexed, headerBytes });
+    expect(format.matches(file)).toBe(true);
+    await expect(probe('bmp', memoryReader(file.subarray(0, headerBytes)), options)).rejects.toThrow(/^TRUNCATED: /u);
+  });
+
   test('of 32 bits ignores the fourth byte without a mask', async () => {
     const image = { width: 2, height: 1, bitsPerPixel: 32, rows: [[0x00_0a_14_1e, 0xff_28_32_3c]] };
     await expect(decoded(image)).resolves.toMatchObject({ bands: 3, alpha: false });
@@ -162,6 +178,14 @@ describe('a BMP that cannot be decoded', () => {
   test('is OVER_BUDGET with more pixels than memory can hold', async () => {
     const runs = { width: 2 ** 30, height: 2 ** 30, bitsPerPixel: 8, compression: 1, palette: colours, rows: [[0, 1]] };
     await expect(decoded(runs)).rejects.toMatchObject({ code: 'OVER_BUDGET' });
+  });
+
+  test.each([
+    [1, 3, 'Huffman coding within a BMP of OS/2'],
+    [24, 4, 'run lengths of 24 bits within a BMP of OS/2'],
+  ])('of %i bits and compression %i of OS/2 is refused by name', async (bitsPerPixel, compression, message) => {
+    const file = bmp({ width: 8, height: 1, bitsPerPixel, compression, headerBytes: 64, rows: [[0, 0, 0]] });
+    await expect(probe('bmp', memoryReader(file), options)).rejects.toThrow(`UNSUPPORTED_PIXELS: ${message}`);
   });
 
   test.each([
