@@ -214,3 +214,8 @@ export function imageFieldName(tag: number): string | undefined {
 export function exifFieldName(tag: number): string | undefined {
   return exifFields.get(tag) ?? tiffEpFields.get(tag) ?? otherFields.get(tag);
 }
+
+/** The name of a field that describes the photograph, in whichever directory it stands. */
+export function photographFieldName(tag: number): string | undefined {
+  return exifFields.get(tag) ?? tiffEpFields.get(tag);
+}

@@ -2,7 +2,7 @@ import type { RangeReader } from '../bytes/range-reader.ts';
 import { Tag } from '../tiff/tags.ts';
 import { MAX_TEXT_LENGTH } from './bounds.ts';
 import type { MetadataFields, Resolution } from './embedded-metadata.ts';
-import { exifFieldName, imageFieldName } from './exif-names.ts';
+import { exifFieldName, imageFieldName, photographFieldName } from './exif-names.ts';
 import { exifDate, readExifValue, readGpsValue } from './exif-values.ts';
 import { gpsFieldName } from './gps-names.ts';
 import { type Ifd, openTiffStream, readFieldNumbers, readIfd, type TiffStream } from './ifd.ts';
@@ -42,15 +42,22 @@ export async function readExif(reader: RangeReader, warnings: Warnings): Promise
   const exifIfd = await follow(EXIF_IFD, 'Exif directory');
   const gpsIfd = await follow(GPS_IFD, 'GPS directory');
   const image = await readFields(stream, ifd0, imageFieldName, readExifValue, warnings);
+  // TIFF/EP (ISO 12234-2) has no Exif directory; its fields are in IFD0.
+  const ownPhoto = await readFields(stream, ifd0, photoFieldName, readExifValue, warnings);
   const photo = exifIfd ? await readFields(stream, exifIfd, exifFieldName, readExifValue, warnings) : {};
   const gps = gpsIfd ? await readFields(stream, gpsIfd, gpsFieldName, readGpsValue, warnings) : {};
   return {
     stream,
     ifd0,
-    exif: withIsoDates({ ...photo, ...image }),
+    exif: withIsoDates({ ...ownPhoto, ...photo, ...image }),
     ...(Object.keys(gps).length > 0 ? { gps: withDegrees(gps) } : {}),
     resolution: await warnings.attempt('resolution', () => readResolution(stream, ifd0)),
   };
+}
+
+/** Names of Exif fields that the first directory does not also have for the picture itself. */
+function photoFieldName(tag: number): string | undefined {
+  return imageFieldName(tag) === undefined ? photographFieldName(tag) : undefined;
 }
 
 async function readFields(

@@ -49,7 +49,7 @@ export async function findInJpeg(reader: RangeReader, warnings: Warnings): Promi
   const jfif = segments.find((segment) => isSigned(segment, APP0, Signature.jfif));
   return {
     exif: first(after(APP1, Signature.exif)),
-    xmp: first(after(APP1, Signature.xmp)),
+    xmp: first(after(APP1, Signature.xmp)) ?? first(packetsOfOtherSignatures(segments, warnings)),
     extendedXmp: segments.flatMap(extendedXmpPortion),
     icc: all(profileChunks(segments)),
     photoshop: all(after(APP13, Signature.photoshop)),
@@ -60,6 +60,25 @@ export async function findInJpeg(reader: RangeReader, warnings: Warnings): Promi
 function isSigned({ marker, start }: Segment, expected: number, signature: string): boolean {
   return marker === expected && latin1(start).startsWith(signature);
 }
+
+/**
+ * XMP packets behind another signature than that of the specification, which some writers omit or
+ * shorten. ExifTool reads them with a warning too.
+ */
+function packetsOfOtherSignatures(segments: readonly Segment[], warnings: Warnings): ByteRange[] {
+  const packets = segments.flatMap((segment) => {
+    const isKnown = [Signature.exif, Signature.xmp, Signature.extendedXmp].some((known) =>
+      isSigned(segment, APP1, known),
+    );
+    const at = segment.marker === APP1 && !isKnown ? latin1(segment.start).search(PACKET_START) : -1;
+    return at < 0 ? [] : [skipped(segment, at)];
+  });
+  if (packets.length > 0) warnings.add('XMP: read from a segment with a non-standard signature');
+  return packets;
+}
+
+/** How XMP packets start, with or without their wrapper (ISO 16684-1, section 7). */
+const PACKET_START = /<\?xpacket|<x(?:mp)?:xmpmeta|<x:xapmeta|<rdf:RDF/u;
 
 function skipped({ offset, length }: ByteRange, bytes: number): ByteRange {
   return { offset: offset + bytes, length: Math.max(0, length - bytes) };

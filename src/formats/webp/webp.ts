@@ -51,7 +51,14 @@ async function findInWebp(reader: RangeReader, warnings: Warnings): Promise<Carr
     return range && joinedReader(reader, [range]);
   };
   const exif = chunk('EXIF');
-  return { exif: exif && (await withoutExifSignature(exif)), xmp: chunk('XMP '), icc: chunk('ICCP') };
+  const xmp = chunk('XMP ');
+  const misnamed = xmp ? undefined : chunk('XMP\0');
+  if (misnamed) warnings.add('XMP: read from a chunk with a non-standard name');
+  return {
+    exif: exif && (await warnings.attempt('Exif', () => withoutExifSignature(exif))),
+    xmp: xmp ?? misnamed,
+    icc: chunk('ICCP'),
+  };
 }
 
 async function walkChunks(reader: RangeReader, chunks: Map<string, ByteRange>): Promise<void> {
