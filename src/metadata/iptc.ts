@@ -73,7 +73,6 @@ function redactedDataset(
   { record, number, value, whole }: Dataset,
   redactText: (value: string) => string | undefined,
 ): Uint8Array {
-  if (record !== APPLICATION || number === 0) return whole;
   const text = decodeText(value);
   const kept = redactText(text);
   if (kept === text) return whole;

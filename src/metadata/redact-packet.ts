@@ -11,6 +11,9 @@ import { kindOfProperty, Namespace, rdfOf } from './xmp-properties.ts';
 const PACKET_START = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n';
 const PACKET_END = '\n<?xpacket end="r"?>';
 
+/** Message of the error for a packet that nothing can be cut from. */
+export const PRIVATE_NAMESPACE = 'the name of a namespace contains private metadata';
+
 export interface Privacy {
   readonly policy: PrivacyPolicy;
   readonly values: PrivateValues;
@@ -40,7 +43,7 @@ export function redactPacket(packet: string, privacy: Privacy): string {
 function editsOf(element: XmlElement, property: XmlName, source: string, privacy: Privacy): XmlEdit[] {
   const own = element.namespace === Namespace.rdf ? property : element;
   const { start, end, contentStart, contentEnd, text, children } = element;
-  if (isCut(element, privacy.policy) || quotesPrivate(text, privacy.policy)) return [{ start, end }];
+  if (isCut(element, privacy) || quotesPrivate(text, privacy.policy)) return [{ start, end }];
   const kept = privacy.values.redactText(text, kindOfProperty(own));
   if (kept === undefined) return [{ start, end }];
   const attributes = element.attributes.flatMap((attribute) => editsOfAttribute(attribute, own, source, privacy));
@@ -53,8 +56,12 @@ function editsOf(element: XmlElement, property: XmlName, source: string, privacy
 
 function editsOfAttribute(attribute: XmlAttribute, owner: XmlName, source: string, privacy: Privacy): XmlEdit[] {
   const { start, end, value, namespace, declares } = attribute;
-  if (declares) return [];
-  if (isCut(attribute, privacy.policy) || quotesPrivate(value, privacy.policy)) return [{ start, end }];
+  if (declares) {
+    // The names of the namespace cannot be kept without it.
+    if (isChanged(value, privacy)) throw new MalformedMetadataError(PRIVATE_NAMESPACE);
+    return [];
+  }
+  if (isCut(attribute, privacy) || quotesPrivate(value, privacy.policy)) return [{ start, end }];
   const isProperty = namespace !== Namespace.rdf && namespace !== Namespace.xml;
   const kept = privacy.values.redactText(value, kindOfProperty(isProperty ? attribute : owner));
   if (kept === value) return [];
@@ -64,7 +71,11 @@ function editsOfAttribute(attribute: XmlAttribute, owner: XmlName, source: strin
   return [{ start, end, replacement: `${written.slice(0, quote)}"${escapeXml(kept)}"` }];
 }
 
-function isCut(name: XmlName, policy: PrivacyPolicy): boolean {
+function isCut(name: XmlName, privacy: Privacy): boolean {
   const isOrientation = name.namespace === Namespace.tiff && name.local === 'Orientation';
-  return isOrientation || isPrivateProperty(name, policy);
+  return isOrientation || isPrivateProperty(name, privacy.policy) || isChanged(name.local, privacy);
+}
+
+function isChanged(name: string, { values }: Privacy): boolean {
+  return values.redactText(name, { isProse: false, isEditorial: false }) !== name;
 }

@@ -4,9 +4,9 @@ import { EmbeddedMetadata, type MetadataFields, type MetadataValue, type Xmp } f
 import { redactIptc } from './iptc.ts';
 import { isPrivateField, PrivacyPolicy, quotesPrivate, REMOVE_ALL_PRIVATE } from './privacy.ts';
 import { PrivateValues, type TextKind } from './private-values.ts';
-import { type Privacy, redactPacket } from './redact-packet.ts';
+import { PRIVATE_NAMESPACE, type Privacy, redactPacket } from './redact-packet.ts';
 import { fromBase64, toBase64 } from './text.ts';
-import { Warnings } from './warnings.ts';
+import { MalformedMetadataError, Warnings } from './warnings.ts';
 import { kindOfField } from './xmp-properties.ts';
 
 /**
@@ -70,8 +70,9 @@ function redactXmp({ packet, fields }: Xmp, privacy: Privacy, warnings: Warnings
   if (packet === undefined) return { fields: kept };
   try {
     return { packet: redactPacket(packet, privacy), fields: kept };
-  } catch {
-    warnings.add('XMP: the packet is left out because it cannot be parsed');
+  } catch (error) {
+    const isPrivate = error instanceof MalformedMetadataError && error.message === PRIVATE_NAMESPACE;
+    warnings.add(`XMP: the packet is left out because ${isPrivate ? PRIVATE_NAMESPACE : 'it cannot be parsed'}`);
     return Object.keys(kept).length > 0 ? { fields: kept } : undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EmbeddedMetadata, MetadataFields } from '../../src/metadata/embedded-metadata.ts';
 import { redact } from '../../src/metadata/redact.ts';
-import { xmpPacket } from '../support/embedded.ts';
+import { iptcRecord, xmpPacket } from '../support/embedded.ts';
 
 function metadataOf(exif: MetadataFields, more: Partial<EmbeddedMetadata> = {}): EmbeddedMetadata {
   return { exif, iptc: {}, descriptive: {}, warnings: [], ...more };
@@ -133,4 +133,39 @@ test('the marks of removed values do not break the markup around them', () => {
   expect(published).toContain('<dc:source>x[removed] y</dc:source>');
   expect(published).toContain('xmp:Label="&quot;[removed]&quot; &amp; more"');
   expect(published).not.toContain('1581F4BN2203');
+});
+
+test('an element whose name contains a serial number is removed, a packet whose namespace does is left out', () => {
+  const serial = '<aux:SerialNumber>1581F4BN2203</aux:SerialNumber>';
+  const published = (properties: string, attributes?: string) =>
+    redact(metadataOf({}, { xmp: { packet: xmpPacket(serial + properties, attributes), fields: {} } }));
+  const named = published('<dc:unit1581F4BN2203>a</dc:unit1581F4BN2203><dc:source>b</dc:source>');
+  expect(named.xmp?.packet).toMatch(/<dc:source>b</u);
+  expect(named.xmp?.packet).not.toContain('1581F4BN2203');
+  const { xmp, warnings } = published('<p:a>b</p:a>', 'xmlns:p="urn:1581F4BN2203"');
+  expect(xmp).toBeUndefined();
+  expect(warnings).toEqual(['XMP: the packet is left out because the name of a namespace contains private metadata']);
+});
+
+test('a serial number is removed from the datasets of every IPTC record, in their own encoding', () => {
+  const record = iptcRecord(
+    [1, 30, '1581F4BN2203'],
+    [1, 50, 'from 1581F4BN2203'],
+    [2, 105, Buffer.from('Brücke C15998, Ü', 'latin1')],
+    [2, 120, 'Brücke C15998, Ü'],
+    [2, 80, Buffer.from('Café', 'latin1')],
+  );
+  const { descriptive } = redact(
+    metadataOf(
+      { SerialNumber: '1581F4BN2203', LensSerialNumber: 'C15998' },
+      { descriptive: { iptc: record.toString('base64') } },
+    ),
+  );
+  const expected = iptcRecord(
+    [1, 50, 'from [removed]'],
+    [2, 105, Buffer.from('Brücke [removed], Ü', 'latin1')],
+    [2, 120, 'Brücke [removed], Ü'],
+    [2, 80, Buffer.from('Café', 'latin1')],
+  );
+  expect(Buffer.from(descriptive.iptc ?? '', 'base64').toString('latin1')).toBe(expected.toString('latin1'));
 });
