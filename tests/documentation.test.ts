@@ -34,6 +34,7 @@ describe('docs/output-profile.md', () => {
     S: 'tests/imaging/samples.test.ts',
     I: 'tests/formats/identify.test.ts',
     X: 'tests/imaging/extra-samples.test.ts',
+    Q: 'tests/imaging/deep-samples.test.ts',
     A: 'tests/e2e/pages.test.ts',
     L: 'tests/e2e/documents.test.ts',
     E: 'tests/e2e/converted-exactness.test.ts',

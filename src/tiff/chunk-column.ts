@@ -13,7 +13,7 @@ import {
   type RawField,
   sliceFields,
   type StoredRect,
-  withExtraSamples,
+  withDecodedSamples,
   withNumbers,
   writeSliceHeader,
 } from './slice-header.ts';
@@ -137,7 +137,7 @@ export async function describeColumn(
     samples: columnSamples(info),
     pictureSamples: info.samplesPerPixel,
     chunks,
-    fill: await readFillValue(file, directory, 8),
+    fill: await readFillValue(file, directory, { bitsPerSample: [8] }),
     header: await pictureHeader(file, directory, info, rect),
   };
 }
@@ -151,7 +151,7 @@ async function pictureHeader(
 ): Promise<Uint8Array> {
   const [width, height] = [rect.right - rect.left, rect.bottom - rect.top];
   const pixelFields = new Map([...directory].filter(([tag]) => !decodedTags.has(tag)));
-  const own = withExtraSamples(file, await sliceFields(file, pixelFields, rect, 1), info);
+  const own = withDecodedSamples(file, await sliceFields(file, pixelFields, rect, 1), info);
   const fields = withNumbers(file, own, {
     [Tag.Compression]: Compression.none,
     [Tag.PlanarConfiguration]: 1,

@@ -33,6 +33,12 @@ export function bytesPerRow({ chunks, bitsPerSample, planar }: DirectoryInfo): n
   return Math.ceil((chunks.width * bits) / 8);
 }
 
+/** Bytes of one row of a chunk once its samples are decoded. */
+export function decodedBytesPerRow(info: DirectoryInfo): number {
+  const { mapping, chunks, planar, samplesPerPixel } = info;
+  return mapping ? chunks.width * (planar ? 1 : samplesPerPixel) * (mapping.to / 8) : bytesPerRow(info);
+}
+
 /**
  * Byte ranges of chunks `first` to `first + count - 1`. Throws MalformedTiffError when the table
  * has fewer entries, and for a chunk whose place or length is not determined.

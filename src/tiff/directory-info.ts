@@ -1,6 +1,7 @@
 import { MalformedTiffError, RejectedImageError } from '../errors.ts';
 import { MAX_CHUNKS, MAX_SHARED_BYTES_FACTOR } from '../limits.ts';
 import { type Directory, readNumber, readNumbers, type TiffFile } from './read.ts';
+import { readSampleMapping, type SampleMapping } from './sample-mapping.ts';
 import { Compression, Photometric, Tag } from './tags.ts';
 
 /** Storage of the pixels of one directory. */
@@ -19,6 +20,8 @@ export interface DirectoryInfo {
    * alpha (TIFF 6.0, section 18). Values that the file lacks are 0.
    */
   readonly extraSamples: readonly number[];
+  /** Present where samples change when they are decoded. */
+  readonly mapping?: SampleMapping;
   /** PlanarConfiguration 2 and several samples: each sample is stored in a plane of its own. */
   readonly planar: boolean;
   /** 2: the bits of every byte of pixel data are in reverse order. */
@@ -68,15 +71,20 @@ export async function describeDirectory(file: TiffFile, directory: Directory): P
   const photometric = await number(Tag.PhotometricInterpretation, defaultPhotometric(compression));
   const extra = Math.min(Math.max(0, samplesPerPixel - coloursOf(photometric)), MAX_SAMPLES);
   const declared = (await readNumbers(file, directory, Tag.ExtraSamples, MAX_SAMPLES)) ?? [];
-  return {
-    width,
-    height,
+  const samples = {
     samplesPerPixel,
     bitsPerSample: await perSample(Tag.BitsPerSample, 1),
     sampleFormat: await perSample(Tag.SampleFormat, 1),
-    compression,
     photometric,
     extraSamples: Array.from({ length: extra }, (_, index) => declared[index] ?? 0),
+  };
+  const mapping = await readSampleMapping(file, directory, samples);
+  return {
+    width,
+    height,
+    ...samples,
+    ...(mapping ? { mapping } : {}),
+    compression,
     planar: (await number(Tag.PlanarConfiguration, 1)) === 2 && samplesPerPixel > 1,
     fillOrder: await number(Tag.FillOrder, 1),
     orientation: await number(Tag.Orientation, 1),

@@ -1,8 +1,9 @@
 /** Slices whose chunks our own decoders decode into an uncompressed TIFF of the same grid. */
-import { bytesPerRow, type NumberedChunk, rowsOfChunk } from './chunk-ranges.ts';
+import { decodedBytesPerRow, type NumberedChunk, rowsOfChunk } from './chunk-ranges.ts';
 import type { DirectoryInfo } from './directory-info.ts';
 import { readFillValue } from './fill-value.ts';
 import { type Directory, readNumber, type TiffFile } from './read.ts';
+import type { SampleMapping } from './sample-mapping.ts';
 import { type ChunkRange, type RawField, withNumber } from './slice-header.ts';
 import { Compression, Tag } from './tags.ts';
 
@@ -14,8 +15,10 @@ export interface ChunkCoding {
   readonly fillOrder: number;
   /** 2: horizontal differencing (TIFF 6.0, section 14). */
   readonly predictor: number;
-  /** Bits of a sample. */
+  /** Bits of a stored sample. */
   readonly bits: number;
+  /** Present where samples change when they are decoded. */
+  readonly mapping?: SampleMapping;
   /** Samples of a pixel within the chunk. */
   readonly samples: number;
   readonly littleEndian: boolean;
@@ -33,10 +36,16 @@ const unpackable: ReadonlySet<number> = new Set([
   Compression.deflate,
   Compression.adobeDeflate,
   Compression.packbits,
+  Compression.zstd,
 ]);
 
 export function isUnpackable(compression: number): boolean {
   return unpackable.has(compression);
+}
+
+/** Whether libvips decodes neither the compression nor the samples. */
+export function needsUnpacking({ compression, mapping }: Pick<DirectoryInfo, 'compression' | 'mapping'>): boolean {
+  return compression === Compression.zstd || mapping !== undefined;
 }
 
 /** A chunk of the master, and its place among the decoded chunks. */
@@ -50,7 +59,7 @@ export interface PackedChunks {
   readonly coding: ChunkCoding;
   /** In the order of the slice. */
   readonly chunks: readonly PackedChunk[];
-  /** Value of every sample of a hole, as stored. */
+  /** Value of every sample of a hole, once it is decoded. */
   readonly fill: number;
   /** The name of a chunk in messages: strip or tile. */
   readonly kind: string;
@@ -73,7 +82,7 @@ export function unpackedFields(file: TiffFile, fields: readonly RawField[]): rea
 
 /** Byte counts of the chunks once they are decoded. */
 export function unpackedRanges(info: DirectoryInfo, ranges: readonly NumberedChunk[]): ChunkRange[] {
-  const rowBytes = bytesPerRow(info);
+  const rowBytes = decodedBytesPerRow(info);
   return ranges.map(({ index }) => ({ offset: 0, byteCount: rowBytes * rowsOfChunk(info, index) }));
 }
 
@@ -85,14 +94,27 @@ export async function describePacking(
   ranges: readonly NumberedChunk[],
   dataAt: number,
 ): Promise<PackedChunks> {
+  const lengths = unpackedRanges(info, ranges).map(({ byteCount }) => byteCount);
+  return packChunks(file, directory, info, ranges, lengths, dataAt);
+}
+
+/** As `describePacking`, for chunks that decode to the given lengths. Bytes. */
+export async function packChunks(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+  ranges: readonly NumberedChunk[],
+  lengths: readonly number[],
+  dataAt: number,
+): Promise<PackedChunks> {
   let at = dataAt;
-  const lengths = unpackedRanges(info, ranges);
   const chunks = ranges.map((range, position) => {
-    const length = lengths[position]?.byteCount ?? 0;
+    const length = lengths[position] ?? 0;
     at += length;
     return { ...range, at: at - length, length };
   });
-  const [bits = 8] = info.bitsPerSample;
+  const { mapping, bitsPerSample } = info;
+  const [bits = 8] = bitsPerSample;
   return {
     coding: {
       compression: info.compression,
@@ -100,12 +122,13 @@ export async function describePacking(
       fillOrder: info.fillOrder,
       predictor: await readNumber(file, directory, Tag.Predictor, 1),
       bits,
+      ...(mapping ? { mapping } : {}),
       samples: info.planar ? 1 : info.samplesPerPixel,
       littleEndian: file.littleEndian,
       width: info.chunks.width,
     },
     chunks,
-    fill: await readFillValue(file, directory, bits),
+    fill: await readFillValue(file, directory, info),
     kind: info.chunks.kind.slice(0, -1),
   };
 }

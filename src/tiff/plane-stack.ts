@@ -15,7 +15,7 @@ import {
   type RawField,
   type StoredRect,
   sliceFields,
-  withExtraSamples,
+  withDecodedSamples,
   withNumbers,
   writeSliceHeader,
 } from './slice-header.ts';
@@ -96,7 +96,7 @@ export async function describeStack(
   const shape = shapeOf(info, rect);
   const [width, height] = [rect.right - rect.left, rect.bottom - rect.top];
   const pixelFields = new Map([...directory].filter(([tag]) => !tileTags.has(tag)));
-  const own = withExtraSamples(file, await sliceFields(file, pixelFields, rect, 1), info);
+  const own = withDecodedSamples(file, await sliceFields(file, pixelFields, rect, 1), info);
   const fields = withNumbers(file, own, {
     [Tag.Compression]: Compression.none,
     [Tag.PlanarConfiguration]: 1,
@@ -107,11 +107,12 @@ export async function describeStack(
 }
 
 function shapeOf(
-  { bitsPerSample, samplesPerPixel, chunks }: DirectoryInfo,
+  { bitsPerSample, mapping, samplesPerPixel, chunks }: DirectoryInfo,
   rect: StoredRect,
 ): Pick<PlaneStack, 'planes' | 'rowsApart' | 'bitDepth'> {
-  const [bitDepth] = bitsPerSample;
-  if ((bitDepth !== 8 && bitDepth !== 16) || bitsPerSample.some((bits) => bits !== bitDepth)) {
+  const bitDepth = mapping?.to ?? bitsPerSample[0];
+  const isEven = mapping !== undefined || bitsPerSample.every((bits) => bits === bitDepth);
+  if ((bitDepth !== 8 && bitDepth !== 16) || !isEven) {
     throw new MalformedTiffError(
       `Expected 8 or 16 bits for all samples of planar tiles but received ${bitsPerSample.join(', ')}`,
     );

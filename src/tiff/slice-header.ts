@@ -67,24 +67,37 @@ export async function sliceFields(
 }
 
 /**
- * The fields with ExtraSamples for every sample beside the colours; libtiff reports a field of
- * another length.
+ * The fields with the depth of decoded samples, and with ExtraSamples for every sample beside the
+ * colours; libtiff reports a field of another length.
  */
-export function withExtraSamples(
+export function withDecodedSamples(
   file: TiffFile,
   fields: readonly RawField[],
-  { extraSamples }: Pick<DirectoryInfo, 'extraSamples'>,
+  { extraSamples, bitsPerSample, mapping }: Pick<DirectoryInfo, 'extraSamples' | 'bitsPerSample' | 'mapping'>,
 ): RawField[] {
-  const count = extraSamples.length;
   const own = fields.find(({ tag }) => tag === Tag.ExtraSamples);
-  if ((own?.count ?? 0) === count) return [...fields];
+  const hasExtra = (own?.count ?? 0) === extraSamples.length;
+  const described = hasExtra ? [...fields] : withShorts(file, fields, Tag.ExtraSamples, extraSamples);
+  if (!mapping) return described;
+  const unsigned = described.filter(({ tag }) => tag !== Tag.SampleFormat);
+  return withShorts(
+    file,
+    unsigned,
+    Tag.BitsPerSample,
+    Array.from(bitsPerSample, () => mapping.to),
+  );
+}
+
+/** The fields with SHORT field `tag`, or without it where there are no values. */
+function withShorts(file: TiffFile, fields: readonly RawField[], tag: number, values: readonly number[]): RawField[] {
+  const count = values.length;
   const bytes = new Uint8Array(2 * count);
   const view = new DataView(bytes.buffer);
-  extraSamples.forEach((value, index) => {
+  values.forEach((value, index) => {
     view.setUint16(2 * index, value, file.littleEndian);
   });
-  const field = { tag: Tag.ExtraSamples, type: FieldType.SHORT, count, bytes };
-  const others = fields.filter(({ tag }) => tag !== Tag.ExtraSamples);
+  const others = fields.filter((field) => field.tag !== tag);
+  const field = { tag, type: FieldType.SHORT, count, bytes };
   return [...others, ...(count > 0 ? [field] : [])].sort((a, b) => a.tag - b.tag);
 }
 

@@ -5,9 +5,17 @@
  * `PlaneStack`.
  */
 import { type ChunkColumn, columnFields, describeColumn, needsColumn } from './chunk-column.ts';
-import { bytesPerRow, type NumberedChunk } from './chunk-ranges.ts';
+import { bytesPerRow, decodedBytesPerRow, type NumberedChunk } from './chunk-ranges.ts';
 import type { DirectoryInfo } from './directory-info.ts';
-import { describePacking, isUnpackable, type PackedChunks, unpackedFields, unpackedRanges } from './packed-chunks.ts';
+import {
+  describePacking,
+  isUnpackable,
+  needsUnpacking,
+  packChunks,
+  type PackedChunks,
+  unpackedFields,
+  unpackedRanges,
+} from './packed-chunks.ts';
 import { describeStack, hasPlanarTiles, type PlaneStack, stackFields } from './plane-stack.ts';
 import type { Directory, TiffFile } from './read.ts';
 import { gridOf, readGrid, type SliceGrid } from './slice-grid.ts';
@@ -16,7 +24,7 @@ import {
   type RawField,
   sliceFields,
   type StoredRect,
-  withExtraSamples,
+  withDecodedSamples,
   withNumber,
   writeSliceHeader,
 } from './slice-header.ts';
@@ -67,12 +75,13 @@ export async function planSlice(
   window: StoredRect,
   form: SliceForm = 'stored',
 ): Promise<Slice> {
-  const rows = form === 'stored' ? await sliceUncompressedStrips(file, directory, info, window) : undefined;
+  const isMapped = info.mapping !== undefined;
+  const rows = form === 'stored' || isMapped ? await sliceUncompressedStrips(file, directory, info, window) : undefined;
   if (rows) return rows;
   const grid = gridOf(info, window);
   const ranges = await readGrid(file, directory, info, grid);
   const hasHoles = ranges.some(({ byteCount }) => byteCount === 0);
-  if (isUnpackable(info.compression) && (hasHoles || form === 'unpacked')) {
+  if (isUnpackable(info.compression) && (hasHoles || form === 'unpacked' || needsUnpacking(info))) {
     return unpackedSlice(file, directory, info, grid, ranges);
   }
   if (hasHoles || needsColumn(info)) return columnSlice(file, directory, info, grid, ranges);
@@ -162,7 +171,7 @@ async function pictureFields(
   rect: StoredRect,
   chunkCount: number,
 ): Promise<RawField[]> {
-  const fields = withExtraSamples(file, await sliceFields(file, directory, rect, chunkCount), info);
+  const fields = withDecodedSamples(file, await sliceFields(file, directory, rect, chunkCount), info);
   return info.samplesPerPixel === 1 ? withNumber(file, fields, Tag.PlanarConfiguration, 1) : fields;
 }
 
@@ -193,20 +202,26 @@ async function sliceRows(
   const { height } = info.chunks;
   const strips = [Math.floor(window.top / height), Math.ceil(window.bottom / height)] as const;
   const ranges = await readGrid(file, directory, info, { columns: [0, 1], rows: strips });
-  const parts: ChunkRange[] = [];
+  const parts: NumberedChunk[] = [];
+  const lengths: number[] = [];
   for (const [index, range] of ranges.entries()) {
     const first = (strips[0] + index) * height;
     const end = Math.min(first + height, info.height);
     if (range.byteCount !== (end - first) * rowBytes) return undefined;
     const top = Math.max(first, window.top);
     const offset = range.offset + (top - first) * rowBytes;
-    parts.push({ offset, byteCount: (Math.min(end, window.bottom) - top) * rowBytes });
+    const count = Math.min(end, window.bottom) - top;
+    parts.push({ index: range.index, offset, byteCount: count * rowBytes });
+    lengths.push(count * decodedBytesPerRow(info));
   }
   const rect = { left: 0, right: info.width, top: window.top, bottom: window.bottom };
-  const whole = { offset: 0, byteCount: parts.reduce((sum, { byteCount }) => sum + byteCount, 0) };
-  const fields = withExtraSamples(file, await sliceFields(file, directory, rect, 1), info);
+  const whole = { offset: 0, byteCount: lengths.reduce((sum, length) => sum + length, 0) };
+  const fields = withDecodedSamples(file, await sliceFields(file, directory, rect, 1), info);
   const header = writeSliceHeader(file, withNumber(file, fields, Tag.RowsPerStrip, rect.bottom - rect.top), [whole]);
-  return { rect, header: header.bytes, size: header.size, reads: coalesce(parts, header.bytes.length) };
+  const slice = { rect, header: header.bytes, size: header.size };
+  const dataAt = header.bytes.length;
+  if (!info.mapping) return { ...slice, reads: coalesce(parts, dataAt) };
+  return { ...slice, reads: [], packed: await packChunks(file, directory, info, parts, lengths, dataAt) };
 }
 
 function coalesce(ranges: readonly ChunkRange[], dataAt: number): SliceRead[] {

@@ -41,6 +41,8 @@ export const Tag = {
   NumberOfInks: 334,
   ExtraSamples: 338,
   SampleFormat: 339,
+  SMinSampleValue: 340,
+  SMaxSampleValue: 341,
   JpegTables: 347,
   YCbCrCoefficients: 529,
   YCbCrSubSampling: 530,
@@ -91,6 +93,7 @@ export const Compression = {
   deflate: 8,
   packbits: 32_773,
   adobeDeflate: 32_946,
+  zstd: 50_000,
   webp: 50_001,
 } as const;
 

@@ -231,11 +231,10 @@ describe('identify refuses TIFF samples that cannot be converted', () => {
     ['a mask', withFields(grey, short(262, 4)), 'the colour model is a mask'],
     ['YCbCr without JPEG', withFields(rgb, short(262, 6)), 'the colour model is YCbCr without JPEG'],
     ['an unheard-of colour model', withFields(rgb, short(262, 32_845)), 'the colour model is number 32845'],
-    ['12 bits', withFields(grey, short(258, 12)), 'samples of 12 bits'],
-    ['32 bits', withFields(grey, short(258, 32)), 'samples of 32 bits'],
+    ['64 bits', withFields(grey, short(258, 64)), 'samples of 64 bits'],
+    ['12 bits of CMYK', withFields(cmyk, short(258, 12, 12, 12, 12)), 'cmyk samples of 12, 12, 12, 12 bits'],
     ['floating point', withFields(grey, short(258, 32), short(339, 3)), 'format 3'],
-    ['signed samples', withFields(grey, short(339, 2)), 'format 2'],
-    ['RGB of four bits', withFields(rgb, short(258, 4, 4, 4)), 'samples of 4, 4, 4 bits'],
+    ['complex samples', withFields(grey, short(339, 6)), 'format 6'],
     ['samples of different depth', withFields(rgb, short(258, 8, 8, 16)), 'samples of 8, 8, 16 bits'],
     ['a palette of 16 bits', withFields(grey, short(262, 3), short(258, 16)), 'palette samples of 16 bits'],
     ['a palette too short', withFields(grey, short(262, 3), short(320, 1, 2, 3)), 'a palette of 1 colours where 256'],
@@ -255,7 +254,6 @@ describe('identify refuses TIFF samples that cannot be converted', () => {
     ['no samples', withFields(grey, short(277, 0)), '0 samples a pixel'],
     ['old-style JPEG', withFields(rgb, short(259, 6)), 'TIFF compression 6'],
     ['JPEG 2000', withFields(rgb, short(259, 34_712)), 'TIFF compression 34712'],
-    ['Zstandard', withFields(rgb, short(259, 50_000)), 'TIFF compression 50000'],
     ['LZMA', withFields(rgb, short(259, 34_925)), 'TIFF compression 34925'],
   ])('%s', async (_, fields, message) => {
     const refusal = await refusalOf(handTiff({ data: new Uint8Array(64), directories: [fields] }));

@@ -13,7 +13,7 @@ import { asRational } from '../resolution.ts';
 import { checkChunks } from './chunks.ts';
 import { describeTiffPixels, type Pixels } from './pixels.ts';
 
-/** Compressions of TIFF that the prebuilt libvips decodes. */
+/** Compressions of TIFF that the prebuilt libvips decodes, and Zstandard, which Node.js does. */
 const decodable: ReadonlySet<number> = new Set([
   Compression.none,
   Compression.ccittRle,
@@ -25,6 +25,7 @@ const decodable: ReadonlySet<number> = new Set([
   Compression.packbits,
   Compression.adobeDeflate,
   Compression.webp,
+  Compression.zstd,
 ]);
 
 /** Reads the first directory of a TIFF master. Throws MalformedTiffError or RejectedImageError. */
@@ -53,7 +54,7 @@ export async function identifyTiff(reader: RangeReader, options: HeaderOptions):
     },
     statesOrientation: directory.has(Tag.Orientation) && validOrientation(info.orientation) !== undefined,
     description: await readDescription(file, directory, profile),
-    warnings: [...warningsOf(pixels), ...unusual],
+    warnings: [...warningsOf(pixels), ...mappingWarnings(info), ...unusual],
   };
 }
 
@@ -64,13 +65,21 @@ function warningsOf({ ignoredSamples = [] }: Pixels): string[] {
   return [`${samples} of each pixel beside its colours ${are} left out: the file does not state ${their} meaning`];
 }
 
+/** Names the values that become 0 and the largest sample, where the mapping loses or moves some. */
+function mappingWarnings({ mapping }: DirectoryInfo): string[] {
+  if (!mapping || (mapping.format === 'unsigned' && mapping.bits <= mapping.to)) return [];
+  const kind = { unsigned: 'samples', signed: 'signed samples', float: 'floating-point samples' }[mapping.format];
+  const { min, max } = mapping.range;
+  return [`${kind} of ${mapping.bits} bits: ${min} to ${max} are published as 0 to ${2 ** mapping.to - 1}`];
+}
+
 async function readProfile(file: TiffFile, directory: Directory): Promise<Uint8Array | undefined> {
   const bytes = directory.get(Tag.IccProfile)?.bytes ?? 0;
   return bytes > MAX_PROFILE_BYTES ? undefined : usableProfile(await readBytes(file, directory, Tag.IccProfile));
 }
 
-function isOfWholeBytes({ bitsPerSample }: DirectoryInfo, { model }: Pixels): boolean {
-  return (model === 'grey' || model === 'rgb') && (bitsPerSample[0] ?? 0) >= 8;
+function isOfWholeBytes({ bitsPerSample, mapping }: DirectoryInfo, { model }: Pixels): boolean {
+  return !mapping && (model === 'grey' || model === 'rgb') && (bitsPerSample[0] ?? 0) >= 8;
 }
 
 function assertDecodable({ compression, planar, photometric }: DirectoryInfo): void {

@@ -2,6 +2,7 @@
 import { RejectedImageError } from '../../errors.ts';
 import type { SourceImage } from '../../pyramid/source-image.ts';
 import type { DirectoryInfo } from '../../tiff/directory-info.ts';
+import { isUnpackable } from '../../tiff/packed-chunks.ts';
 import { type Directory, readNumber, readNumbers, type TiffFile } from '../../tiff/read.ts';
 import { Compression, Photometric, Tag } from '../../tiff/tags.ts';
 import { profileKind } from '../../imaging/profile-check.ts';
@@ -55,7 +56,7 @@ export async function describeTiffPixels(
   const storage = storageOf(info);
   const extra = describeExtraSamples(info, storage, options);
   assertDecodable(info, storage);
-  const bitDepth = info.bitsPerSample[0] === 16 ? 16 : 8;
+  const bitDepth = info.mapping?.to ?? (info.bitsPerSample[0] === 16 ? 16 : 8);
   const { model } = storage;
   if (model === 'cmyk') {
     if ((await readNumber(file, directory, Tag.InkSet, CMYK_INKS)) !== CMYK_INKS) refuse('its inks are not CMYK');
@@ -83,7 +84,7 @@ const alphaKinds: readonly (number | undefined)[] = [1, 2];
 function refuse(what: string): never {
   throw new RejectedImageError(
     'UNSUPPORTED_PIXELS',
-    `${what}; send grey, RGB, CMYK or L*a*b* of 8 or 16 unsigned bits, without extra samples but alpha`,
+    `${what}; send grey or RGB of up to 32 bits, or CMYK or L*a*b* of 8 or 16`,
   );
 }
 
@@ -122,7 +123,12 @@ function describeExtraSamples(
   return { alpha: alphaAt !== undefined, ...(ignoredSamples.length > 0 ? { ignoredSamples } : {}) };
 }
 
-function assertDecodable({ bitsPerSample, sampleFormat, samplesPerPixel }: DirectoryInfo, storage: Storage): void {
+/** SampleFormat of floating point (TIFF 6.0, section 19). */
+const FLOAT = 3;
+
+function assertDecodable(info: DirectoryInfo, storage: Storage): void {
+  const { bitsPerSample, sampleFormat, samplesPerPixel, mapping, compression } = info;
+  if (mapping && isUnpackable(compression)) return;
   const [bits] = bitsPerSample;
   const isLab = storage.model === 'lab';
   const isEven = bitsPerSample.every((each) => each === bits);
@@ -131,7 +137,8 @@ function assertDecodable({ bitsPerSample, sampleFormat, samplesPerPixel }: Direc
   const hasSubBytes = bits !== undefined && bits < 8 && samplesPerPixel > 1;
   if (isEven && isUnsigned && !hasSubBytes && bits !== undefined && storage.bits.includes(bits)) return;
   const model = storage.model === 'grey' || storage.model === 'rgb' ? '' : `${storage.model} `;
-  refuse(`${model}samples of ${bitsPerSample.join(', ')} bits (format ${sampleFormat.join(', ')})`);
+  const range = sampleFormat.includes(FLOAT) ? ' whose range no SMinSampleValue and SMaxSampleValue state' : '';
+  refuse(`${model}samples of ${bitsPerSample.join(', ')} bits (format ${sampleFormat.join(', ')})${range}`);
 }
 
 /**

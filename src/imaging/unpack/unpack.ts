@@ -2,13 +2,14 @@
  * Decompression of chunks by our own decoders. libtiff warns about deviations that leave no pixel
  * in doubt as it does about damage, so a master that libvips refuses is decoded here a second time.
  */
-import { constants, inflateRawSync } from 'node:zlib';
+import { constants, inflateRawSync, zstdDecompressSync } from 'node:zlib';
 import { MalformedTiffError } from '../../errors.ts';
 import type { ChunkCoding } from '../../tiff/packed-chunks.ts';
 import { Compression } from '../../tiff/tags.ts';
 import { type FaxOddity, unpackFax } from './fax.ts';
 import { isOldStyleLzw, unpackLzw } from './lzw.ts';
 import { unpackPackBits } from './packbits.ts';
+import { undoPredictor } from './predictor.ts';
 
 const faxWarnings: Readonly<Record<FaxOddity, string>> = {
   'short rows': 'some fax rows end before the right edge of the image; the rest of them is white',
@@ -23,7 +24,7 @@ const faxWarnings: Readonly<Record<FaxOddity, string>> = {
 export function unpackChunk(packed: Uint8Array, target: Uint8Array, coding: ChunkCoding): readonly string[] {
   const bytes = coding.fillOrder === 2 ? reversed(packed) : packed;
   const warnings = decompress(bytes, target, coding);
-  if (coding.predictor === 2 && hasPredictor(coding.compression)) addDifferences(target, coding);
+  if (hasPredictor(coding.compression)) undoPredictor(target, coding);
   return warnings;
 }
 
@@ -40,6 +41,9 @@ function decompress(packed: Uint8Array, target: Uint8Array, coding: ChunkCoding)
     case Compression.deflate:
     case Compression.adobeDeflate:
       copyExactly(inflated(packed, target.length), target, 'deflate data');
+      return [];
+    case Compression.zstd:
+      copyExactly(unpackZstd(packed, target.length), target, 'Zstandard data');
       return [];
     default:
       return [...unpackFax(packed, target, coding)].map((oddity) => faxWarnings[oddity]);
@@ -70,30 +74,26 @@ function inflated(packed: Uint8Array, length: number): Uint8Array {
   }
 }
 
+function unpackZstd(packed: Uint8Array, length: number): Uint8Array {
+  try {
+    return zstdDecompressSync(packed, { maxOutputLength: length + SURPLUS_BYTES });
+  } catch (error) {
+    throw new MalformedTiffError('Expected intact Zstandard data but received other bytes', { cause: error });
+  }
+}
+
 function hasPredictor(compression: number): boolean {
-  return [Compression.lzw, Compression.deflate, Compression.adobeDeflate].some((each) => each === compression);
+  const all: readonly number[] = [Compression.lzw, Compression.deflate, Compression.adobeDeflate, Compression.zstd];
+  return all.includes(compression);
 }
 
-/** Undoes horizontal differencing of 8 or 16 bits. */
-function addDifferences(rows: Uint8Array, { bits, samples, width, littleEndian }: ChunkCoding): void {
-  if (bits !== 8 && bits !== 16) {
-    throw new MalformedTiffError(`Expected samples of 8 or 16 bits for predictor 2 but received ${bits}`);
-  }
-  const rowBytes = (width * samples * bits) / 8;
-  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
-  for (let start = 0; start < rows.length; start += rowBytes) {
-    for (let at = start + (samples * bits) / 8; at < start + rowBytes; at += bits / 8) {
-      if (bits === 8) rows[at] = (rows[at] ?? 0) + (rows[at - samples] ?? 0);
-      else {
-        const left = view.getUint16(at - 2 * samples, littleEndian);
-        view.setUint16(at, view.getUint16(at, littleEndian) + left, littleEndian);
-      }
-    }
-  }
-}
-
-/** Every sample of a chunk of holes is `value`, as stored. */
-export function fillChunk(target: Uint8Array, value: number, { bits, littleEndian }: ChunkCoding): void {
+/** Every sample of a chunk of holes is `value`, as decoded. */
+export function fillChunk(
+  target: Uint8Array,
+  value: number,
+  { bits: stored, mapping, littleEndian }: ChunkCoding,
+): void {
+  const bits = mapping?.to ?? stored;
   if (bits === 16) {
     const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
     for (let at = 0; at < target.length; at += 2) view.setUint16(at, value, littleEndian);

@@ -1,0 +1,254 @@
+/** TIFF samples that change when they are decoded: other depths, signed, and floating point. */
+import { deflateSync, zstdCompressSync } from 'node:zlib';
+import { describe, expect, test } from '@jest/globals';
+import { decodeMaster, identifyBytes } from '../support/decode-master.ts';
+import { strips } from '../support/odd-tiffs.ts';
+import { type HandField, handTiff, long, short } from '../support/tiff-bytes.ts';
+
+const width = 37;
+const height = 29;
+type Value = (x: number, y: number, band: number) => number;
+
+interface Kind {
+  readonly bits: number;
+  /** 1 unsigned, 2 signed, 3 floating point. */
+  readonly format?: 1 | 2 | 3;
+  readonly bands?: 1 | 3;
+  readonly little?: boolean;
+  readonly planar?: boolean;
+  readonly rows?: number;
+  /** Side of tiles; strips of `rows` rows if absent. */
+  readonly tile?: number;
+  readonly compression?: 'none' | 'deflate' | 'zstd';
+  readonly predictor?: 1 | 2 | 3;
+  readonly whiteIsZero?: boolean;
+  readonly more?: readonly HandField[];
+}
+
+const codes = { none: 1, deflate: 8, zstd: 50_000 } as const;
+
+/** One row of samples, from the highest bit on where they are not whole bytes. */
+function packRow(values: readonly number[], { bits, format = 1, little = true }: Kind): Uint8Array {
+  const bytes = new Uint8Array(Math.ceil((values.length * bits) / 8));
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, index) => {
+    const at = (index * bits) / 8;
+    if (format === 3 && bits === 16) view.setFloat16(at, value, little);
+    else if (format === 3 && bits === 32) view.setFloat32(at, value, little);
+    else if (format === 3) view.setFloat64(at, value, little);
+    else if (bits === 16) view.setUint16(at, value, little);
+    else if (bits === 32) view.setUint32(at, value, little);
+    else if (bits === 24) {
+      for (let byte = 0; byte < 3; byte++)
+        bytes[at + (little ? byte : 2 - byte)] = Math.floor(value / 256 ** byte) & 255;
+    } else {
+      for (let bit = 0; bit < bits; bit++) {
+        const place = index * bits + bit;
+        if ((value >> (bits - 1 - bit)) & 1) bytes[place >> 3] = (bytes[place >> 3] ?? 0) | (0x80 >> (place & 7));
+      }
+    }
+  });
+  return bytes;
+}
+
+/** Horizontal differencing of integers of 8, 16 or 32 bits. */
+function differences(values: readonly number[], bands: number, bits: number): number[] {
+  return values.map((value, at) => (at < bands ? value : (value - (values[at - bands] ?? 0)) & (2 ** bits - 1)));
+}
+
+/** Predictor 3: the highest bytes of all samples first, then differences of bytes. */
+function floatDifferences(row: Uint8Array, bands: number, { bits, little = true }: Kind): Uint8Array {
+  const step = bits / 8;
+  const count = row.length / step;
+  const planes = row.map((_, at) => {
+    const [byte, sample] = [Math.floor(at / count), at % count];
+    return row[sample * step + (little ? step - 1 - byte : byte)] ?? 0;
+  });
+  return planes.map((value, at) => (at < bands ? value : value - (planes[at - bands] ?? 0)));
+}
+
+function tiffOf(kind: Kind, value: Value): Uint8Array {
+  const { bits, format = 1, bands = 1, little = true, planar = false, rows = 8, tile, predictor = 1 } = kind;
+  const compression = kind.compression ?? 'none';
+  const [across, down] = tile ? [tile, tile] : [width, rows];
+  const chunks: Uint8Array[] = [];
+  for (const plane of planar
+    ? Array.from({ length: bands }, (_, band) => [band])
+    : [Array.from({ length: bands }, (_, band) => band)]) {
+    for (let top = 0; top < height; top += down) {
+      for (let left = 0; left < width; left += across) {
+        const lines = tile ? tile : Math.min(rows, height - top);
+        const packed = Array.from({ length: lines }, (_, y) => {
+          const line = Array.from({ length: across }, (__, x) =>
+            plane.map((band) => value(left + x, top + y, band)),
+          ).flat();
+          const row = packRow(predictor === 2 ? differences(line, plane.length, bits) : line, kind);
+          return predictor === 3 ? floatDifferences(row, plane.length, kind) : row;
+        });
+        const bytes = Buffer.concat(packed);
+        chunks.push(
+          compression === 'none' ? bytes : compression === 'zstd' ? zstdCompressSync(bytes) : deflateSync(bytes),
+        );
+      }
+    }
+  }
+  let end = 8;
+  const offsets = chunks.map(({ length }) => (end += length) - length);
+  const lengths = chunks.map(({ length }) => length);
+  const grid = tile
+    ? [short(322, tile), short(323, tile), long(324, ...offsets), long(325, ...lengths)]
+    : [long(273, ...offsets), long(278, rows), long(279, ...lengths)];
+  const fields = [
+    ...[long(256, width), long(257, height), short(277, bands), short(262, bands === 3 ? 2 : kind.whiteIsZero ? 0 : 1)],
+    ...[short(258, ...Array.from({ length: bands }, () => bits)), short(259, codes[compression])],
+    ...[short(284, planar ? 2 : 1), short(317, predictor), short(339, ...Array.from({ length: bands }, () => format))],
+    ...grid,
+    ...(kind.more ?? []),
+  ].sort((a, b) => a.tag - b.tag);
+  return handTiff({ littleEndian: little, data: Buffer.concat(chunks), directories: [fields] });
+}
+
+/** Values over the whole range of `bits` bits, extremes included. */
+function unsigned(bits: number): Value {
+  return (x, y, band) =>
+    x === 0 && y === 0 ? 2 ** bits - 1 : (x * 7_919 + y * 104_729 + band * 1_299_709) % 2 ** bits;
+}
+
+/** The bits of the value, repeated, as far as there is room; written apart from the code it tests. */
+function repeated(value: number, bits: number): number {
+  const to = bits <= 8 ? 8 : 16;
+  return parseInt(value.toString(2).padStart(bits, '0').repeat(16).slice(0, to), 2);
+}
+
+function picture(bands: number, sample: Value): number[] {
+  return Array.from({ length: width * height * bands }, (_, at) => {
+    const pixel = Math.floor(at / bands);
+    return sample(pixel % width, Math.floor(pixel / width), at % bands);
+  });
+}
+
+const keep = { depth: 'keep' } as const;
+
+describe('unsigned samples of other depths are widened, or keep their upper bits', () => {
+  test.each<[string, Kind]>([
+    ['grey of 3 bits', { bits: 3 }],
+    ['RGB of 1 bit', { bits: 1, bands: 3 }],
+    ['RGB of 4 bits', { bits: 4, bands: 3 }],
+    ['grey of 10 bits', { bits: 10 }],
+    ['grey of 12 bits in one strip', { bits: 12, rows: 100 }],
+    ['grey of 12 bits, big-endian', { bits: 12, little: false }],
+    ['RGB of 12 bits in tiles', { bits: 12, bands: 3, tile: 16 }],
+    ['RGB of 14 bits, deflate', { bits: 14, bands: 3, compression: 'deflate' }],
+    ['RGB of 10 bits in planes of tiles', { bits: 10, bands: 3, planar: true, tile: 16 }],
+    ['RGB of 12 bits in planes of strips', { bits: 12, bands: 3, planar: true }],
+    ['grey of 24 bits', { bits: 24 }],
+    ['grey of 24 bits, big-endian', { bits: 24, little: false }],
+    ['grey of 32 bits', { bits: 32 }],
+    ['RGB of 32 bits with differences', { bits: 32, bands: 3, compression: 'deflate', predictor: 2 }],
+  ])('%s', async (_, kind) => {
+    const value = unsigned(kind.bits);
+    const decoded = await decodeMaster(tiffOf(kind, value), keep);
+    expect(decoded.bitDepth).toBe(kind.bits <= 8 ? 8 : 16);
+    expect(decoded.samples).toEqual(picture(kind.bands ?? 1, (x, y, band) => repeated(value(x, y, band), kind.bits)));
+  });
+
+  test('and only the loss of lower bits is a warning', async () => {
+    expect((await identifyBytes(tiffOf({ bits: 12 }, unsigned(12)))).warnings).toEqual([]);
+    expect((await identifyBytes(tiffOf({ bits: 32 }, unsigned(32)))).warnings).toEqual([
+      'samples of 32 bits: 0 to 4294967295 are published as 0 to 65535',
+    ]);
+  });
+
+  test('and white stays white where zero is white', async () => {
+    const { samples } = await decodeMaster(
+      tiffOf({ bits: 12, whiteIsZero: true }, () => 0),
+      keep,
+    );
+    expect(new Set(samples)).toEqual(new Set([65_535]));
+  });
+});
+
+describe('signed samples are published from their lowest value on', () => {
+  test.each<[string, Kind]>([
+    ['of 8 bits', { bits: 8, format: 2 }],
+    ['of 12 bits', { bits: 12, format: 2 }],
+    ['of 16 bits', { bits: 16, format: 2, bands: 3 }],
+    ['of 16 bits with differences', { bits: 16, format: 2, compression: 'deflate', predictor: 2 }],
+    ['of 32 bits, big-endian', { bits: 32, format: 2, little: false }],
+  ])('%s', async (_, kind) => {
+    const { bits } = kind;
+    const value: Value = (x, y, band) => unsigned(bits)(x, y, band) - 2 ** (bits - 1);
+    const tiff = tiffOf(kind, (x, y, band) => (value(x, y, band) + 2 ** bits) % 2 ** bits);
+    const decoded = await decodeMaster(tiff, keep);
+    expect(decoded.samples).toEqual(
+      picture(kind.bands ?? 1, (x, y, band) => repeated(unsigned(bits)(x, y, band), bits)),
+    );
+    const [low, high] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+    expect((await identifyBytes(tiff)).warnings).toEqual([
+      `signed samples of ${bits} bits: ${low} to ${high} are published as 0 to ${bits === 8 ? 255 : 65_535}`,
+    ]);
+  });
+});
+
+describe('floating-point samples', () => {
+  const range = [
+    { tag: 340, type: 9, values: [-2] },
+    { tag: 341, type: 9, values: [6] },
+  ];
+  const value: Value = (x, y, band) =>
+    x === 3 ? NaN : x === 4 ? 1e4 : x === 5 ? -1e4 : ((x * 31 + y * 17 + band) % 64) / 8 - 2;
+  const published: Value = (x, y, band) => {
+    const stored = value(x, y, band);
+    if (Number.isNaN(stored)) return 0;
+    return Math.round(((Math.min(6, Math.max(-2, stored)) + 2) / 8) * 65_535);
+  };
+
+  test.each<[string, Kind]>([
+    ['of 16 bits', { bits: 16 }],
+    ['of 32 bits', { bits: 32, bands: 3 }],
+    ['of 32 bits, big-endian', { bits: 32, little: false }],
+    ['of 64 bits in tiles', { bits: 64, tile: 16 }],
+    ['of 16 bits with their predictor', { bits: 16, compression: 'deflate', predictor: 3 }],
+    ['of 32 bits with their predictor', { bits: 32, bands: 3, compression: 'zstd', predictor: 3 }],
+    ['of 32 bits with their predictor, big-endian', { bits: 32, little: false, compression: 'zstd', predictor: 3 }],
+  ])('%s are published linearly between the values that the file states', async (_, kind) => {
+    const tiff = tiffOf({ ...kind, format: 3, more: range }, value);
+    expect((await decodeMaster(tiff, keep)).samples).toEqual(picture(kind.bands ?? 1, published));
+    expect((await identifyBytes(tiff)).warnings).toEqual([
+      `floating-point samples of ${kind.bits} bits: -2 to 6 are published as 0 to 65535`,
+    ]);
+  });
+
+  test('are refused where the file states no range', async () => {
+    await expect(identifyBytes(tiffOf({ bits: 32, format: 3 }, value))).rejects.toMatchObject({
+      code: 'UNSUPPORTED_PIXELS',
+      message: expect.stringContaining('SMinSampleValue'),
+    });
+  });
+});
+
+describe('Zstandard is decoded', () => {
+  test.each<[string, Kind]>([
+    ['in strips', { bits: 8, bands: 3 }],
+    ['in tiles with differences', { bits: 8, bands: 3, tile: 16, predictor: 2 }],
+    ['of 16 bits, big-endian, with differences', { bits: 16, little: false, predictor: 2 }],
+    ['in planes of tiles', { bits: 16, bands: 3, planar: true, tile: 16 }],
+  ])('%s', async (_, kind) => {
+    const value = unsigned(kind.bits);
+    const { samples, warnings } = await decodeMaster(tiffOf({ ...kind, compression: 'zstd' }, value), keep);
+    expect(samples).toEqual(picture(kind.bands ?? 1, value));
+    expect(warnings).toEqual([]);
+  });
+
+  test('but is refused when its data is damaged, or ends early', async () => {
+    const tiff = tiffOf({ bits: 8, compression: 'zstd', rows: height }, unsigned(8));
+    const refusal = { code: 'CORRUPT_PIXELS', message: expect.stringContaining('strip 0 is damaged') };
+    await expect(decodeMaster(Uint8Array.from(tiff).fill(0xff, 8, 14))).rejects.toMatchObject(refusal);
+    const strip = zstdCompressSync(Buffer.alloc(width * height, 7));
+    const cut = strips({ width, height, rows: height, compression: codes.zstd, chunks: [strip.subarray(0, -4)] });
+    await expect(decodeMaster(cut)).rejects.toMatchObject(refusal);
+    const fewer = zstdCompressSync(Buffer.alloc(width * (height - 1), 7));
+    const few = strips({ width, height, rows: height, compression: codes.zstd, chunks: [fewer] });
+    await expect(decodeMaster(few)).rejects.toMatchObject(refusal);
+  });
+});
