@@ -49,8 +49,9 @@ export async function run(options: Arguments, context: JobContext): Promise<numb
   // Decoders keep intermediate files there; the next start removes those of a killed process.
   process.env['TMPDIR'] = workspace.temporaryFolder;
   try {
-    const { files, missing } = await chooseFiles(options, workspace, display);
+    const { files, missing, skipped } = await chooseFiles(options, workspace, display);
     for (const name of missing) display.note(`no such file or folder: ${printable(name)}`);
+    for (const { name, reason } of skipped) display.note(`skipped: ${printable(name)} (${printable(reason)})`);
     display.note(`Step Functions API: ${workspace.endpoint}`);
     const job = new Job(workspace, context, begun, path.relative(process.cwd(), path.resolve(options.out)));
     const stopped = aborted(signal);
@@ -68,7 +69,8 @@ export async function run(options: Arguments, context: JobContext): Promise<numb
     display.close();
     const rows = await job.rows(files);
     if (rows.length > 0) context.print(`\n${formatTable(rows)}`);
-    const allPublished = missing.length === 0 && rows.every(({ outcome }) => outcome === 'PUBLISHED');
+    const allFound = missing.length === 0 && !skipped.some(({ isError }) => isError);
+    const allPublished = allFound && rows.every(({ outcome }) => outcome === 'PUBLISHED');
     return allPublished ? 0 : (stoppedExitCode(signal) ?? 1);
   } finally {
     display.close();
@@ -232,7 +234,13 @@ class Job {
 
   async #rowOf(result: FileResult & { readonly name: string }): Promise<ResultRow> {
     const entry = result.entry ?? (result.upload && (await this.#workspace.entry(result.upload)));
-    return rowOf(result.name, { ...result, entry }, this.#out);
+    const published = entry?.status === 'PUBLISHED' ? entry.published : undefined;
+    if (!entry || !published || (await this.#workspace.isPublic(entry))) {
+      return rowOf(result.name, { ...result, entry }, this.#out);
+    }
+    const file = path.join(this.#out, published.key);
+    const error = `${file} was removed or changed after it was published; run the same command again`;
+    return rowOf(result.name, { ...result, entry: undefined, error }, this.#out);
   }
 }
 

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { UsageError } from '../errors.ts';
-import { isBusy } from './errors.ts';
+import { isBusy, isSqliteError } from './errors.ts';
 import { isRunning, type Owner, thisProcess } from './owner.ts';
 
 export interface WorkspaceLock {
@@ -36,7 +36,7 @@ const RETRY_MS = 20;
  * other processes can read while the lock is held, and removed from it when the lock is released.
  */
 export function lockWorkspace(file: string): WorkspaceLock {
-  const lock = new DatabaseSync(file, { timeout: 0 });
+  const lock = open(file);
   try {
     lock.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF');
     const before = begin(lock, file);
@@ -57,6 +57,15 @@ export function lockWorkspace(file: string): WorkspaceLock {
   } catch (error) {
     lock.close();
     throw error;
+  }
+}
+
+function open(file: string): DatabaseSync {
+  try {
+    return new DatabaseSync(file, { timeout: 0 });
+  } catch (cause) {
+    if (!isSqliteError(cause)) throw cause;
+    throw new UsageError(`Expected ${file} to be readable and writable but received: ${cause.message}`, { cause });
   }
 }
 

@@ -5,7 +5,7 @@ import type { LedgerEntry, UploadId } from '../ledger/ledger.ts';
 import { readRecipe } from '../recipe/read.ts';
 import type { Ports } from '../runtime.ts';
 import type { FunctionHost } from '../stepfunctions/function-host.ts';
-import { isSettled, resumePages, type ResumePorts, resumeUpload, type TakenUpload, taken } from './resume.ts';
+import { isPublic, isSettled, resumePages, type ResumePorts, resumeUpload, type TakenUpload, taken } from './resume.ts';
 import type { RecordedUpload, Uploads } from './uploads.ts';
 
 type IntakePorts = ResumePorts & Pick<Ports, 'config' | 'clock'>;
@@ -52,6 +52,11 @@ export class Intake {
 
   async entry(upload: TakenUpload): Promise<LedgerEntry | undefined> {
     return this.#ports.ledger.get(upload.imageId);
+  }
+
+  /** Whether the published file of an entry is still there and unchanged. */
+  isPublic(entry: LedgerEntry): Promise<boolean> {
+    return isPublic(this.#ports, entry);
   }
 
   /** Removes the work objects of an upload and of the older uploads of its image. */

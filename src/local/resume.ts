@@ -116,7 +116,8 @@ async function find({ executions }: ResumePorts, upload: UploadId): Promise<Exec
   }
 }
 
-async function isPublic({ store }: ResumePorts, { published }: LedgerEntry): Promise<boolean> {
+/** Whether the published file of an entry is still there and unchanged. */
+export async function isPublic({ store }: Pick<ResumePorts, 'store'>, { published }: LedgerEntry): Promise<boolean> {
   if (!published) return false;
   try {
     await store.head(published, { ifMatch: published.etag });

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Config } from '../config.ts';
@@ -21,6 +21,7 @@ import { unfinishedFolder } from '../storage/files/unfinished.ts';
 import { type ServedApi, serveApi } from '../stepfunctions/api.ts';
 import { type Engine, startEngine } from '../stepfunctions/engine.ts';
 import { sqliteExecutionStore } from '../stepfunctions/sqlite-store.ts';
+import { writableFolder } from './folders.ts';
 import { readFunctions } from './functions.ts';
 import { inProcessHost } from './in-process-host.ts';
 import { Intake } from './intake.ts';
@@ -82,10 +83,11 @@ export class Workspace {
    * UsageError when another process uses the directory or it cannot be read.
    */
   static async start(options: WorkspaceOptions): Promise<Workspace> {
-    const directory = await makeDirectory(options.directory);
+    const out = await writableFolder(options.out, '--out');
+    const directory = await writableFolder(options.directory, '--workspace');
     const state = openState(directory);
     try {
-      return new Workspace(await startParts(directory, state, options));
+      return new Workspace(await startParts(directory, state, { ...options, out }));
     } catch (error) {
       state.close();
       throw error;
@@ -120,6 +122,11 @@ export class Workspace {
   /** The ledger entry of an upload's image. */
   entry(upload: TakenUpload): Promise<LedgerEntry | undefined> {
     return this.#intake.entry(upload);
+  }
+
+  /** Whether the published file of an entry is still there and unchanged. */
+  isPublic(entry: LedgerEntry): Promise<boolean> {
+    return this.#intake.isPublic(entry);
   }
 
   /** Removes the work objects of an upload. */
@@ -159,7 +166,7 @@ async function startParts(
 ): Promise<WorkspaceParts> {
   if (unfinishedSince) await removeLeftOvers(directory, unfinishedSince);
   await mkdir(unfinishedFolder(directory), { recursive: true });
-  const published = await bucketFor(directory, await makeDirectory(options.out));
+  const published = await bucketFor(directory, options.out);
   const functions = readFunctions(path.join(options.project, 'serverless.yml'));
   // The engine is a port of the functions that it invokes, so invocations wait until the ports
   // exist.
@@ -243,11 +250,6 @@ class Outcomes {
       await once(this.#events, execution);
     }
   }
-}
-
-async function makeDirectory(directory: string): Promise<string> {
-  await mkdir(directory, { recursive: true });
-  return realpath(directory);
 }
 
 /** Registers a folder as a bucket, whose name is derived from the folder's path. */

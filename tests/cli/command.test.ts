@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -96,6 +97,48 @@ test('a missing file is reported and the other files are published', async () =>
   expect(code).toBe(1);
   expect(out).toContain('no such file or folder: in/no\\x1bsuch.png\n');
   expect(rowOf(out, 'photo.png')).toContain('PUBLISHED');
+});
+
+test('skipped entries of a folder are noted, and names that are not UTF-8 make the exit code 1', async () => {
+  await put('photo.png', await pictureOf(30, 20).png().toBuffer());
+  await symlink('photo.png', path.join(folder, 'in', 'link.png'));
+  const linked = await stepwell(['in']);
+  expect(linked.code).toBe(0);
+  expect(linked.out).toContain('skipped: in/link.png (it is a link; name it on the command line to follow it)\n');
+  await writeFile(Buffer.concat([Buffer.from(`${folder}/in/caf`), Buffer.from([0xe9])]), 'x');
+  const { code, out, err } = await stepwell(['in']);
+  expect([code, err]).toEqual([1, '']);
+  expect(out).toContain('skipped: in/caf\\xe9 (its name is not UTF-8; rename it)\n');
+  expect(rowOf(out, 'photo.png')).toContain(' PUBLISHED ');
+});
+
+test.each([
+  ['--out', 'file', 'it is a file'],
+  ['--out', 'file/below', 'a part of its path is a file'],
+  ['--workspace', 'file', 'it is a file'],
+  ['--out', '/proc/stepwell', 'it cannot be created'],
+])('the folder %s %s is refused with the reason and without a stack trace', async (option, name, reason) => {
+  await writeFile(path.join(folder, 'file'), 'x');
+  const { code, out, err } = await stepwell(['in', option, name]);
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toBe(`Expected a folder to write to for ${option} but received ${name}: ${reason}\n`);
+});
+
+test('a published file that is removed while the command runs is not reported as PUBLISHED', async () => {
+  await put('a.png', await pictureOf(30, 20).png().toBuffer());
+  // Several blocks take long enough for the removal.
+  const create = { width: 6_000, height: 4_000, channels: 3, background: '#6080a0' } as const;
+  await put('b.tif', await sharp({ create }).tiff({ compression: 'lzw' }).toBuffer());
+  const first = await stepwell(['in'], (line) => {
+    if (line.startsWith('in/a.png: published')) rmSync(path.join(folder, 'published'), { recursive: true });
+  });
+  expect([first.code, first.err]).toEqual([1, '']);
+  expect(rowOf(first.out, 'a.png')).toMatch(
+    / FAILED +published\/a\.tif was removed or changed after it was published; run the same command again$/u,
+  );
+  const second = await stepwell(['in']);
+  expect(second.code).toBe(0);
+  expect(rowOf(second.out, 'a.png')).toContain(' PUBLISHED ');
 });
 
 test('an unknown recipe is refused with the names of all recipes and creates no files', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -75,6 +76,53 @@ describe('findInputs', () => {
     expect(await find(['nothing.tif', 'in', 'no/such/folder'])).toEqual({
       files: [['in', 'a.tif', 'in/a.tif']],
       missing: ['nothing.tif', 'no/such/folder'],
+    });
+  });
+
+  describe('reports the entries of a folder that it skips', () => {
+    const skipped = async (typed = 'in') => (await findInputs([path.join(folder, typed)], [])).skipped;
+
+    test('links to files and folders, which are followed when they are named', async () => {
+      await put('a.tif', 'other/b.tif', 'in/c.tif');
+      await symlink(path.join(folder, 'a.tif'), path.join(folder, 'in', 'file.tif'));
+      await symlink(path.join(folder, 'other'), path.join(folder, 'in', 'folder'));
+      expect((await find(['in'])).files.map(([, key]) => key)).toEqual(['c.tif']);
+      const reason = 'it is a link; name it on the command line to follow it';
+      expect(await skipped()).toEqual([
+        { name: path.join(folder, 'in', 'file.tif'), reason, isError: false },
+        { name: path.join(folder, 'in', 'folder'), reason, isError: false },
+      ]);
+      expect((await find(['in/file.tif', 'in/folder'])).files.map(([, key]) => key)).toEqual(['file.tif', 'b.tif']);
+    });
+
+    test('files and folders whose names are not UTF-8, as errors', async () => {
+      await put('in/a.tif');
+      const bytes = (...parts: (string | Buffer)[]): Buffer =>
+        Buffer.concat([folder, '/in/', ...parts].map((part) => Buffer.from(part as string)));
+      await writeFile(bytes('caf', Buffer.from([0xe9]), '.tif'), 'x');
+      await mkdir(bytes(Buffer.from([0xff])));
+      await writeFile(bytes(Buffer.from([0xff]), '/b.tif'), 'x');
+      expect((await find(['in'])).files.map(([, key]) => key)).toEqual(['a.tif']);
+      const reason = 'its name is not UTF-8; rename it';
+      expect(await skipped()).toEqual([
+        { name: path.join(folder, 'in', 'caf\\xe9.tif'), reason, isError: true },
+        { name: path.join(folder, 'in', '\\xff'), reason, isError: true },
+      ]);
+    });
+
+    test.each(['a\nb.tif', 'a\\b.tif', '%~a.tif'])('%j, whose name no object can have, as an error', async (name) => {
+      await put(`in/${name}`);
+      for (const typed of ['in', `in/${name}`]) {
+        expect((await find([typed])).files).toEqual([]);
+        expect(await skipped(typed)).toMatchObject([{ name: path.join(folder, 'in', name), isError: true }]);
+      }
+    });
+
+    test('a named pipe', async () => {
+      await put('in/a.tif');
+      execFileSync('mkfifo', [path.join(folder, 'in', 'pipe')]);
+      expect(await skipped()).toMatchObject([{ reason: 'it is neither a file nor a folder', isError: false }]);
+      expect(await skipped('in/pipe')).toMatchObject([{ isError: true }]);
     });
   });
 
