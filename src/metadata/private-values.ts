@@ -90,7 +90,7 @@ export class PrivateValues {
 }
 
 /** Decimal numbers of at least four decimals. */
-const decimals = /(?<![\d.])[-+]?\d{1,3}\.\d{4,20}(?![\d.])/gu;
+const decimals = /(?<![\d.])[-+]?\d{1,3}\.\d{4,20}(?!\d)/gu;
 
 /** Values with their names: Exif and GPS fields, attributes and elements of XMP. */
 function* namedValues({

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { latin1 } from '../bytes/views.ts';
 import { descriptiveOf } from './descriptive.ts';
 import { EmbeddedMetadata, type MetadataFields, type MetadataValue, type Xmp } from './embedded-metadata.ts';
 import { redactIptc } from './iptc.ts';
@@ -34,6 +35,7 @@ export function redact(metadata: EmbeddedMetadata, policy: PrivacyPolicy = REMOV
   const added = new Warnings();
   const privacy = { policy, values: new PrivateValues(metadata, policy) };
   const published = xmp && redactXmp(xmp, privacy, added);
+  const record = redactRecord(metadata.descriptive.iptc, privacy, added);
   const kept = {
     exif: redactFields(exif, privacy, (name) => (editorialFields.test(name) ? EDITORIAL : TECHNICAL)),
     ...(gps && !policy.gps ? { gps } : {}),
@@ -46,22 +48,23 @@ export function redact(metadata: EmbeddedMetadata, policy: PrivacyPolicy = REMOV
   };
   return {
     ...kept,
-    descriptive: descriptiveOf(kept, redactRecord(metadata.descriptive.iptc, privacy)),
+    descriptive: descriptiveOf(kept, record),
     redacted: { ...policy },
   };
 }
 
-function redactRecord(iptc: string | undefined, { policy, values }: Privacy): string | undefined {
-  return (
-    iptc &&
-    toBase64(
-      redactIptc(
-        fromBase64(iptc),
-        (value) => !quotesPrivate(value, policy),
-        (value) => values.redactText(value, EDITORIAL),
-      ),
-    )
+function redactRecord(iptc: string | undefined, { policy, values }: Privacy, warnings: Warnings): string | undefined {
+  if (iptc === undefined) return undefined;
+  const record = redactIptc(
+    fromBase64(iptc),
+    (value) => !quotesPrivate(value, policy),
+    (value) => values.redactText(value, EDITORIAL),
   );
+  // Wrong lengths may split a value between two datasets.
+  const text = latin1(record);
+  if (values.redactText(text, EDITORIAL) === text) return toBase64(record);
+  warnings.add('IPTC: the record is left out because private metadata remains in it');
+  return undefined;
 }
 
 function redactXmp({ packet, fields }: Xmp, privacy: Privacy, warnings: Warnings): Xmp | undefined {

@@ -117,6 +117,12 @@ describe('the coordinates of the GPS fields are removed', () => {
     });
   });
 
+  test('from damaged numbers', () => {
+    expect(redact(metadataOf({ ImageDescription: 'GPS 48.856612.352222' }, { gps })).exif).toEqual({
+      ImageDescription: 'GPS [removed].352222',
+    });
+  });
+
   test('from numbers', () => {
     expect(redact(metadataOf({ Y: 48.856614, Z: 48.9, L: [1, 2.352222] }, { gps })).exif).toEqual({ Z: 48.9, L: [1] });
   });
@@ -168,4 +174,13 @@ test('a serial number is removed from the datasets of every IPTC record, in thei
     [2, 80, Buffer.from('Café', 'latin1')],
   );
   expect(Buffer.from(descriptive.iptc ?? '', 'base64').toString('latin1')).toBe(expected.toString('latin1'));
+});
+
+test('an IPTC record is left out if a serial number spans the header of a dataset', () => {
+  const record = Buffer.concat([Buffer.from([0x1c, 2, 120, 0]), Buffer.from(`1581F4BN2203${' '.repeat(38)}`)]);
+  const { descriptive, warnings } = redact(
+    metadataOf({ SerialNumber: '1581F4BN2203' }, { descriptive: { iptc: record.toString('base64') } }),
+  );
+  expect(descriptive).toEqual({});
+  expect(warnings).toEqual(['IPTC: the record is left out because private metadata remains in it']);
 });
