@@ -212,3 +212,22 @@ test('a HEIC with an long auxiliary type is read', async () => {
     size,
   );
 });
+
+test('a HEIC with more than 32 MiB of properties is rejected before they are read', async () => {
+  const bigBox = (type: string, content: Uint8Array): Buffer => {
+    const header = Buffer.from([0, 0, 0, 0, ...Buffer.from(type)]);
+    header.writeUInt32BE(8 + content.length);
+    return Buffer.concat([header, content]);
+  };
+  const properties = Array.from({ length: 3 }, () => bigBox('free', Buffer.alloc(15 * 2 ** 20)));
+  const boxes = [
+    fullBox('pitm', 0, [0, 1]),
+    fullBox('iinf', 0, [0, 0]),
+    bigBox('iprp', bigBox('ipco', Buffer.concat(properties))),
+  ];
+  const file = bigBox('meta', Buffer.concat([Buffer.alloc(4), ...boxes]));
+  await expect(probe('heic', memoryReader(file), { dpi: 72 })).rejects.toMatchObject({
+    name: 'RejectedImageError',
+    code: 'CORRUPT_HEADER',
+  });
+});

@@ -98,6 +98,12 @@ describe('a master is published, with a warning, if', () => {
     expect((await sharp(published).metadata()).icc).toBeUndefined();
   });
 
+  test('the profile of a JPEG 2000 is no profile', async () => {
+    const stream = await j2k({ ...size, bits: [8], samples: grey, tile: 32 });
+    const { sidecar } = await publish(jp2(stream, { ...size, components: 1, colour: new Uint8Array(90) }));
+    expect(sidecar.metadata.warnings).toEqual([expect.stringMatching(/^ICC profile: /u)]);
+  });
+
   test('the Exif box of a JPEG 2000 is no directory', async () => {
     const plain = jp2(await j2k({ ...size, bits: [8], samples: grey, tile: 32 }), {
       ...size,

@@ -93,12 +93,18 @@ async function readReferences(reader: RangeReader, box: Box): Promise<Reference[
   return references;
 }
 
+/** Content of all properties, which are read as a whole: profiles and codec settings. Bytes. */
+const MAX_PROPERTIES_BYTES = 32 * 2 ** 20;
+
 async function readProperties(reader: RangeReader, box: Box): Promise<Map<number, Property[]>> {
   const inner = await readBoxes(reader, box.start, box.end);
   const container = inner.find(({ type }) => type === 'ipco');
   if (!container) throw corrupt('Expected box ipco in box iprp', 'none');
   const properties: Property[] = [];
+  let left = MAX_PROPERTIES_BYTES;
   for (const property of await readBoxes(reader, container.start, container.end)) {
+    left -= property.end - property.start;
+    if (left < 0) throw corrupt(`Expected at most ${MAX_PROPERTIES_BYTES} bytes of properties`, 'more');
     properties.push({ type: property.type, content: await readContent(reader, property, 0) });
   }
   const byItem = new Map<number, Property[]>();

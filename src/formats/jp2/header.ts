@@ -1,5 +1,6 @@
 /** The colour model, the colour channels and the alpha channel of a JPEG 2000 image. */
 import { type RangeReader } from '../../bytes/range-reader.ts';
+import { usableProfile } from '../../metadata/icc.ts';
 import { corrupt, unsupported } from '../header-bytes.ts';
 import type { ImageShape, PixelDensity } from '../decoded-image.ts';
 import { type ChannelSource, type ColourSpecification, type Jp2Boxes, type Palette } from './jp2-boxes.ts';
@@ -39,7 +40,8 @@ export async function readJp2Header(reader: RangeReader): Promise<Jp2Header> {
   const boxes = isBare ? undefined : await readJp2Boxes(reader);
   const start = boxes?.codestream.start ?? 0;
   const codestream = await readCodestream(reader, start);
-  const model = colourModel(boxes?.colour, codestream, isBare);
+  const colour = usableColour(boxes?.colour);
+  const model = colourModel(colour, codestream, isBare);
   const channels = allChannels(codestream, boxes);
   const { colours, alpha } = assign(channels, boxes, model.bands);
   const bits = commonBits(colours);
@@ -52,9 +54,16 @@ export async function readJp2Header(reader: RangeReader): Promise<Jp2Header> {
     alpha,
     palette: boxes?.palette,
     isYcc: model.isYcc,
-    iccProfile: boxes?.colour && 'profile' in boxes.colour ? boxes.colour.profile : undefined,
+    iccProfile: colour && 'profile' in colour ? colour.profile : undefined,
     resolution: boxes?.resolution,
   };
+}
+
+/** A profile that cannot be used is no colour specification. */
+function usableColour(colour: ColourSpecification | undefined): ColourSpecification | undefined {
+  if (!colour || 'enumerated' in colour) return colour;
+  const profile = usableProfile(colour.profile);
+  return profile && { profile };
 }
 
 interface ColourModel {

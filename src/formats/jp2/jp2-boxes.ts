@@ -142,6 +142,5 @@ async function readResolution(reader: RangeReader, boxes: readonly Box[]): Promi
  * 7.2.6).
  */
 export function profileColourSpace(profile: Uint8Array): string {
-  if (profile.length < 128) throw corrupt('Expected 128 bytes of ICC profile header', profile.length);
   return textOf(new DataView(profile.buffer, profile.byteOffset), 16);
 }
