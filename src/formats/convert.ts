@@ -79,7 +79,8 @@ export function assertAffordable(
   budget: number,
   decoders: Decoders = defaultDecoders,
 ): void {
-  const image = `a ${format.toUpperCase()} of ${shape.width} × ${shape.height}`;
+  const article = format === 'avif' ? 'an' : 'a';
+  const image = `${article} ${format.toUpperCase()} of ${shape.width} × ${shape.height}`;
   assertFits(image, memoryNeed(format, shape, fileBytes, decoders), fileBytes, budget);
 }
 

@@ -3,6 +3,7 @@
  * convert nothing contain no decoders, and a decoding process loads nothing else.
  */
 import type { ConvertibleFormat } from '../pyramid/source-image.ts';
+import { avifDecoder } from './avif/avif.ts';
 import { bmpDecoder } from './bmp/bmp.ts';
 import type { Decoder } from './format.ts';
 import { gifDecoder } from './gif/gif.ts';
@@ -17,5 +18,6 @@ export const decoders: Decoders = {
   pdf: pdfDecoder,
   bmp: bmpDecoder,
   heic: heicDecoder,
+  avif: avifDecoder,
   gif: gifDecoder,
 };

@@ -4,6 +4,7 @@
  * src/pyramid/source-image.ts.
  */
 import type { ConvertibleFormat, SourceFormat } from '../pyramid/source-image.ts';
+import { avif } from './avif/avif.ts';
 import { bmp } from './bmp/bmp.ts';
 import { type ConvertedFormat, type DirectFormat, signature } from './format.ts';
 import { gif } from './gif/gif.ts';
@@ -40,7 +41,6 @@ const refused: readonly RefusedFormat[] = [
   { is: 'an EPS or PostScript file', advice: draw, matches: signature('%!PS') },
   { is: 'an EPS file with a preview', advice: draw, matches: signature('\xc5\xd0\xd3\xc6') },
   { is: 'a Photoshop document', advice: 'flatten it, save it as TIFF and send that', matches: signature('8BPS') },
-  { is: 'an AVIF image', advice: saveAs, matches: signature('ftypavi', 4) },
   { is: 'a Canon raw photograph', advice: develop, matches: signature('ftypcrx', 4) },
   { is: 'a HEIF or MP4 container without a HEIC image', advice: saveAs, matches: signature('ftyp', 4) },
   { is: 'a JPEG XL image', advice: saveAs, matches: signature('\0\0\0\x0cJXL ') },
@@ -64,6 +64,6 @@ const refused: readonly RefusedFormat[] = [
 
 export const registry: Registry = {
   direct: { jpeg, png, webp, tiff },
-  converted: { jp2, pdf, bmp, heic, gif },
+  converted: { jp2, pdf, bmp, heic, avif, gif },
   refused,
 };

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { decode } from '../../src/formats/convert.ts';
 import type { ConvertibleFormat } from '../../src/pyramid/source-image.ts';
+import { avifOf } from '../support/avif-fixtures.ts';
 import { bmp } from '../support/bmp-fixtures.ts';
 import { codedItem, heic } from '../support/heic-fixtures.ts';
 import { encodeHevc } from '../support/hevc-pcm.ts';
@@ -28,6 +29,8 @@ async function sound(format: ConvertibleFormat): Promise<Uint8Array> {
     }
     case 'heic':
       return heic({ items: [codedItem(encodeHevc({ ...size, chromaFormat: 0, bits: 8, planes: [grey] }), size)] });
+    case 'avif':
+      return avifOf({ ...size, channels: 3, samples: rgb });
     case 'gif':
       return sharp(rgb, { raw: { ...size, channels: 3 } })
         .gif()
@@ -45,7 +48,7 @@ const damage = fc.array(
 );
 
 describe('a damaged file decodes or is rejected with RejectedImageError', () => {
-  test.each(['jp2', 'pdf', 'bmp', 'heic', 'gif'] as const)('%s', async (format) => {
+  test.each(['jp2', 'pdf', 'bmp', 'heic', 'avif', 'gif'] as const)('%s', async (format) => {
     const file = await sound(format);
     await expect(decode(format, file, options)).resolves.toMatchObject(size);
     await fc.assert(

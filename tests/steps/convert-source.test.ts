@@ -7,6 +7,7 @@ import type { AssembledState } from '../../src/work/execution-state.ts';
 import { makeConvertSource } from '../../src/steps/convert-source.ts';
 import { makeValidateObject } from '../../src/steps/validate-object.ts';
 import { bmp } from '../support/bmp-fixtures.ts';
+import { avifOf } from '../support/avif-fixtures.ts';
 import { codedColours, codedItem, heic } from '../support/heic-fixtures.ts';
 import { encodeHevc } from '../support/hevc-pcm.ts';
 import { j2k, jp2 } from '../support/jp2-fixtures.ts';
@@ -58,6 +59,7 @@ interface Master {
 }
 
 const masters: Readonly<Record<string, Master>> = {
+  avif: { size, bytes: () => avifOf({ ...size, channels: 3, samples: rgb }), pixels: rgb },
   bmp: { size, bytes: bitmap, pixels: rgb },
   gif: { size, bytes: () => animationOf(steps8, inverted), pixels: greyAsRgb(steps8) },
   heic: {

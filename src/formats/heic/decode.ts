@@ -2,7 +2,7 @@ import { memoryReader } from '../../bytes/range-reader.ts';
 import { viewOf } from '../../bytes/views.ts';
 import { type DecodedImage, samplesPerPixel } from '../decoded-image.ts';
 import type { DecodeOptions } from '../format.ts';
-import { type HeicHeader, readHeicHeader } from './header.ts';
+import { type HeifHeader, readHeifHeader } from './header.ts';
 import { decodePrimaryImage, type HeifPixels } from './libheif.ts';
 import { newSamples, wideningTable } from '../samples.ts';
 
@@ -12,7 +12,7 @@ import { newSamples, wideningTable } from '../samples.ts';
  * ignored. Throws RejectedImageError.
  */
 export async function decodeHeic(bytes: Uint8Array, { heap }: Pick<DecodeOptions, 'heap'>): Promise<DecodedImage> {
-  const header = await readHeicHeader(memoryReader(bytes));
+  const header = await readHeifHeader(memoryReader(bytes));
   const { shape, bits, iccProfile } = header;
   const pixels = await decodePrimaryImage(bytes, { ...shape, bits }, heap);
   return { ...shape, data: withoutPadding(pixels, header), ...(iccProfile ? { iccProfile } : {}) };
@@ -22,7 +22,7 @@ export async function decodeHeic(bytes: Uint8Array, { heap }: Pick<DecodeOptions
  * Removes the padding of rows and widens samples; of grey it keeps the first of three equal
  * samples.
  */
-function withoutPadding(pixels: HeifPixels, { shape, bits, alphaBits }: HeicHeader): DecodedImage['data'] {
+function withoutPadding(pixels: HeifPixels, { shape, bits, alphaBits }: HeifHeader): DecodedImage['data'] {
   const { width, height, bands, alpha, bitDepth } = shape;
   const samples = samplesPerPixel(shape);
   const stored = 3 + (alpha ? 1 : 0);

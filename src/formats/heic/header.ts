@@ -1,11 +1,11 @@
-/** The primary image of a HEIC file, as its boxes describe it. */
+/** The primary image of a HEIC or AVIF file, as its boxes describe it. */
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { latin1 } from '../../bytes/views.ts';
 import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 import type { ImageShape } from '../decoded-image.ts';
 import { type HeifMeta, type Property, readHeifMeta } from './heif-boxes.ts';
 
-export interface HeicHeader {
+export interface HeifHeader {
   /** After the crop, the rotation and the mirroring that the file states. */
   readonly shape: ImageShape;
   /** Bits of a coded sample, 8 to 16. */
@@ -15,8 +15,32 @@ export interface HeicHeader {
   readonly iccProfile: Uint8Array | undefined;
 }
 
-/** Names of item types other than HEVC, for their refusal. */
+/** The samples of a coded item. */
+interface CodedSamples {
+  readonly bits: number;
+  readonly isGrey: boolean;
+}
+
+/** A coding of images within HEIF. */
+export interface HeifCoding {
+  /** Type of its items. */
+  readonly item: string;
+  /** Type of the property that has its decoder configuration. */
+  readonly configuration: string;
+  /** Reads that property; a RangeError tells that it is too short. */
+  readonly samplesOf: (configuration: DataView) => CodedSamples;
+}
+
+/** HEVCDecoderConfigurationRecord (ISO/IEC 14496-15, section 8.3.3.1). */
+const hevc: HeifCoding = {
+  item: 'hvc1',
+  configuration: 'hvcC',
+  samplesOf: (record) => ({ bits: 8 + (record.getUint8(17) & 7), isGrey: (record.getUint8(16) & 3) === 0 }),
+};
+
+/** Names of the types of coded items, for their refusal. */
 const codings: Readonly<Record<string, string>> = {
+  hvc1: 'an HEVC image (HEIC)',
   av01: 'an AV1 image (AVIF)',
   avc1: 'an AVC image',
   jpeg: 'a JPEG image within HEIF',
@@ -26,13 +50,16 @@ const codings: Readonly<Record<string, string>> = {
   iovl: 'an overlay of images',
 };
 
-/** Reads the header of a HEIC file: a few ranged reads. Throws RejectedImageError. */
-export async function readHeicHeader(reader: RangeReader): Promise<HeicHeader> {
+/**
+ * Reads the header of a HEIC file, or of one of another coding: a few ranged reads. Throws
+ * RejectedImageError.
+ */
+export async function readHeifHeader(reader: RangeReader, coding: HeifCoding = hevc): Promise<HeifHeader> {
   const meta = await readHeifMeta(reader);
   const { primary } = meta;
   const properties = meta.properties(primary);
-  const coded = codedItem(meta, primary, 0);
-  const { bits, isGrey } = readCoding(meta.properties(coded));
+  const coded = codedItem(meta, primary, coding);
+  const { bits, isGrey } = readCoding(meta.properties(coded), coding);
   const opacity = alphaItem(meta);
   return {
     shape: {
@@ -42,33 +69,30 @@ export async function readHeicHeader(reader: RangeReader): Promise<HeicHeader> {
       bitDepth: bits > 8 ? 16 : 8,
     },
     bits,
-    alphaBits: opacity === undefined ? bits : readCoding(meta.properties(codedItem(meta, opacity, 0))).bits,
+    alphaBits:
+      opacity === undefined ? bits : readCoding(meta.properties(codedItem(meta, opacity, coding)), coding).bits,
     iccProfile: profileOf(properties) ?? profileOf(meta.properties(coded)),
   };
 }
 
 /** The coded item: the image itself, or the first tile of a grid. */
-function codedItem(meta: HeifMeta, item: number, depth: number): number {
+function codedItem(meta: HeifMeta, item: number, coding: HeifCoding, depth = 0): number {
   const type = meta.types.get(item);
-  if (type === 'hvc1') return item;
+  if (type === coding.item) return item;
   if ((type === 'grid' || type === 'iden') && depth < 4) {
     const parts = meta.references.find((reference) => reference.type === 'dimg' && reference.from === item);
     const [first] = parts?.to ?? [];
     if (first === undefined) throw corrupt('Expected parts for the primary image', 'none');
-    return codedItem(meta, first, depth + 1);
+    return codedItem(meta, first, coding, depth + 1);
   }
   if (type === undefined) throw corrupt('Expected the primary image among the items', 'none');
   throw unsupported(codings[type] ?? `a HEIF item of type ${type}`);
 }
 
-/** HEVCDecoderConfigurationRecord (ISO/IEC 14496-15, section 8.3.3.1). */
-function readCoding(properties: readonly Property[]): { bits: number; isGrey: boolean } {
-  const configuration = properties.find(({ type }) => type === 'hvcC')?.content;
-  if (!configuration) throw corrupt('Expected a decoder configuration for the primary image', 'none');
-  return withinBytes('box hvcC', () => {
-    const bits = 8 + (configuration.getUint8(17) & 7);
-    return { bits, isGrey: (configuration.getUint8(16) & 3) === 0 };
-  });
+function readCoding(properties: readonly Property[], { configuration, samplesOf }: HeifCoding): CodedSamples {
+  const record = properties.find(({ type }) => type === configuration)?.content;
+  if (!record) throw corrupt('Expected a decoder configuration for the primary image', 'none');
+  return withinBytes(`box ${configuration}`, () => samplesOf(record));
 }
 
 const alphaKinds = new Set(['urn:mpeg:hevc:2015:auxid:1', 'urn:mpeg:mpegB:cicp:systems:auxiliary:alpha']);

@@ -3,7 +3,7 @@ import type { ImageShape } from '../decoded-image.ts';
 import type { ConvertedFormat, Decoder } from '../format.ts';
 import { heapBytes } from '../wasm-decoder.ts';
 import { decodeHeic } from './decode.ts';
-import { readHeicHeader } from './header.ts';
+import { readHeifHeader } from './header.ts';
 import { findInHeic } from './metadata.ts';
 
 /** HEIF files whose images are coded with HEVC (ISO/IEC 23008-12). */
@@ -17,7 +17,7 @@ export const heic = {
 
 /** Decodes with libheif. */
 export const heicDecoder: Decoder = {
-  header: async (reader) => (await readHeicHeader(reader)).shape,
+  header: async (reader) => (await readHeifHeader(reader)).shape,
   decode: decodeHeic,
   memory: (shape, fileBytes) => ({ heap: heapBytes(libheifBytes(shape) + 2 * fileBytes), rasterCopies: 1 }),
 };
