@@ -9,11 +9,13 @@
  * the type stripper takes longer than the rest of it. See docs/decisions/0019-start-from-a-bundle.md.
  */
 'use strict';
+const { availableParallelism } = require('node:os');
 const path = require('node:path');
 const { buildBundle, findBundle } = require('./bundle/record.cjs');
 
 const allocator = {
-  MALLOC_ARENA_MAX: '2',
+  // One heap of the allocator fragments least; more cores would wait for each other at its lock.
+  MALLOC_ARENA_MAX: availableParallelism() > 2 ? '2' : '1',
   MALLOC_MMAP_THRESHOLD_: String(2 ** 25),
   MALLOC_TRIM_THRESHOLD_: String(2 ** 28),
 };

@@ -12,7 +12,7 @@ import type { TileEncoding } from '../tiff/pyramid-fields.ts';
 import { Compression, Photometric } from '../tiff/tags.ts';
 import { Arena } from './arena.ts';
 import { predictRows } from './predict-rows.ts';
-import { type Raster, rasterBytes } from './raster.ts';
+import { bitDepthOf, type Raster, rasterBytes } from './raster.ts';
 
 const compress = promisify<Uint8Array, ZlibOptions, Buffer>(deflate);
 
@@ -125,8 +125,4 @@ function encodingOf(raster: Raster): TileEncoding {
 
 function bytesPerPixel({ bands, data }: Raster): number {
   return bands * data.BYTES_PER_ELEMENT;
-}
-
-function bitDepthOf({ data }: Raster): 8 | 16 {
-  return data instanceof Uint8Array ? 8 : 16;
 }

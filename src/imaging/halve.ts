@@ -1,6 +1,6 @@
 import type { Arena } from './arena.ts';
 import { halveRows8 } from './halve-rows.ts';
-import { type Raster, rasterIn } from './raster.ts';
+import { bitDepthOf, type Raster, rasterIn } from './raster.ts';
 
 /**
  * Computes the next smaller level: every pixel is the mean of 2 × 2 pixels, rounded half up. An odd
@@ -11,15 +11,19 @@ import { type Raster, rasterIn } from './raster.ts';
 export function halve(raster: Raster, arena: Arena): Raster {
   const width = Math.max(1, raster.width >> 1);
   const height = Math.max(1, raster.height >> 1);
-  const shape = { width, height, bands: raster.bands, bitDepth: raster.data instanceof Uint8Array ? 8 : 16 };
-  const half = rasterIn(arena, shape);
+  const half = rasterIn(arena, { width, height, bands: raster.bands, bitDepth: bitDepthOf(raster) });
+  halveInto(raster, half);
+  return half;
+}
+
+/** The same into an existing raster of half the size, rounded down, and of the same samples. */
+export function halveInto(raster: Raster, half: Raster): void {
   // One function per sample type keeps the array accesses monomorphic and fast.
   if (raster.data instanceof Uint8Array && half.data instanceof Uint8Array)
     halve8(raster, raster.data, half, half.data);
   else if (raster.data instanceof Uint16Array && half.data instanceof Uint16Array) {
     halve16(raster, raster.data, half, half.data);
   }
-  return half;
 }
 
 function halve8(raster: Raster, from: Uint8Array, half: Raster, to: Uint8Array): void {

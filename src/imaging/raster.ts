@@ -41,6 +41,17 @@ export function rasterIn(
   return rasterFromBytes(shape, arena.take(width * height * bands * (bitDepth / 8)));
 }
 
+/** Bits a sample. */
+export function bitDepthOf({ data }: Raster): 8 | 16 {
+  return data instanceof Uint8Array ? 8 : 16;
+}
+
+/** The rows from `top` to before `bottom`; the memory is shared. */
+export function rowsOf({ width, bands, data }: Raster, top: number, bottom: number): Raster {
+  const row = width * bands;
+  return { width, height: bottom - top, bands, data: data.subarray(top * row, bottom * row) };
+}
+
 /**
  * Copies `part` into `whole` with its top left corner at `left`, `top`. Both must have the same
  * bands and depth.

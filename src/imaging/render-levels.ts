@@ -1,12 +1,11 @@
-import { blockCount, blockRect, isEmpty, type Rect, rectAtLevel, rectSize, tilesOf } from '../pyramid/blocks.ts';
+import { blockCount, blockRect, largestBlock, type Rect, rectAtLevel, rectSize } from '../pyramid/blocks.ts';
 import type { Level, Size } from '../pyramid/levels.ts';
 import { subdivide } from '../pyramid/subdivide.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { TileEncoding } from '../tiff/pyramid-fields.ts';
 import { Arena } from './arena.ts';
-import { encodeTiles } from './encode.ts';
-import { halve } from './halve.ts';
-import { placeRaster, type Raster, rasterIn } from './raster.ts';
+import { LevelStrips } from './level-strips.ts';
+import type { Raster } from './raster.ts';
 import type { SourcePixels } from './source-pixels.ts';
 
 export interface RenderedLevel {
@@ -44,46 +43,17 @@ export interface Area {
 
 /**
  * Encodes a raster and its halvings into tiles. `raster` is the part of the first level within the
- * area; throws RangeError if its size differs. Halved rasters are in memory of `arena`, tiles in
- * memory of `tileArena`.
+ * area; throws RangeError if its size differs. Halved rasters and tiles are in memory of `arena`.
  */
-export async function renderLevels(
-  raster: Raster,
-  area: Area,
-  arena: Arena,
-  tileArena: Arena = arena,
-): Promise<RenderedLevels> {
-  const rendering: Promise<RenderedLevel & { readonly encoding: TileEncoding }>[] = [];
-  let current = raster;
-  for (const [step, level] of area.levels.entries()) {
-    // Encoders run in threads of their own; the next level is halved on this thread meanwhile.
-    if (step > 0) current = halve(current, arena);
-    const size = rectSize(rectAtLevel(area.rect, area.full, level));
-    // At the edge of the image halving may drop the last column or row, which leaves the area
-    // empty.
-    if (size.width === 0 || size.height === 0) continue;
-    if (size.width !== current.width || size.height !== current.height) {
-      throw new RangeError(
-        `Expected a raster of ${size.width} × ${size.height} but received ${current.width} × ${current.height}`,
-      );
-    }
-    rendering.push(
-      encodeTiles(current, area.recipe, tileArena).then((encoded) => ({ index: level.index, ...encoded })),
-    );
+export async function renderLevels(raster: Raster, area: Area, arena: Arena): Promise<RenderedLevels> {
+  const [first] = area.levels;
+  const { width, height } = first ? rectSize(rectAtLevel(area.rect, area.full, first)) : raster;
+  if (width !== raster.width || height !== raster.height) {
+    throw new RangeError(`Expected a raster of ${width} × ${height} but received ${raster.width} × ${raster.height}`);
   }
-  const levels = await allSettled(rendering);
-  const [largest] = levels;
-  if (!largest) throw new RangeError('Expected at least one level that is not empty');
-  return { levels, encoding: largest.encoding, last: current };
-}
-
-/**
- * Returns all results, or throws the first error after all promises have settled, because running
- * work still reads the arena.
- */
-async function allSettled<Result>(promises: readonly Promise<Result>[]): Promise<Result[]> {
-  await Promise.allSettled(promises);
-  return Promise.all(promises);
+  const strips = new LevelStrips(area, raster.height, arena);
+  await strips.add(raster, 0, 0);
+  return strips.finish();
 }
 
 export interface PartOptions {
@@ -112,9 +82,9 @@ export async function renderImage(
 }
 
 /**
- * Renders an area from level 0 on, in parts of at most `partPixels`, so that memory does not grow
- * with the area. Requests each part from `pixels` once. The tiles and the last raster are in memory
- * of the arena.
+ * Renders an area from level 0 on, in parts of about `partPixels`, so that memory does not grow
+ * with its height. Requests each part from `pixels` once, in rows from the top. The tiles and the
+ * last raster are in memory of the arena.
  */
 export async function renderArea(
   area: Area,
@@ -122,14 +92,15 @@ export async function renderArea(
   { partPixels, readAhead }: PartOptions,
   arena: Arena,
 ): Promise<RenderedLevels> {
-  const { splitLevel, blocks } = subdivide(area.rect, area.recipe.tileSize, area.levels.length - 1, partPixels);
-  if (blockCount(blocks) === 1) return renderLevels(await pixels.raster(area.rect, arena), area, arena);
-  const parts = new Parts(area, splitLevel, arena);
-  const rects = Array.from({ length: blockCount(blocks) }, (_, part) => blockRect(blocks, part));
-  await forEachRaster(rects, pixels, readAhead, async (rect, raster, partArena) => {
-    parts.put(rect, await renderLevels(raster, { ...area, levels: parts.levels, rect }, partArena, arena), partArena);
-  });
-  return parts.finish();
+  const { rect, recipe } = area;
+  const parts = subdivide(rect, recipe.tileSize, partPixels);
+  if (blockCount(parts) === 1) return renderLevels(await pixels.raster(rect, arena), area, arena);
+  const strips = new LevelStrips(area, largestBlock(parts).height, arena);
+  const rects = Array.from({ length: blockCount(parts) }, (_, part) => blockRect(parts, part));
+  await forEachRaster(rects, pixels, readAhead, ({ left, top }, raster) =>
+    strips.add(raster, left - rect.left, top - rect.top),
+  );
+  return strips.finish();
 }
 
 /** Calls `work` with the pixels of each rectangle, one after the other. */
@@ -137,7 +108,7 @@ async function forEachRaster(
   rects: readonly Rect[],
   pixels: SourcePixels,
   readAhead: boolean,
-  work: (rect: Rect, raster: Raster, arena: Arena) => Promise<void>,
+  work: (rect: Rect, raster: Raster) => Promise<void>,
 ): Promise<void> {
   const begin = (rect: Rect): PendingPart => {
     const arena = new Arena();
@@ -151,7 +122,7 @@ async function forEachRaster(
         const raster = await current.raster;
         const next = readAhead ? rects[index + 1] : undefined;
         ahead = next && begin(next);
-        await work(rect, raster, current.arena);
+        await work(rect, raster);
       } finally {
         current.arena.release();
       }
@@ -167,97 +138,4 @@ interface PendingPart {
   readonly rect: Rect;
   readonly arena: Arena;
   readonly raster: Promise<Raster>;
-}
-
-/**
- * Collects the rendered parts of an area: their tiles, and the raster from which the levels above
- * them are rendered.
- */
-class Parts {
-  /** Levels that are rendered part by part. */
-  readonly levels: readonly Level[];
-  readonly #area: Area;
-  readonly #arena: Arena;
-  readonly #grids: readonly TileGrid[];
-  /**
-   * The level of the assembled raster: the first level above those of the parts, or their smallest
-   * level if there is none above.
-   */
-  readonly #level: Level;
-  readonly #isHalved: boolean;
-  #encoding: TileEncoding | undefined;
-  #raster: Raster | undefined;
-
-  constructor(area: Area, splitLevel: number, arena: Arena) {
-    this.levels = area.levels.slice(0, splitLevel + 1);
-    const level = area.levels[splitLevel + 1] ?? this.levels.at(-1);
-    if (!level) throw new RangeError('Expected at least one level');
-    this.#area = area;
-    this.#arena = arena;
-    this.#grids = this.levels.map((each) => new TileGrid(each, area));
-    this.#level = level;
-    this.#isHalved = level.index > splitLevel;
-  }
-
-  put(rect: Rect, { levels, encoding, last }: RenderedLevels, arena: Arena): void {
-    this.#encoding ??= encoding;
-    for (const level of levels) this.#grids[level.index]?.put(level, rect);
-    this.#raster ??= this.#blank(last);
-    const at = rectAtLevel(rect, this.#area.full, this.#level);
-    if (isEmpty(at)) return;
-    const { left, top } = rectAtLevel(this.#area.rect, this.#area.full, this.#level);
-    placeRaster(this.#raster, this.#isHalved ? halve(last, arena) : last, at.left - left, at.top - top);
-  }
-
-  /** Renders the levels above those of the parts and returns all levels. */
-  async finish(): Promise<RenderedLevels> {
-    if (!this.#encoding || !this.#raster) throw new RangeError('Expected at least one part');
-    const levels = this.#grids.map((grid) => grid.rendered()).filter(({ tiles }) => tiles.length > 0);
-    const whole = { levels, encoding: this.#encoding, last: this.#raster };
-    if (!this.#isHalved || this.#raster.width * this.#raster.height === 0) return whole;
-    const above = this.#area.levels.slice(this.levels.length);
-    const rest = await renderLevels(this.#raster, { ...this.#area, levels: above }, this.#arena);
-    return { ...whole, levels: [...levels, ...rest.levels], last: rest.last };
-  }
-
-  #blank({ bands, data }: Raster): Raster {
-    const size = rectSize(rectAtLevel(this.#area.rect, this.#area.full, this.#level));
-    return rasterIn(this.#arena, { ...size, bands, bitDepth: data instanceof Uint8Array ? 8 : 16 });
-  }
-}
-
-/** The tiles of one level of an area, collected from its parts. */
-class TileGrid {
-  readonly #level: Level;
-  readonly #area: Area;
-  readonly #tiles: Uint8Array[];
-  readonly #across: number;
-  readonly #down: number;
-  readonly #column: number;
-  readonly #row: number;
-
-  constructor(level: Level, area: Area) {
-    const { column, row, across, down } = tilesOf(rectAtLevel(area.rect, area.full, level), area.recipe.tileSize);
-    this.#level = level;
-    this.#area = area;
-    this.#across = across;
-    this.#down = down;
-    this.#column = column;
-    this.#row = row;
-    this.#tiles = new Array<Uint8Array>(across * down);
-  }
-
-  put(part: RenderedLevel, rect: Rect): void {
-    const { full, recipe } = this.#area;
-    const { column, row } = tilesOf(rectAtLevel(rect, full, this.#level), recipe.tileSize);
-    part.tiles.forEach((tile, index) => {
-      const x = column - this.#column + (index % part.across);
-      const y = row - this.#row + Math.floor(index / part.across);
-      this.#tiles[y * this.#across + x] = tile;
-    });
-  }
-
-  rendered(): RenderedLevel {
-    return { index: this.#level.index, across: this.#across, down: this.#down, tiles: this.#tiles };
-  }
 }

@@ -2,7 +2,12 @@
 import type { Conversion } from './conversion.ts';
 
 /** Pixels that a block decodes at a time; larger blocks are rendered in parts of this size. */
-export const PART_PIXELS = 24 * 2 ** 20;
+export const PART_PIXELS = 12 * 2 ** 20;
+/**
+ * An image of one block up to this size that can only be decoded from its beginning is decoded in
+ * memory; a larger one is decoded into a file. Pixels.
+ */
+export const DECODED_IN_MEMORY = 24 * 2 ** 20;
 /**
  * A slice of a whole master up to this size is held in memory; a larger one is written to a file.
  * Bytes.

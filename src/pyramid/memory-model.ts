@@ -1,8 +1,18 @@
 /** Estimated memory and files of the functions of a plan, in bytes. */
 import { encodingProperties } from '../recipe/encodings.ts';
-import { BASE_MEMORY, CONVERTED, HELD_SLICE_BYTES, LEVELS, PART_PIXELS, REDUCED_ROWS } from './cost-figures.ts';
+import {
+  BASE_MEMORY,
+  CONVERTED,
+  DECODED_IN_MEMORY,
+  HELD_SLICE_BYTES,
+  LEVELS,
+  PART_PIXELS,
+  REDUCED_ROWS,
+} from './cost-figures.ts';
 import { type Access, type Candidate, isDecodedOnce, leavesTopLevels, type PlanningJob } from './planning-job.ts';
 import { largestBlock } from './blocks.ts';
+import type { Size } from './levels.ts';
+import { leastRows } from './subdivide.ts';
 import type { SourceImage } from './source-image.ts';
 
 /**
@@ -10,8 +20,9 @@ import type { SourceImage } from './source-image.ts';
  * beginning of the master.
  */
 export function partPixelsOf(job: PlanningJob, candidate: Candidate): number {
-  const isRegion = candidate.access === 'slices' && !job.isReduced;
-  return isRegion || isDecodedOnce(job, candidate) ? PART_PIXELS : job.memory.wholePartPixels;
+  if (candidate.access === 'slices' && !job.isReduced) return PART_PIXELS;
+  if (!isDecodedOnce(job, candidate)) return job.memory.wholePartPixels;
+  return isDecodedIntoFile(job) ? PART_PIXELS : DECODED_IN_MEMORY;
 }
 
 /** Bytes of all encoded tiles of the image. */
@@ -21,24 +32,24 @@ export function encodedBytes({ full, recipe, pixelBytes }: PlanningJob): number 
 
 /** The most that one RenderBlock holds. */
 export function blockMemory(job: PlanningJob, candidate: Candidate): number {
-  const { full, pixelBytes } = job;
+  const { full } = job;
   const block = largestBlock(candidate.blocks);
-  const blockPixels = block.width * block.height;
-  const share = blockPixels / (full.width * full.height);
+  const share = (block.width * block.height) / (full.width * full.height);
   const tiles = 2 * share * encodedBytes(job);
-  return (
-    BASE_MEMORY + pixelMemory(job, candidate, blockPixels, pixelBytes) + tiles + masterMemory(job, candidate.access)
-  );
+  return BASE_MEMORY + pixelMemory(job, candidate, block) + tiles + masterMemory(job, candidate.access);
 }
 
 /**
- * The slice, its pixels and their halvings; where there are several parts, the smallest raster of
- * the block so far.
+ * The slice and the pixels of a part, the strips of the levels above, which together are less than
+ * a row of parts, and where there are several parts, the smallest raster of the block.
  */
-function pixelMemory(job: PlanningJob, candidate: Candidate, blockPixels: number, pixelBytes: number): number {
-  const partPixels = Math.min(blockPixels, partPixelsOf(job, candidate));
-  const raster = blockPixels > partPixels ? blockPixels * pixelBytes * (1 / 4 ** Math.min(candidate.splitLevel, 3)) : 0;
-  return partPixels * (pixelBytes * (1 + LEVELS) + (job.conversion === 'none' ? 0 : CONVERTED)) + raster;
+function pixelMemory(job: PlanningJob, candidate: Candidate, block: Size): number {
+  const { conversion, pixelBytes, recipe } = job;
+  const pixels = block.width * block.height;
+  const partPixels = Math.min(pixels, partPixelsOf(job, candidate));
+  const strips = Math.min(pixels * (LEVELS - 1), Math.max(partPixels, block.width * leastRows(recipe.tileSize)));
+  const last = pixels > partPixels ? pixels / 4 ** candidate.splitLevel : 0;
+  return (2 * partPixels + strips + last) * pixelBytes + (conversion === 'none' ? 0 : partPixels * CONVERTED);
 }
 
 /** What RenderTopLevels holds. */
@@ -58,8 +69,11 @@ export function scratchBytes(job: PlanningJob, candidate: Candidate): number {
   const { image, isReduced, full, pixelBytes } = job;
   const master = candidate.access === 'whole' || (isReduced && !isHeldSlice(image)) ? image.fileSize : 0;
   const pixels = full.width * full.height;
-  const decoded = isDecodedOnce(job, candidate) && pixels > PART_PIXELS ? pixels * pixelBytes : 0;
-  return master + decoded;
+  return master + (isDecodedOnce(job, candidate) && isDecodedIntoFile(job) ? pixels * pixelBytes : 0);
+}
+
+function isDecodedIntoFile({ full }: PlanningJob): boolean {
+  return full.width * full.height > DECODED_IN_MEMORY;
 }
 
 /** Memory of the master besides the part in progress. Bytes. */

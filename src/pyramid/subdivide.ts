@@ -1,29 +1,28 @@
 import { type BlockGrid, edges, type Rect, rectSize } from './blocks.ts';
 
 /**
- * Cuts a rectangle into parts of at most `partPixels` pixels, on multiples of `tileSize ·
- * 2^splitLevel`, with the highest split level (up to `maxSplit`) that allows it: few parts, each
- * with as many levels as possible. Full-width bands are preferred to squares because strips cannot
- * be read by column. The smallest part is one tile.
+ * Parts are at least this high if tiles are smaller, because a tile of a master that reaches into
+ * two parts is read and decoded twice. Pixels.
  */
-export function subdivide(
-  rect: Rect,
-  tileSize: number,
-  maxSplit: number,
-  partPixels: number,
-): { splitLevel: number; blocks: BlockGrid } {
+const LEAST_ROWS = 512;
+
+/** Rows of the lowest part: a multiple of the tile size. */
+export function leastRows(tileSize: number): number {
+  return Math.ceil(LEAST_ROWS / tileSize) * tileSize;
+}
+
+/**
+ * Cuts a rectangle into parts of at most `partPixels` pixels, or of the smallest possible size:
+ * full-width bands of `leastRows · 2^n` rows, or where these are too large, columns of `leastRows`.
+ */
+export function subdivide(rect: Rect, tileSize: number, partPixels: number): BlockGrid {
   const { width, height } = rectSize(rect);
-  if (width * height <= partPixels) return { splitLevel: maxSplit, blocks: gridOf(rect, width, height) };
-  for (let splitLevel = maxSplit; splitLevel >= 0; splitLevel--) {
-    const rows = floorTo(partPixels / width, tileSize * 2 ** splitLevel);
-    if (rows > 0) return { splitLevel, blocks: gridOf(rect, width, rows) };
-  }
-  for (let splitLevel = maxSplit; splitLevel > 0; splitLevel--) {
-    const side = floorTo(Math.sqrt(partPixels), tileSize * 2 ** splitLevel);
-    if (side > 0) return { splitLevel, blocks: gridOf(rect, side, side) };
-  }
-  const side = Math.max(tileSize, floorTo(Math.sqrt(partPixels), tileSize));
-  return { splitLevel: 0, blocks: gridOf(rect, side, side) };
+  if (width * height <= partPixels) return gridOf(rect, width, height);
+  const unit = leastRows(tileSize);
+  const units = Math.floor(partPixels / width / unit);
+  if (units >= 1) return gridOf(rect, width, unit * 2 ** Math.floor(Math.log2(units)));
+  const columns = Math.max(1, Math.floor(partPixels / unit / tileSize));
+  return gridOf(rect, columns * tileSize, unit);
 }
 
 function gridOf(rect: Rect, columnStep: number, rowStep: number): BlockGrid {
@@ -32,8 +31,4 @@ function gridOf(rect: Rect, columnStep: number, rowStep: number): BlockGrid {
     columns: edges(width, columnStep).map((edge) => rect.left + edge),
     rows: edges(height, rowStep).map((edge) => rect.top + edge),
   };
-}
-
-function floorTo(value: number, unit: number): number {
-  return Math.floor(value / unit) * unit;
 }

@@ -55,7 +55,7 @@ describe('docs/planning.md states', () => {
     ['the time of reducing', `take ${figures.DECODING.compressed + figures.REDUCING} ns a pixel`],
     ['the width of encoded columns', `columns of ${count(limits.ENCODED_WIDTH)} pixels`],
     ['the height of encoded columns', `at most ${count(limits.MAX_ENCODED_SIDE)} rows`],
-    ['the largest image that is decoded in memory', `as a whole up to ${mebi(figures.PART_PIXELS)} Mpx`],
+    ['the largest image that is decoded in memory', `in memory up to ${mebi(figures.DECODED_IN_MEMORY)} Mpx`],
   ])('%s', (_, text) => {
     expect(page.replaceAll(/\s+/gu, ' ')).toContain(text);
   });
