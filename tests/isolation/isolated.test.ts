@@ -1,27 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { endBy, exhaustHeap, fail, grow, identify, reject, spin, wait } from '../support/isolated-functions.ts';
+import { childrenOf, eventually, isRunning } from '../support/processes.ts';
 
 const LONG = 60_000;
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function eventually(condition: () => boolean): Promise<void> {
-  for (const start = Date.now(); !condition() && Date.now() - start < LONG;) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  expect(condition()).toBe(true);
-}
 
 describe('an isolated function', () => {
   test('returns what it is given, in another process that the next call uses again', async () => {
@@ -73,20 +57,6 @@ describe('an isolated function', () => {
   });
 });
 
-/** Processes whose command line holds this text. */
-function processesWith(text: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/u.test(name))
-    .filter((name) => {
-      try {
-        return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(text);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
-
 test.each(['SIGKILL', 'SIGTERM'] as const)(
   'an isolated process ends with its parent after %s, even while a decoder occupies it',
   async (signal) => {
@@ -100,7 +70,7 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(parent.stdout, 'data');
-    const children = processesWith(String(parent.pid)).filter((pid) => pid !== parent.pid);
+    const children = childrenOf(parent.pid);
     expect(children).toHaveLength(1);
     parent.kill(signal);
     await eventually(() => children.every((pid) => !isRunning(pid)));

@@ -72,10 +72,12 @@ const Converted = z.object({ converted: z.object({ key: z.string() }) });
 let work: string;
 let task: LambdaTask;
 let withoutDecoders: LambdaTask;
+let validation: LambdaTask;
 beforeAll(async () => {
   work = mkdtempSync(join(tmpdir(), 'stepwell-conversion-'));
   const made = await packaged();
   task = unpackTask(made, 'convertSource', join(work, 'lambda'));
+  validation = unpackTask(made, 'validateObject', join(work, 'lambda-validation'));
   withoutDecoders = unpackTask(made, 'convertSource', join(work, 'lambda-without-decoders'));
   for (const name of readdirSync(withoutDecoders.modules)) {
     if (name !== 'sharp') rmSync(join(withoutDecoders.modules, name), { recursive: true });
@@ -86,14 +88,17 @@ afterAll(() => {
 });
 
 async function convert(format: string, using: LambdaTask): Promise<Invocation> {
-  const master = { bucket: 'masters', key: `a master.${format}` };
-  const body = await masters[format]?.();
-  const { etag, size } = await fileStore(work).write(master, body ?? new Uint8Array());
+  const body = (await masters[format]?.()) ?? new Uint8Array();
+  return invoke(format, body, using, { image: { convertFrom: format, fileSize: body.length } });
+}
+
+async function invoke(extension: string, body: Uint8Array, using: LambdaTask, more: object = {}): Promise<Invocation> {
+  const master = { bucket: 'masters', key: `a master.${extension}` };
+  const { etag, size } = await fileStore(work).write(master, body);
   const source = { ...master, imageId: '0'.repeat(32), sequence: 'A'.repeat(32), etag, size };
-  const image = { convertFrom: format, fileSize: size };
   return invokeTask(
     using,
-    { schemaVersion: 1, source, recipe: 'default', image },
+    { schemaVersion: 1, source, recipe: 'default', ...more },
     {
       AWS_REGION: 'eu-central-1',
       OBJECT_STORE: `files:${work}`,
@@ -135,3 +140,14 @@ test.each(['jp2', 'heic', 'pdf'])(
     expect(error?.message).toMatch(/Cannot find module/u);
   },
 );
+
+test('the packaged validateObject repeats what libvips refuses in a process of its own bundle', async () => {
+  const jpeg = await sharp(rgb, { raw: { width, height, channels: 3 } })
+    .jpeg()
+    .toBuffer();
+  const { error } = await invoke('jpg', jpeg.subarray(0, 120), validation);
+  expect(error).toMatchObject({
+    name: 'RejectedImageError',
+    message: expect.stringMatching(/^TRUNCATED: the file ends/u),
+  });
+});
