@@ -7,7 +7,7 @@ export interface Request {
   readonly input: unknown;
 }
 
-/** The outcome of a call, and the resident memory of the process afterwards in bytes. */
+/** The outcome of a call, and the memory that the process keeps, in bytes. */
 export type Reply = { readonly rss: number } & ({ readonly result: unknown } | { readonly error: SentError });
 
 interface SentError {

@@ -34,10 +34,16 @@ async function answer({ name, input }: Request): Promise<Reply> {
     const work = offered.get(name);
     if (!work) throw new Error(`Expected one of ${[...offered.keys()].join(', ')} but received ${name}`);
     const result = await work(input);
-    return { result, rss: process.memoryUsage.rss() };
+    return { result, rss: keptMemory() };
   } catch (thrown) {
-    return { error: sentError(thrown), rss: process.memoryUsage.rss() };
+    return { error: sentError(thrown), rss: keptMemory() };
   }
+}
+
+/** Resident memory, without what the call no longer uses: pixels, and memory of WebAssembly. */
+function keptMemory(): number {
+  globalThis.gc?.();
+  return process.memoryUsage.rss();
 }
 
 /** Interval at which the watching thread looks for the parent. Milliseconds. */

@@ -2,7 +2,17 @@ import { describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { endBy, exhaustHeap, fail, grow, identify, reject, spin, wait } from '../support/isolated-functions.ts';
+import {
+  discard,
+  endBy,
+  exhaustHeap,
+  fail,
+  grow,
+  identify,
+  reject,
+  spin,
+  wait,
+} from '../support/isolated-functions.ts';
 import { childrenOf, eventually, isRunning } from '../support/processes.ts';
 
 const LONG = 60_000;
@@ -50,8 +60,10 @@ describe('an isolated function', () => {
     await expect(waiting).resolves.toBe(pid);
   });
 
-  test('whose process has grown leaves it to no other call', async () => {
+  test('whose process has grown leaves it to no other call, but memory that it gave back does not count', async () => {
     const { pid } = await identify(0, LONG);
+    await discard(600 * 2 ** 20, LONG);
+    expect((await identify(0, LONG)).pid).toBe(pid);
     await grow(600 * 2 ** 20, LONG);
     expect((await identify(0, LONG)).pid).not.toBe(pid);
   });

@@ -36,6 +36,8 @@ export const exhaustHeap = isolated('exhaustHeap', program, (): Promise<never> =
 });
 
 const held: Buffer[] = [];
+export const discard = isolated('discard', program, (bytes: number) => Promise.resolve(Buffer.alloc(bytes, 1).length));
+
 export const grow = isolated('grow', program, (bytes: number) => {
   held.push(Buffer.alloc(bytes, 1));
   return Promise.resolve(bytes);
