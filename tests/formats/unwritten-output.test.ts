@@ -50,7 +50,8 @@ describe('a decoder that returns without having written its output is an error: 
 });
 
 describe('a decoder that returns without having written its output is an error: OpenJPEG', () => {
-  const size = { width, height, tiles: 1, components: [{ bits: 8, signed: false, subsampled: false }] };
+  const component = { bits: 8, signed: false, across: 1, down: 1, width, height };
+  const size = { width, height, left: 0, top: 0, tiles: 1, components: [component] };
   const decodeTo = (bytes: number, frame: object = {}) => {
     const decoder: OpenJpegDecoder = {
       getEncodedBuffer: (length) => new Uint8Array(length),

@@ -30,6 +30,11 @@ export interface Picture {
   readonly bits: readonly number[];
   /** Interleaved. */
   readonly samples: ArrayLike<number>;
+  /**
+   * Distance of the samples of each component, across and down; 1 if absent. Of the pixels, those at
+   * multiples of it are encoded. Tiles are multiples of 8 times the distances.
+   */
+  readonly sampling?: readonly (readonly [number, number])[];
   /** A multiple of 8; without it one tile. Pixels. */
   readonly tile?: number;
   /** Compression ratio of each quality layer; the last may be 0, lossless. */
@@ -87,7 +92,13 @@ export async function j2k(picture: Picture): Promise<Uint8Array> {
     for (let left = 0; left < width; left += tile) {
       const rect = { left, top, width: Math.min(tile, width - left), height: Math.min(tile, height - top) };
       const encoded = bits.map(async (depth, component) =>
-        partsOf(await encodeComponent(crop(picture, rect, component), { ...rect, bits: depth }, layers)),
+        partsOf(
+          await encodeComponent(
+            crop(picture, rect, component),
+            { ...sizeOf(picture, rect, component), bits: depth },
+            layers,
+          ),
+        ),
       );
       tiles.push(await Promise.all(encoded));
     }
@@ -97,7 +108,7 @@ export async function j2k(picture: Picture): Promise<Uint8Array> {
   const size = [
     ...[...short(0), ...long(width), ...long(height), ...long(0), ...long(0)],
     ...[...long(tile), ...long(tile), ...long(0), ...long(0), ...short(bits.length)],
-    ...bits.flatMap((depth) => [depth - 1, 1, 1]),
+    ...bits.flatMap((depth, component) => [depth - 1, ...samplingOf(picture, component)]),
   ];
   const head = [
     ...[0xff, 0x4f, ...segment(0xff51, size), ...segment(0xff52, first[0].coding)],
@@ -113,15 +124,32 @@ export async function j2k(picture: Picture): Promise<Uint8Array> {
 }
 
 function crop(
-  { width, bits, samples }: Picture,
+  picture: Picture,
   rect: { left: number; top: number; width: number; height: number },
   component: number,
 ): Uint16Array {
-  return Uint16Array.from({ length: rect.width * rect.height }, (_, index) => {
-    const x = rect.left + (index % rect.width);
-    const y = rect.top + Math.floor(index / rect.width);
+  const { width, bits, samples } = picture;
+  const [across, down] = samplingOf(picture, component);
+  const size = sizeOf(picture, rect, component);
+  return Uint16Array.from({ length: size.width * size.height }, (_, index) => {
+    const x = rect.left + across * (index % size.width);
+    const y = rect.top + down * Math.floor(index / size.width);
     return samples[(y * width + x) * bits.length + component] ?? 0;
   });
+}
+
+function samplingOf({ sampling }: Picture, component: number): readonly [number, number] {
+  return sampling?.[component] ?? [1, 1];
+}
+
+/** Size of a component of a tile that begins at a multiple of the distances. */
+function sizeOf(
+  picture: Picture,
+  { width, height }: { width: number; height: number },
+  component: number,
+): { width: number; height: number } {
+  const [across, down] = samplingOf(picture, component);
+  return { width: Math.ceil(width / across), height: Math.ceil(height / down) };
 }
 
 export interface Jp2Wrapping {

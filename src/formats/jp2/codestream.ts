@@ -8,12 +8,20 @@ export interface Component {
   /** Bits a sample, 1 to 38. */
   readonly bits: number;
   readonly signed: boolean;
-  readonly subsampled: boolean;
+  /** Distance of its samples on the reference grid. */
+  readonly across: number;
+  readonly down: number;
+  /** Size in samples. */
+  readonly width: number;
+  readonly height: number;
 }
 
 export interface Codestream {
   readonly width: number;
   readonly height: number;
+  /** Position of its first pixel on the reference grid. */
+  readonly left: number;
+  readonly top: number;
   readonly components: readonly Component[];
   /** Tiles in the tile grid. */
   readonly tiles: number;
@@ -23,6 +31,11 @@ const START = 0xff4f;
 const SIZE = 0xff51;
 const START_OF_TILE_PART = 0xff90;
 const END = 0xffd9;
+
+/** Whether the component has fewer samples than the image has pixels. */
+export function isSubsampled({ across, down }: Component): boolean {
+  return across !== 1 || down !== 1;
+}
 
 /** Length of SIZ with the largest number of components (Annex A.5.1). Bytes. */
 const MAX_SIZE_SEGMENT = 40 + 3 * 16_384;
@@ -45,12 +58,16 @@ function parseSize(view: DataView): Codestream {
   if (tileWidth === 0 || tileHeight === 0) throw corrupt('Expected tiles of at least one pixel', 'none');
   if (count === 0) throw corrupt('Expected at least one component', count);
   return {
-    width: right - left,
-    height: bottom - top,
+    ...{ width: right - left, height: bottom - top, left, top },
     components: Array.from({ length: count }, (_, index) => {
       const precision = view.getUint8(42 + 3 * index);
-      const subsampled = view.getUint8(43 + 3 * index) !== 1 || view.getUint8(44 + 3 * index) !== 1;
-      return { bits: (precision & 0x7f) + 1, signed: precision > 0x7f, subsampled };
+      const [across, down] = [view.getUint8(43 + 3 * index), view.getUint8(44 + 3 * index)];
+      if (across === 0 || down === 0) throw corrupt('Expected samples at a distance of at least 1', 0);
+      // Annex B.2.
+      const width = Math.ceil(right / across) - Math.ceil(left / across);
+      const height = Math.ceil(bottom / down) - Math.ceil(top / down);
+      if (width < 1 || height < 1) throw corrupt('Expected at least one sample of each component', 'none');
+      return { bits: (precision & 0x7f) + 1, signed: precision > 0x7f, across, down, width, height };
     }),
     tiles: Math.ceil((right - tileLeft) / tileWidth) * Math.ceil((bottom - tileTop) / tileHeight),
   };

@@ -2,7 +2,7 @@ import { RejectedImageError } from '../../errors.ts';
 import { memoryReader } from '../../bytes/range-reader.ts';
 import { type DecodedImage, samplesPerPixel } from '../decoded-image.ts';
 import type { DecodeOptions } from '../format.ts';
-import { assertWholeCodestream } from './codestream.ts';
+import { assertWholeCodestream, type Codestream, isSubsampled } from './codestream.ts';
 import { type Channel, type Jp2Header, readJp2Header } from './header.ts';
 import { decodeComponents } from './openjpeg.ts';
 import { newSamples, widenAll, yccToRgb } from '../samples.ts';
@@ -10,7 +10,8 @@ import { newSamples, widenAll, yccToRgb } from '../samples.ts';
 /**
  * Decodes a JP2, JPX or J2K file, all quality layers, at full size; reversible compression is
  * decoded exactly. Samples of fewer than 8 bits are widened to 8, of 9 to 15 bits to 16; sYCC is
- * converted to sRGB; palettes are expanded. Throws RejectedImageError.
+ * converted to sRGB, subsampled components are repeated, colours multiplied by alpha are divided by
+ * it; palettes are expanded. Throws RejectedImageError.
  */
 export async function decodeJp2(bytes: Uint8Array, { heap }: Pick<DecodeOptions, 'heap'>): Promise<DecodedImage> {
   const header = await readJp2Header(memoryReader(bytes));
@@ -42,6 +43,7 @@ async function decodeChannels(
     const opacity = await decodeGroup(stream, header, [alpha], heap);
     widenInto(opacity, [alpha]);
     spread(opacity, 1, whole, samplesPerPixel(shape), shape.bands);
+    if (header.isPremultiplied) divideByAlpha(whole, shape);
   }
   return whole;
 }
@@ -77,14 +79,13 @@ async function decodeGroup(
   const [first] = channels;
   const isPalette = first?.column !== undefined;
   if (!isPalette) {
-    return decodeComponents(
-      stream,
-      codestream,
-      channels.map(({ component }) => component),
-      heap,
-    );
+    const components = channels.map(({ component }) => component);
+    const isWhole = components.every((component) => !isSubsampledAt(codestream, component));
+    return isWhole
+      ? decodeComponents(stream, codestream, components, heap)
+      : decodeEach(stream, codestream, components, heap);
   }
-  const indexes = await decodeComponents(stream, codestream, [first.component], heap);
+  const indexes = await decodeEach(stream, codestream, [first.component], heap);
   const columns = channels.map((channel) => palette?.columns[channel.column ?? 0] ?? new Uint16Array());
   const samples = newSamples(indexes.length * columns.length, first.bits > 8 ? 16 : 8);
   let at = 0;
@@ -96,4 +97,60 @@ async function decodeGroup(
     }
   }
   return samples;
+}
+
+function isSubsampledAt({ components }: Codestream, index: number): boolean {
+  const component = components[index];
+  return component !== undefined && isSubsampled(component);
+}
+
+/** Decodes components one by one, each enlarged to the size of the image, interleaved. */
+async function decodeEach(
+  stream: Uint8Array,
+  codestream: Codestream,
+  components: readonly number[],
+  heap: number | undefined,
+): Promise<Uint8Array | Uint16Array> {
+  const { width, height } = codestream;
+  const isDeep = (codestream.components[components[0] ?? 0]?.bits ?? 8) > 8;
+  const whole = newSamples(width * height * components.length, isDeep ? 16 : 8);
+  for (const [band, component] of components.entries()) {
+    const samples = await decodeComponents(stream, codestream, [component], heap);
+    enlarge(samples, codestream, component, whole, { band, bands: components.length });
+  }
+  return whole;
+}
+
+/** Repeats the samples of a component for the pixels up to the next sample, as OpenJPEG does. */
+function enlarge(
+  samples: Uint8Array | Uint16Array,
+  { width, height, left, top, components }: Codestream,
+  index: number,
+  whole: Uint8Array | Uint16Array,
+  { band, bands }: { readonly band: number; readonly bands: number },
+): void {
+  const component = components[index];
+  if (!component) return;
+  const columns = Array.from({ length: width }, (_, x) => sampleAt(left, x, component.across, component.width));
+  for (let y = 0, to = band; y < height; y++) {
+    const row = sampleAt(top, y, component.down, component.height) * component.width;
+    for (let x = 0; x < width; x++, to += bands) whole[to] = samples[row + (columns[x] ?? 0)] ?? 0;
+  }
+}
+
+/** Position of the sample for a pixel; pixels before the first sample take that one. */
+function sampleAt(start: number, pixel: number, distance: number, count: number): number {
+  const at = Math.floor((start + pixel) / distance) - Math.ceil(start / distance);
+  return Math.min(count - 1, Math.max(0, at));
+}
+
+/** Divides the colours of each pixel by its alpha, which is the last sample. */
+function divideByAlpha(samples: Uint8Array | Uint16Array, { bands }: Pick<DecodedImage, 'bands'>): void {
+  const top = samples instanceof Uint8Array ? 255 : 65_535;
+  for (let at = 0; at < samples.length; at += bands + 1) {
+    const alpha = samples[at + bands] ?? 0;
+    for (let band = at; band < at + bands; band++) {
+      samples[band] = alpha === 0 ? 0 : Math.min(top, Math.round(((samples[band] ?? 0) * top) / alpha));
+    }
+  }
 }

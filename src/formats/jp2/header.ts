@@ -5,7 +5,7 @@ import { corrupt, unsupported } from '../header-bytes.ts';
 import type { ImageShape, PixelDensity } from '../decoded-image.ts';
 import { type ChannelSource, type ColourSpecification, type Jp2Boxes, type Palette } from './jp2-boxes.ts';
 import { profileColourSpace, readJp2Boxes } from './jp2-boxes.ts';
-import { type Codestream, readCodestream } from './codestream.ts';
+import { type Codestream, isSubsampled, readCodestream } from './codestream.ts';
 
 /**
  * A channel of the image: a component of the codestream, or a palette column indexed by a
@@ -22,6 +22,8 @@ export interface Jp2Header {
   /** One channel for grey; red, green and blue for RGB. */
   readonly colours: readonly Channel[];
   readonly alpha: Channel | undefined;
+  /** The colours are multiplied by alpha. */
+  readonly isPremultiplied: boolean;
   readonly palette: Palette | undefined;
   /** The colours are luma and chroma. */
   readonly isYcc: boolean;
@@ -31,8 +33,8 @@ export interface Jp2Header {
 
 /**
  * Reads the header of a JP2 file or of a bare codestream: a few ranged reads. Throws
- * RejectedImageError, naming what cannot be decoded: signed or subsampled components, more than 16
- * bits, colour models other than grey, RGB and sYCC, and premultiplied alpha.
+ * RejectedImageError, naming what cannot be decoded: signed components, more than 16 bits, and
+ * colour models other than grey, RGB and sYCC.
  */
 export async function readJp2Header(reader: RangeReader): Promise<Jp2Header> {
   const magic = await reader.read(0, 2);
@@ -43,7 +45,7 @@ export async function readJp2Header(reader: RangeReader): Promise<Jp2Header> {
   const colour = usableColour(boxes?.colour);
   const model = colourModel(colour, codestream, isBare);
   const channels = allChannels(codestream, boxes);
-  const { colours, alpha } = assign(channels, boxes, model.bands);
+  const { colours, alpha, isPremultiplied } = assign(channels, boxes, model.bands);
   const bits = commonBits(colours);
   const bitDepth = Math.max(bits, alpha?.bits ?? 0) > 8 ? 16 : 8;
   const { width, height } = codestream;
@@ -52,6 +54,7 @@ export async function readJp2Header(reader: RangeReader): Promise<Jp2Header> {
     codestream: { ...codestream, start, end: boxes?.codestream.end ?? reader.size },
     colours,
     alpha,
+    isPremultiplied,
     palette: boxes?.palette,
     isYcc: model.isYcc,
     iccProfile: colour && 'profile' in colour ? colour.profile : undefined,
@@ -104,7 +107,8 @@ function colourModel(
   if (isUnknown) {
     // Without a colour specification one component is grey, and three are assumed to be RGB.
     if (components.length === 1) return { bands: 1, isYcc: false };
-    if (components.length === 3) return { bands: 3, isYcc: false };
+    // As OpenJPEG does, subsampled ones are taken for chroma.
+    if (components.length === 3) return { bands: 3, isYcc: components.slice(1).every(isSubsampled) };
     const where = isBare ? 'a bare codestream' : 'a JP2 file without colour specification';
     throw unsupported(`${where} of ${components.length} components`);
   }
@@ -124,7 +128,6 @@ function allChannels(codestream: Codestream, boxes: Jp2Boxes | undefined): Chann
     const component = components[source.component];
     if (!component) throw corrupt(`Expected a component below ${components.length}`, source.component);
     if (component.signed) throw unsupported('signed samples');
-    if (component.subsampled) throw unsupported('JPEG 2000 with subsampled components has no decoder here');
     if (component.bits > 16) throw unsupported(`samples of ${component.bits} bits`);
     if (source.column === undefined) return { ...source, bits: component.bits };
     if (!palette?.columns[source.column]) throw corrupt('Expected a column of the palette', source.column);
@@ -144,15 +147,14 @@ function assign(
   channels: readonly Channel[],
   boxes: Jp2Boxes | undefined,
   bands: 1 | 3,
-): { colours: Channel[]; alpha: Channel | undefined } {
+): Pick<Jp2Header, 'colours' | 'alpha' | 'isPremultiplied'> {
   const meanings = boxes?.meanings;
   if (!meanings) {
     const extra = channels.length - bands;
     if (extra < 0 || extra > 1) throw unsupported(`${channels.length} channels where ${bands} are colour`);
-    return { colours: channels.slice(0, bands), alpha: channels[bands] };
+    return { colours: channels.slice(0, bands), alpha: channels[bands], isPremultiplied: false };
   }
-  if (meanings.some(({ type }) => type === PREMULTIPLIED)) throw unsupported('colours premultiplied with alpha');
-  const opacity = meanings.filter(({ type }) => type === OPACITY);
+  const opacity = meanings.filter(({ type }) => type === OPACITY || type === PREMULTIPLIED);
   if (opacity.length > 1 || meanings.some(({ type }) => type > PREMULTIPLIED) || meanings.length !== channels.length) {
     throw unsupported(`${channels.length} channels where ${bands} are colour`);
   }
@@ -162,7 +164,8 @@ function assign(
     if (!channel) throw corrupt(`Expected a channel for colour ${index + 1}`, 'none');
     return channel;
   });
-  return { colours, alpha: opacity[0] && channels[opacity[0].channel] };
+  const alpha = opacity[0] && channels[opacity[0].channel];
+  return { colours, alpha, isPremultiplied: opacity[0]?.type === PREMULTIPLIED };
 }
 
 function commonBits(colours: readonly Channel[]): number {

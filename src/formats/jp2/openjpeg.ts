@@ -22,7 +22,8 @@ type Factory = (options: {
 
 /**
  * Decodes one or three components of the same precision, interleaved, to 8-bit samples for up to 8
- * bits, else to 16-bit samples. Throws RejectedImageError when the codestream is damaged.
+ * bits, else to 16-bit samples. A subsampled component is decoded alone, at its own size. Throws
+ * RejectedImageError when the codestream is damaged.
  *
  * Each call creates its own module: WebAssembly memory never shrinks, and its state after a failure
  * is undefined.
@@ -59,6 +60,8 @@ export function decodeWithOpenJpeg(
   messages: readonly string[],
 ): Uint8Array | Uint16Array {
   const isAll = components.length === size.components.length && components.every((component, at) => component === at);
+  const [first] = components;
+  const { width, height } = size.components[first ?? 0] ?? size;
   const header = isAll ? new Uint8Array() : selection(size, components);
   const input = decoder.getEncodedBuffer(header.length + codestream.length);
   input.set(header);
@@ -68,9 +71,11 @@ export function decodeWithOpenJpeg(
   const isWhole = info.width === size.width && info.height === size.height;
   if (messages.length > 0 || !isWhole || info.componentCount !== components.length) throw broken(messages);
   const decoded = decoder.getDecodedBuffer();
-  const expected = size.width * size.height * components.length * (info.bitsPerSample > 8 ? 2 : 1);
+  const bytesPerPixel = components.length * (info.bitsPerSample > 8 ? 2 : 1);
+  const expected = size.width * size.height * bytesPerPixel;
   if (decoded.length !== expected) throw broken([`OpenJPEG returned ${decoded.length} of ${expected} bytes of pixels`]);
-  return asSamples(decoded, info.bitsPerSample);
+  // What it returns is as long as the image; the samples of a subsampled component are in front.
+  return asSamples(decoded.subarray(0, width * height * bytesPerPixel), info.bitsPerSample);
 }
 
 function broken(messages: readonly string[]): RejectedImageError {

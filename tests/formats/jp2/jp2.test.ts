@@ -173,10 +173,30 @@ describe('the boxes of a JP2 file', () => {
     await expect(decode('jp2', file, options)).rejects.toThrow(`UNSUPPORTED_PIXELS: ${message}`);
   });
 
-  test('cause a refusal of premultiplied alpha', async () => {
+  test.each([8, 16])('have the colours divided by premultiplied alpha of %i bits', async (bits) => {
     const definitions = channelDefinitions([0, 0, 1], [1, 2, 0]);
-    const file = await jp2Of(flat([1, 2]), GREY, [definitions]);
-    await expect(decode('jp2', file, options)).rejects.toThrow('UNSUPPORTED_PIXELS: colours premultiplied with alpha');
+    const top = 2 ** bits - 1;
+    const straight = pictureOf(2, bits).samples;
+    const multiplied = straight.map((value, at) =>
+      at % 2 === 1 ? value : Math.round((value * (straight[at + 1] ?? 0)) / top),
+    );
+    const { data, alpha } = await decode(
+      'jp2',
+      await jp2Of({ ...pictureOf(2, bits), samples: multiplied }, GREY, [definitions]),
+      options,
+    );
+    expect(alpha).toBe(true);
+    const expected = multiplied.map((value, at) => {
+      const opacity = multiplied[at + 1] ?? 0;
+      if (at % 2 === 1) return value;
+      return opacity === 0 ? 0 : Math.min(top, Math.round((value * top) / opacity));
+    });
+    expect(firstDifference(data, expected)).toBeUndefined();
+  });
+
+  test('cause a refusal of two alpha channels', async () => {
+    const file = await jp2Of(flat([1, 2, 3]), GREY, [channelDefinitions([0, 0, 1], [1, 1, 0], [2, 2, 0])]);
+    await expect(decode('jp2', file, options)).rejects.toThrow('UNSUPPORTED_PIXELS: 3 channels where 1 are colour');
   });
 
   test('cause a refusal of four components when they do not define them', async () => {
@@ -186,13 +206,98 @@ describe('the boxes of a JP2 file', () => {
 
   test.each([
     ['signed samples', 42, 0x87, 'signed samples'],
-    ['subsampled components', 43, 2, 'subsampled components'],
     ['samples of 20 bits', 42, 19, 'samples of 20 bits'],
   ])('%s are refused', async (_, at, value, message) => {
     const file = await j2k(flat([1, 2, 3]));
     file[at] = value;
     await expect(probe('jp2', memoryReader(file), options)).rejects.toThrow(`UNSUPPORTED_PIXELS: `);
     await expect(probe('jp2', memoryReader(file), options)).rejects.toThrow(message);
+  });
+});
+
+describe('samples of a subsampled JPEG 2000 component are repeated', () => {
+  /** The samples with every component repeated from the pixels that are encoded. */
+  function repeated(
+    { samples: all }: Picture,
+    count: number,
+    sampling: readonly (readonly [number, number])[],
+  ): number[] {
+    return Array.from({ length: all.length }, (_, at) => {
+      const component = at % count;
+      const [across, down] = sampling[component] ?? [1, 1];
+      const pixel = Math.floor(at / count);
+      const x = pixel % size.width;
+      const y = Math.floor(pixel / size.width);
+      return all[((y - (y % down)) * size.width + x - (x % across)) * count + component] ?? 0;
+    });
+  }
+
+  test.each<[string, number, readonly (readonly [number, number])[], Partial<Picture>, number]>([
+    [
+      'of RGB, in both directions',
+      8,
+      [
+        [1, 1],
+        [2, 2],
+        [2, 2],
+      ],
+      {},
+      SRGB,
+    ],
+    [
+      'of RGB, in one direction',
+      8,
+      [
+        [1, 1],
+        [2, 1],
+        [1, 2],
+      ],
+      {},
+      SRGB,
+    ],
+    [
+      'of RGB of 12 bits in tiles',
+      12,
+      [
+        [1, 1],
+        [2, 2],
+        [2, 1],
+      ],
+      { tile: 64 },
+      SRGB,
+    ],
+    [
+      'of alpha',
+      8,
+      [
+        [1, 1],
+        [3, 2],
+      ],
+      {},
+      GREY,
+    ],
+  ])('%s', async (_, bits, sampling, more, colour) => {
+    const image = pictureOf(sampling.length, bits, { sampling, ...more });
+    const { data } = await decode('jp2', await jp2Of(image, colour), options);
+    const widened = repeated(image, sampling.length, sampling).map((value) =>
+      bits === 12 ? (value << 4) | (value >> 8) : value,
+    );
+    expect(firstDifference(data, Uint16Array.from(widened))).toBeUndefined();
+  });
+
+  test('of chroma, before it is converted to RGB, in a JP2 and in a bare codestream', async () => {
+    const sampling = [
+      [1, 1],
+      [2, 2],
+      [2, 2],
+    ] as const;
+    const image = pictureOf(3, 8, { sampling });
+    const ycc = repeated(image, 3, sampling);
+    const whole = await decode('jp2', await jp2Of({ ...image, samples: ycc, sampling: [] }, SYCC), options);
+    for (const file of [await jp2Of(image, SYCC), await j2k(image)]) {
+      const { data } = await decode('jp2', file, options);
+      expect(firstDifference(data, Uint16Array.from(whole.data))).toBeUndefined();
+    }
   });
 });
 
