@@ -56,7 +56,7 @@ export const encodings = {
     bitDepths: [8, 16],
     bands: [1, 3],
     predictor: 'horizontal',
-    encodeTime: 60,
+    encodeTime: 25,
     encodedShare: 0.8,
   },
   lzw: {
@@ -64,14 +64,14 @@ export const encodings = {
     bitDepths: [8, 16],
     bands: [1, 3],
     predictor: 'horizontal',
-    encodeTime: 30,
+    encodeTime: 50,
     encodedShare: 0.9,
   },
   webp: {
     settings: { quality },
     bitDepths: [8],
     bands: [3],
-    encodeTime: 90,
+    encodeTime: 115,
     encodedShare: 0.15,
   },
 } as const satisfies Readonly<Record<string, EncodingProperties>>;
