@@ -9,6 +9,10 @@ export interface ImageShape {
   readonly alpha: boolean;
   /** Bits of a decoded sample; samples of fewer bits are widened to 8 or to 16. */
   readonly bitDepth: 8 | 16;
+  /** Pixels that a decoder holds, where the image is cut out of more than its own. */
+  readonly decodedPixels?: number;
+  /** Deviations from the format that leave no pixel in doubt, for the sidecar. */
+  readonly warnings?: readonly string[];
   /** Number of pages of a document of several. */
   readonly pages?: number;
 }

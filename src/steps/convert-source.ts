@@ -71,7 +71,7 @@ export function makeConvertSource(
       const identified = await identify(reader, 'tiff', recipe);
       const embedded = await withFileReader(file, (bytes) => metadataOf(format, bytes, reader));
       const warnings = pages > 1 ? [`pages: the first of ${pages} pages is published`] : [];
-      const metadata = { ...embedded, warnings: [...warnings, ...embedded.warnings] };
+      const metadata = { ...embedded, warnings: [...warnings, ...(shape.warnings ?? []), ...embedded.warnings] };
       await writeHeader(store, area, { info: master.info, metadata, identified, recipe, libraries: libraryVersions() });
       log.info('source.converted', { format, width: shape.width, height: shape.height });
       return { ...identified.image, converted };

@@ -2,6 +2,7 @@ import { memoryReader } from '../../bytes/range-reader.ts';
 import { viewOf } from '../../bytes/views.ts';
 import { type DecodedImage, samplesPerPixel } from '../decoded-image.ts';
 import type { DecodeOptions } from '../format.ts';
+import { withoutCrops } from './geometry.ts';
 import { type HeifHeader, readHeifHeader } from './header.ts';
 import { decodePrimaryImage, type HeifPixels } from './libheif.ts';
 import { newSamples, wideningTable } from '../samples.ts';
@@ -13,16 +14,17 @@ import { newSamples, wideningTable } from '../samples.ts';
  */
 export async function decodeHeic(bytes: Uint8Array, { heap }: Pick<DecodeOptions, 'heap'>): Promise<DecodedImage> {
   const header = await readHeifHeader(memoryReader(bytes));
-  const { shape, bits, iccProfile } = header;
-  const pixels = await decodePrimaryImage(bytes, { ...shape, bits }, heap);
+  const { shape, bits, full, apertures, iccProfile } = header;
+  const wanted = { ...full, bits, alpha: shape.alpha };
+  const pixels = await decodePrimaryImage(withoutCrops(bytes, apertures), wanted, heap);
   return { ...shape, data: withoutPadding(pixels, header), ...(iccProfile ? { iccProfile } : {}) };
 }
 
 /**
- * Removes the padding of rows and widens samples; of grey it keeps the first of three equal
+ * Crops, removes the padding of rows and widens samples; of grey it keeps the first of three equal
  * samples.
  */
-function withoutPadding(pixels: HeifPixels, { shape, bits, alphaBits }: HeifHeader): DecodedImage['data'] {
+function withoutPadding(pixels: HeifPixels, { shape, crop, bits, alphaBits }: HeifHeader): DecodedImage['data'] {
   const { width, height, bands, alpha, bitDepth } = shape;
   const samples = samplesPerPixel(shape);
   const stored = 3 + (alpha ? 1 : 0);
@@ -35,7 +37,7 @@ function withoutPadding(pixels: HeifPixels, { shape, bits, alphaBits }: HeifHead
   let target = 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const at = y * pixels.stride + x * stored * (bitDepth / 8);
+      const at = (crop.top + y) * pixels.stride + (crop.left + x) * stored * (bitDepth / 8);
       for (const sample of kept) {
         const value = bitDepth === 8 ? view.getUint8(at + sample) : view.getUint16(at + 2 * sample, true);
         data[target++] = tables[sample]?.[value] ?? 2 ** bitDepth - 1;

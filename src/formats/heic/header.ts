@@ -3,9 +3,10 @@ import type { RangeReader } from '../../bytes/range-reader.ts';
 import { latin1 } from '../../bytes/views.ts';
 import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 import type { ImageShape } from '../decoded-image.ts';
+import { geometryOf, type HeicGeometry } from './geometry.ts';
 import { type HeifMeta, type Property, readHeifMeta } from './heif-boxes.ts';
 
-export interface HeifHeader {
+export interface HeifHeader extends HeicGeometry {
   /** After the crop, the rotation and the mirroring that the file states. */
   readonly shape: ImageShape;
   /** Bits of a coded sample, 8 to 16. */
@@ -61,9 +62,13 @@ export async function readHeifHeader(reader: RangeReader, coding: HeifCoding = h
   const coded = codedItem(meta, primary, coding);
   const { bits, isGrey } = readCoding(meta.properties(coded), coding);
   const opacity = alphaItem(meta);
+  const { full, crop, apertures } = geometryOf(properties);
+  const ofOpacity = opacity === undefined ? [] : geometryOf(meta.properties(opacity)).apertures;
   return {
     shape: {
-      ...uprightSize(properties),
+      width: crop.width,
+      height: crop.height,
+      ...(apertures.length > 0 ? { decodedPixels: full.width * full.height } : {}),
       bands: isGrey ? 1 : 3,
       alpha: opacity !== undefined,
       bitDepth: bits > 8 ? 16 : 8,
@@ -71,6 +76,9 @@ export async function readHeifHeader(reader: RangeReader, coding: HeifCoding = h
     bits,
     alphaBits:
       opacity === undefined ? bits : readCoding(meta.properties(codedItem(meta, opacity, coding)), coding).bits,
+    full,
+    crop,
+    apertures: [...apertures, ...ofOpacity],
     iccProfile: profileOf(properties) ?? profileOf(meta.properties(coded)),
   };
 }
@@ -114,22 +122,6 @@ function auxiliaryKind(properties: readonly Property[]): string {
   if (!content || content.byteLength < 4) return '';
   const text = latin1(new Uint8Array(content.buffer, content.byteOffset + 4, content.byteLength - 4));
   return text.split('\0')[0] ?? '';
-}
-
-function uprightSize(properties: readonly Property[]): { width: number; height: number } {
-  const extents = properties.find(({ type }) => type === 'ispe')?.content;
-  if (!extents) throw corrupt('Expected the size of the primary image', 'none');
-  let width = withinBytes('box ispe', () => extents.getUint32(4));
-  let height = withinBytes('box ispe', () => extents.getUint32(8));
-  for (const { type, content } of properties) {
-    if (type === 'clap') {
-      width = withinBytes('box clap', () => Math.round(content.getUint32(0) / content.getUint32(4)));
-      height = withinBytes('box clap', () => Math.round(content.getUint32(8) / content.getUint32(12)));
-    }
-    if (type === 'irot' && content.byteLength > 0 && content.getUint8(0) % 2 === 1) [width, height] = [height, width];
-  }
-  if (!(width >= 1) || !(height >= 1)) throw corrupt('Expected an image of at least one pixel', `${width} × ${height}`);
-  return { width, height };
 }
 
 /** `colr` of type prof or rICC (ISO/IEC 14496-12, section 12.1.5). */

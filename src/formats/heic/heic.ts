@@ -46,5 +46,6 @@ function hasHeicBrand(prefix: Uint8Array): boolean {
  */
 function libheifBytes(shape: ImageShape): number {
   const planes = 3 + (shape.alpha ? 1 : 0);
-  return shape.width * shape.height * 3 * planes * (shape.bitDepth / 8);
+  const pixels = shape.decodedPixels ?? shape.width * shape.height;
+  return pixels * 3 * planes * (shape.bitDepth / 8);
 }

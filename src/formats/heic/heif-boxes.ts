@@ -14,6 +14,8 @@ import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 export interface Property {
   readonly type: string;
   readonly content: DataView;
+  /** Offset of the content in the file. Bytes. */
+  readonly at: number;
 }
 
 export interface Reference {
@@ -105,7 +107,7 @@ async function readProperties(reader: RangeReader, box: Box): Promise<Map<number
   for (const property of await readBoxes(reader, container.start, container.end)) {
     left -= property.end - property.start;
     if (left < 0) throw corrupt(`Expected at most ${MAX_PROPERTIES_BYTES} bytes of properties`, 'more');
-    properties.push({ type: property.type, content: await readContent(reader, property, 0) });
+    properties.push({ type: property.type, content: await readContent(reader, property, 0), at: property.start });
   }
   const byItem = new Map<number, Property[]>();
   for (const association of inner.filter(({ type }) => type === 'ipma')) {

@@ -45,12 +45,15 @@ export async function readJp2Header(reader: RangeReader): Promise<Jp2Header> {
   const colour = usableColour(boxes?.colour);
   const model = colourModel(colour, codestream, isBare);
   const channels = allChannels(codestream, boxes);
-  const { colours, alpha, isPremultiplied } = assign(channels, boxes, model.bands);
+  const { colours, alpha, isPremultiplied, isUnassigned } = assign(channels, boxes, model.bands);
   const bits = commonBits(colours);
   const bitDepth = Math.max(bits, alpha?.bits ?? 0) > 8 ? 16 : 8;
   const { width, height } = codestream;
   return {
-    shape: { width, height, bands: model.bands, alpha: alpha !== undefined, bitDepth },
+    shape: {
+      ...{ width, height, bands: model.bands, alpha: alpha !== undefined, bitDepth },
+      ...(isUnassigned ? { warnings: ['the channels state no colours; they are taken in their order'] } : {}),
+    },
     codestream: { ...codestream, start, end: boxes?.codestream.end ?? reader.size },
     colours,
     alpha,
@@ -138,25 +141,41 @@ function allChannels(codestream: Codestream, boxes: Jp2Boxes | undefined): Chann
 const COLOUR = 0;
 const OPACITY = 1;
 const PREMULTIPLIED = 2;
+/** Associations of a channel with no colour in particular (Annex I.5.3.6). */
+const WHOLE_IMAGE = [0, 65_535];
+
+interface Assignment {
+  readonly colours: readonly Channel[];
+  readonly alpha: Channel | undefined;
+  readonly isPremultiplied: boolean;
+  /** The definitions name the colour channels but not their colours. */
+  readonly isUnassigned: boolean;
+}
 
 /**
  * Assigns channels to colours. Without definitions they are the colours in order; one additional
  * channel is opacity.
  */
-function assign(
-  channels: readonly Channel[],
-  boxes: Jp2Boxes | undefined,
-  bands: 1 | 3,
-): Pick<Jp2Header, 'colours' | 'alpha' | 'isPremultiplied'> {
+function assign(channels: readonly Channel[], boxes: Jp2Boxes | undefined, bands: 1 | 3): Assignment {
   const meanings = boxes?.meanings;
   if (!meanings) {
     const extra = channels.length - bands;
     if (extra < 0 || extra > 1) throw unsupported(`${channels.length} channels where ${bands} are colour`);
-    return { colours: channels.slice(0, bands), alpha: channels[bands], isPremultiplied: false };
+    const rest = { isPremultiplied: false, isUnassigned: false };
+    return { colours: channels.slice(0, bands), alpha: channels[bands], ...rest };
   }
   const opacity = meanings.filter(({ type }) => type === OPACITY || type === PREMULTIPLIED);
   if (opacity.length > 1 || meanings.some(({ type }) => type > PREMULTIPLIED) || meanings.length !== channels.length) {
     throw unsupported(`${channels.length} channels where ${bands} are colour`);
+  }
+  const alpha = opacity[0] && channels[opacity[0].channel];
+  const isPremultiplied = opacity[0]?.type === PREMULTIPLIED;
+  const unassigned = meanings.filter(({ type, association }) => type === COLOUR && WHOLE_IMAGE.includes(association));
+  if (unassigned.length === bands && meanings.length === bands + opacity.length) {
+    // Like OpenJPEG, takes colours that are assigned to the whole image in the order of channels.
+    const inOrder = unassigned.map(({ channel }) => channel).sort((a, b) => a - b);
+    const inChannelOrder = inOrder.map((channel) => channelAt(channels, channel));
+    return { colours: inChannelOrder, alpha, isPremultiplied, isUnassigned: true };
   }
   const colours = Array.from({ length: bands }, (_, index) => {
     const meaning = meanings.find(({ type, association }) => type === COLOUR && association === index + 1);
@@ -164,8 +183,13 @@ function assign(
     if (!channel) throw corrupt(`Expected a channel for colour ${index + 1}`, 'none');
     return channel;
   });
-  const alpha = opacity[0] && channels[opacity[0].channel];
-  return { colours, alpha, isPremultiplied: opacity[0]?.type === PREMULTIPLIED };
+  return { colours, alpha, isPremultiplied, isUnassigned: false };
+}
+
+function channelAt(channels: readonly Channel[], index: number): Channel {
+  const channel = channels[index];
+  if (!channel) throw corrupt(`Expected a channel below ${channels.length}`, index);
+  return channel;
 }
 
 function commonBits(colours: readonly Channel[]): number {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { decode, probe } from '../../../src/formats/convert.ts';
+import { decode, probe, memoryNeed } from '../../../src/formats/convert.ts';
 import { heic as format } from '../../../src/formats/heic/heic.ts';
 import { memoryReader } from '../../../src/bytes/range-reader.ts';
 import { firstDifference } from '../../support/decoded-fixtures.ts';
@@ -194,6 +194,24 @@ describe('the properties of the primary image of a HEIC file are applied', () =>
     const decoded = await decodeWith(cleanAperture({ width: 90, height: 60 }));
     expect(decoded).toMatchObject({ width: 90, height: 60 });
     expect([decoded.data[0], decoded.data[90 * 60 - 1]]).toEqual([at(3, 2), at(92, 61)]);
+  });
+
+  test('a crop to a small part of the image, for which the decoder still gets memory', async () => {
+    const decoded = await decodeWith(cleanAperture({ width: 10, height: 8 }));
+    expect(decoded).toMatchObject({ width: 10, height: 8 });
+    expect([decoded.data[0], decoded.data[10 * 8 - 1]]).toEqual([at(43, 28), at(52, 35)]);
+    const shape = { width: 10, height: 8, bands: 1, alpha: false, bitDepth: 8 } as const;
+    const need = memoryNeed('heic', { ...shape, decodedPixels: 4_000_000 }, 1_000).heap;
+    expect(need).toBeGreaterThan(memoryNeed('heic', shape, 1_000).heap + 4_000_000 * 9);
+  });
+
+  test('a crop that is then rotated and mirrored', async () => {
+    const crop = cleanAperture({ width: 10, height: 8 });
+    const turned = await decodeWith(crop, rotation(1));
+    expect(turned).toMatchObject({ width: 8, height: 10 });
+    expect([turned.data[0], turned.data[79]]).toEqual([at(52, 28), at(43, 35)]);
+    const mirrored = await decodeWith(crop, rotation(2), mirroring(1));
+    expect([mirrored.data[0], mirrored.data[79]]).toEqual([at(43, 35), at(52, 28)]);
   });
 
   test('an ICC profile is kept', async () => {

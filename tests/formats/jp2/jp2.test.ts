@@ -146,6 +146,19 @@ describe('the boxes of a JP2 file', () => {
     expect([...decoded.data.subarray(0, 4)]).toEqual([1, 2, 3, 99]);
   });
 
+  test('with colour channels that belong to the whole image take them in their order', async () => {
+    for (const whole of [0, 65_535]) {
+      const greyAlpha = channelDefinitions([0, 0, whole], [1, 1, whole]);
+      const grey = await decode('jp2', await jp2Of(flat([7, 99]), GREY, [greyAlpha]), options);
+      expect(grey).toMatchObject({ bands: 1, alpha: true });
+      expect([...grey.data.subarray(0, 2)]).toEqual([7, 99]);
+      expect(grey.warnings).toEqual(['the channels state no colours; they are taken in their order']);
+    }
+    const rgb = channelDefinitions([3, 1, 0], [0, 0, 0], [1, 0, 0], [2, 0, 0]);
+    const decoded = await decode('jp2', await jp2Of(flat([1, 2, 3, 99]), SRGB, [rgb]), options);
+    expect([...decoded.data.subarray(0, 4)]).toEqual([1, 2, 3, 99]);
+  });
+
   test('provide the capture resolution, in pixels per centimetre', async () => {
     const resolution = captureResolution([30_000, 254, 2], [15_000, 254, 2]);
     const decoded = await decode('jp2', await jp2Of(flat([1]), GREY, [resolution]), options);
