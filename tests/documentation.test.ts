@@ -54,7 +54,10 @@ describe('docs/output-profile.md', () => {
     N: 'tests/formats/png/png.test.ts',
     W: 'tests/e2e/readable.test.ts',
     ...Object.fromEntries(
-      ['jp2', 'pdf', 'bmp', 'heic', 'avif', 'gif'].map((name) => [name, `tests/formats/${name}/${name}.test.ts`]),
+      ['jp2', 'pdf', 'bmp', 'heic', 'avif', 'gif', 'psd'].map((name) => [
+        name,
+        `tests/formats/${name}/${name}.test.ts`,
+      ]),
     ),
   };
   /** References such as `C "grey with a profile", "CMYK"; E "CMYK"`, by label. */

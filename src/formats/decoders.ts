@@ -10,6 +10,7 @@ import { gifDecoder } from './gif/gif.ts';
 import { heicDecoder } from './heic/heic.ts';
 import { jp2Decoder } from './jp2/jp2.ts';
 import { pdfDecoder } from './pdf/pdf.ts';
+import { psdDecoder } from './psd/psd.ts';
 
 export type Decoders = Readonly<Record<ConvertibleFormat, Decoder>>;
 
@@ -20,4 +21,5 @@ export const decoders: Decoders = {
   heic: heicDecoder,
   avif: avifDecoder,
   gif: gifDecoder,
+  psd: psdDecoder,
 };

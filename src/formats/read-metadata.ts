@@ -6,7 +6,7 @@ import type { EmbeddedMetadata, Xmp } from '../metadata/embedded-metadata.ts';
 import { type ExifBlock, readExif } from '../metadata/exif.ts';
 import { readIcc } from '../metadata/icc.ts';
 import { type Iptc, readIptc } from '../metadata/iptc.ts';
-import { findIptcResource } from '../metadata/photoshop.ts';
+import { findPhotoshopResource, IPTC_RESOURCE } from '../metadata/photoshop.ts';
 import { toBase64 } from '../metadata/text.ts';
 import { Warnings } from '../metadata/warnings.ts';
 import { mainProperties } from '../metadata/xmp-properties.ts';
@@ -79,7 +79,7 @@ function assemble(
 async function iptcOf({ iptc, photoshop }: Carriers, warnings: Warnings): Promise<Iptc | undefined> {
   const own = iptc && (await warnings.attempt('IPTC', () => readIptc(iptc, warnings)));
   if (own || !photoshop) return own;
-  const resource = await findIptcResource(photoshop);
+  const resource = await findPhotoshopResource(photoshop, IPTC_RESOURCE);
   return resource && readIptc(resource, warnings);
 }
 

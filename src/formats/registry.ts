@@ -13,6 +13,7 @@ import { jp2 } from './jp2/jp2.ts';
 import { jpeg } from './jpeg/jpeg.ts';
 import { pdf } from './pdf/pdf.ts';
 import { png } from './png/png.ts';
+import { psd } from './psd/psd.ts';
 import { tiff } from './tiff/tiff.ts';
 import { webp } from './webp/webp.ts';
 
@@ -40,7 +41,6 @@ const develop = 'develop it and send the TIFF';
 const refused: readonly RefusedFormat[] = [
   { is: 'an EPS or PostScript file', advice: draw, matches: signature('%!PS') },
   { is: 'an EPS file with a preview', advice: draw, matches: signature('\xc5\xd0\xd3\xc6') },
-  { is: 'a Photoshop document', advice: 'flatten it, save it as TIFF and send that', matches: signature('8BPS') },
   { is: 'a Canon raw photograph', advice: develop, matches: signature('ftypcrx', 4) },
   { is: 'a HEIF or MP4 container without a HEIC image', advice: saveAs, matches: signature('ftyp', 4) },
   { is: 'a JPEG XL image', advice: saveAs, matches: signature('\0\0\0\x0cJXL ') },
@@ -64,6 +64,6 @@ const refused: readonly RefusedFormat[] = [
 
 export const registry: Registry = {
   direct: { jpeg, png, webp, tiff },
-  converted: { jp2, pdf, bmp, heic, avif, gif },
+  converted: { jp2, pdf, bmp, heic, avif, gif, psd },
   refused,
 };

@@ -4,7 +4,8 @@ import { joinedReader, readExactly } from './bounded-reader.ts';
 import { MAX_PHOTOSHOP_RESOURCES } from './bounds.ts';
 import { MalformedMetadataError } from './warnings.ts';
 
-const IPTC_RESOURCE = 0x0404;
+/** Number of the resource that has the IPTC record. */
+export const IPTC_RESOURCE = 0x0404;
 
 /**
  * Signatures of resources in Adobe's Photoshop File Formats Specification and in files of other
@@ -13,11 +14,11 @@ const IPTC_RESOURCE = 0x0404;
 const signatures: ReadonlySet<string> = new Set(['8BIM', 'PHUT', 'DCSR', 'AgHg', 'MeSa']);
 
 /**
- * Finds the IPTC record in a sequence of Photoshop image resources. A resource consists of
+ * Finds a resource by its number in a sequence of Photoshop image resources. A resource consists of
  * signature, number, name (padded to even length), length and value (padded to even length). Throws
  * MalformedMetadataError when a resource does not start where the one before ends.
  */
-export async function findIptcResource(reader: RangeReader): Promise<RangeReader | undefined> {
+export async function findPhotoshopResource(reader: RangeReader, number: number): Promise<RangeReader | undefined> {
   let at = 0;
   for (let count = 0; at + 12 <= reader.size; count++) {
     if (count === MAX_PHOTOSHOP_RESOURCES)
@@ -37,7 +38,7 @@ export async function findIptcResource(reader: RangeReader): Promise<RangeReader
     const view = viewOf(header);
     const length = view.getUint32(lengthAt);
     const value = at + lengthAt + 4;
-    if (view.getUint16(4) === IPTC_RESOURCE) {
+    if (view.getUint16(4) === number) {
       return joinedReader(reader, [{ offset: value, length }]);
     }
     at = value + length + (length % 2);

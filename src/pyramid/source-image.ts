@@ -8,7 +8,7 @@ export type SourceFormat = (typeof sourceFormats)[number];
  * Formats that ConvertSource converts to TIFF before planning: libvips does not decode them here,
  * or not correctly.
  */
-export const convertibleFormats = ['jp2', 'pdf', 'bmp', 'heic', 'avif', 'gif'] as const;
+export const convertibleFormats = ['jp2', 'pdf', 'bmp', 'heic', 'avif', 'gif', 'psd'] as const;
 export type ConvertibleFormat = (typeof convertibleFormats)[number];
 
 /**

@@ -10,6 +10,7 @@ import { encodeHevc } from '../support/hevc-pcm.ts';
 import { j2k, jp2 } from '../support/jp2-fixtures.ts';
 import { pdf } from '../support/pdf-fixtures.ts';
 import { picture } from '../support/pixels.ts';
+import { psd } from '../support/psd-fixtures.ts';
 
 const options = { dpi: 72, background: '#ffffff' };
 const size = { width: 48, height: 32 };
@@ -31,6 +32,10 @@ async function sound(format: ConvertibleFormat): Promise<Uint8Array> {
       return heic({ items: [codedItem(encodeHevc({ ...size, chromaFormat: 0, bits: 8, planes: [grey] }), size)] });
     case 'avif':
       return avifOf({ ...size, channels: 3, samples: rgb });
+    case 'psd': {
+      const planes = [0, 1, 2].map((band) => rgb.filter((_, at) => at % 3 === band));
+      return psd({ ...size, mode: 3, bits: 8, planes, coding: 1 });
+    }
     case 'gif':
       return sharp(rgb, { raw: { ...size, channels: 3 } })
         .gif()
@@ -48,7 +53,7 @@ const damage = fc.array(
 );
 
 describe('a damaged file decodes or is rejected with RejectedImageError', () => {
-  test.each(['jp2', 'pdf', 'bmp', 'heic', 'avif', 'gif'] as const)('%s', async (format) => {
+  test.each(['jp2', 'pdf', 'bmp', 'heic', 'avif', 'gif', 'psd'] as const)('%s', async (format) => {
     const file = await sound(format);
     await expect(decode(format, file, options)).resolves.toMatchObject(size);
     await fc.assert(

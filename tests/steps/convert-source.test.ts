@@ -14,6 +14,7 @@ import { j2k, jp2 } from '../support/jp2-fixtures.ts';
 import { pdf } from '../support/pdf-fixtures.ts';
 import { quietCall, testConfig } from '../support/pipeline.ts';
 import { decodeLevels, picture } from '../support/pixels.ts';
+import { psd } from '../support/psd-fixtures.ts';
 import { startSteps, type Steps } from '../support/steps.ts';
 
 let steps: Steps;
@@ -77,6 +78,14 @@ const masters: Readonly<Record<string, Master>> = {
     pixels: grey,
   },
   pdf: { size, bytes: () => onePage, pixels: rgb },
+  psd: {
+    size,
+    bytes: () => {
+      const planes = [0, 1, 2].map((band) => rgb.filter((_, at) => at % 3 === band));
+      return psd({ ...size, mode: 3, bits: 8, planes, coding: 1 });
+    },
+    pixels: rgb,
+  },
 };
 
 describe('a master of another format', () => {
