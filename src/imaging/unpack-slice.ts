@@ -4,7 +4,7 @@ import { writeAt } from '../bytes/write-at.ts';
 import { MalformedTiffError, RejectedImageError } from '../errors.ts';
 import type { PackedChunk, PackedChunks } from '../tiff/packed-chunks.ts';
 import type { Slice } from '../tiff/slice.ts';
-import { mapSamples, storedRowBytes } from './unpack/map-samples.ts';
+import { convertSamples, needsConversion, unconvertedBytes } from './unpack/convert-samples.ts';
 import { fillChunk, unpackChunk } from './unpack/unpack.ts';
 import { Arena } from './arena.ts';
 import { readSlice, type SliceReader } from './read-slice.ts';
@@ -58,12 +58,9 @@ function decodeChunk(
     fillChunk(target, fill, coding);
     return;
   }
-  const { mapping, samples, width, littleEndian } = coding;
-  const rows = mapping ? { samples: samples * width, littleEndian, mapping } : undefined;
-  const count = mapping ? chunk.length / (samples * width * (mapping.to / 8)) : 0;
-  const decoded = rows ? new Uint8Array(count * storedRowBytes(rows)) : target;
+  const decoded = needsConversion(coding) ? new Uint8Array(unconvertedBytes(target.length, coding)) : target;
   for (const warning of unpacked(`${kind} ${chunk.index}`, stored, decoded, coding)) warnings.add(warning);
-  if (rows) mapSamples(decoded, target, rows);
+  if (needsConversion(coding)) convertSamples(decoded, target, coding);
 }
 
 /** Every chunk with its bytes, which stay valid until the next one is requested. */

@@ -4,6 +4,7 @@ import type { DirectoryInfo } from './directory-info.ts';
 import { type Directory, readNumbersAt, type TiffFile } from './read.ts';
 import type { ChunkRange } from './slice-header.ts';
 import { Compression, Tag } from './tags.ts';
+import { yccBytes } from './ycc-layout.ts';
 
 /** A chunk of the master; a hole has no bytes. */
 export interface NumberedChunk extends ChunkRange {
@@ -31,6 +32,12 @@ export function rowsOfChunk({ chunks, height }: DirectoryInfo, index: number): n
 export function bytesPerRow({ chunks, bitsPerSample, planar }: DirectoryInfo): number {
   const bits = planar ? (bitsPerSample[0] ?? 0) : bitsPerSample.reduce((sum, each) => sum + each, 0);
   return Math.ceil((chunks.width * bits) / 8);
+}
+
+/** Bytes of a chunk without compression. */
+export function storedBytes(info: DirectoryInfo, index: number): number {
+  const rows = rowsOfChunk(info, index);
+  return info.ycc ? yccBytes(info.ycc, info.chunks.width, rows) : bytesPerRow(info) * rows;
 }
 
 /** Bytes of one row of a chunk once its samples are decoded. */
@@ -71,7 +78,7 @@ export function storedChunk(info: DirectoryInfo, fileSize: number, chunk: Number
   if ((byteCount > 0 && offset > 0) || (byteCount === 0 && offset === 0)) return chunk;
   if (offset === 0) throw undetermined(info, index, 'a length but no place');
   if (info.compression === Compression.none) {
-    return { index, offset, byteCount: bytesPerRow(info) * rowsOfChunk(info, index) };
+    return { index, offset, byteCount: storedBytes(info, index) };
   }
   if (chunkCount(info) > 1) throw undetermined(info, index, 'a place but no length');
   return { index, offset, byteCount: Math.max(0, fileSize - offset) };

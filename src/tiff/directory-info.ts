@@ -3,6 +3,7 @@ import { MAX_CHUNKS, MAX_SHARED_BYTES_FACTOR } from '../limits.ts';
 import { type Directory, readNumber, readNumbers, type TiffFile } from './read.ts';
 import { readSampleMapping, type SampleMapping } from './sample-mapping.ts';
 import { Compression, Photometric, Tag } from './tags.ts';
+import { readYccLayout, type YccLayout } from './ycc-layout.ts';
 
 /** Storage of the pixels of one directory. */
 export interface DirectoryInfo {
@@ -22,6 +23,8 @@ export interface DirectoryInfo {
   readonly extraSamples: readonly number[];
   /** Present where samples change when they are decoded. */
   readonly mapping?: SampleMapping;
+  /** Present where samples are YCbCr that becomes RGB when chunks are unpacked. */
+  readonly ycc?: YccLayout;
   /** PlanarConfiguration 2 and several samples: each sample is stored in a plane of its own. */
   readonly planar: boolean;
   /** 2: the bits of every byte of pixel data are in reverse order. */
@@ -78,14 +81,17 @@ export async function describeDirectory(file: TiffFile, directory: Directory): P
     photometric,
     extraSamples: Array.from({ length: extra }, (_, index) => declared[index] ?? 0),
   };
+  const planar = (await number(Tag.PlanarConfiguration, 1)) === 2 && samplesPerPixel > 1;
   const mapping = await readSampleMapping(file, directory, samples);
+  const ycc = await readYccLayout(file, directory, { ...samples, compression, planar });
   return {
     width,
     height,
     ...samples,
     ...(mapping ? { mapping } : {}),
+    ...(ycc ? { ycc } : {}),
     compression,
-    planar: (await number(Tag.PlanarConfiguration, 1)) === 2 && samplesPerPixel > 1,
+    planar,
     fillOrder: await number(Tag.FillOrder, 1),
     orientation: await number(Tag.Orientation, 1),
     subfileType: await number(Tag.NewSubfileType, 0),

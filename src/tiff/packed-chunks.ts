@@ -6,6 +6,7 @@ import { type Directory, readNumber, type TiffFile } from './read.ts';
 import type { SampleMapping } from './sample-mapping.ts';
 import { type ChunkRange, type RawField, withNumber } from './slice-header.ts';
 import { Compression, Tag } from './tags.ts';
+import type { YccLayout } from './ycc-layout.ts';
 
 /** How the samples of a chunk are coded. */
 export interface ChunkCoding {
@@ -19,6 +20,8 @@ export interface ChunkCoding {
   readonly bits: number;
   /** Present where samples change when they are decoded. */
   readonly mapping?: SampleMapping;
+  /** Present where data units of YCbCr become RGB. */
+  readonly ycc?: YccLayout;
   /** Samples of a pixel within the chunk. */
   readonly samples: number;
   readonly littleEndian: boolean;
@@ -43,9 +46,13 @@ export function isUnpackable(compression: number): boolean {
   return unpackable.has(compression);
 }
 
-/** Whether libvips decodes neither the compression nor the samples. */
-export function needsUnpacking({ compression, mapping }: Pick<DirectoryInfo, 'compression' | 'mapping'>): boolean {
-  return compression === Compression.zstd || mapping !== undefined;
+/** Whether libvips does not decode the compression, or the samples. */
+export function needsUnpacking({
+  compression,
+  mapping,
+  ycc,
+}: Pick<DirectoryInfo, 'compression' | 'mapping' | 'ycc'>): boolean {
+  return compression === Compression.zstd || mapping !== undefined || ycc !== undefined;
 }
 
 /** A chunk of the master, and its place among the decoded chunks. */
@@ -113,7 +120,7 @@ export async function packChunks(
     at += length;
     return { ...range, at: at - length, length };
   });
-  const { mapping, bitsPerSample } = info;
+  const { mapping, ycc, bitsPerSample } = info;
   const [bits = 8] = bitsPerSample;
   return {
     coding: {
@@ -123,6 +130,7 @@ export async function packChunks(
       predictor: await readNumber(file, directory, Tag.Predictor, 1),
       bits,
       ...(mapping ? { mapping } : {}),
+      ...(ycc ? { ycc } : {}),
       samples: info.planar ? 1 : info.samplesPerPixel,
       littleEndian: file.littleEndian,
       width: info.chunks.width,

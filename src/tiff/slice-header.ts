@@ -4,7 +4,7 @@
  */
 import type { DirectoryInfo } from './directory-info.ts';
 import { type Directory, readBytes, type TiffFile } from './read.ts';
-import { codingTags, FieldType, fieldBytes, Tag } from './tags.ts';
+import { codingTags, FieldType, fieldBytes, Tag, Photometric } from './tags.ts';
 
 /**
  * A rectangle of the stored image, before orientation is applied. Pixels; `right`, `bottom`
@@ -73,11 +73,12 @@ export async function sliceFields(
 export function withDecodedSamples(
   file: TiffFile,
   fields: readonly RawField[],
-  { extraSamples, bitsPerSample, mapping }: Pick<DirectoryInfo, 'extraSamples' | 'bitsPerSample' | 'mapping'>,
+  { extraSamples, bitsPerSample, mapping, ycc }: DecodedSamples,
 ): RawField[] {
   const own = fields.find(({ tag }) => tag === Tag.ExtraSamples);
   const hasExtra = (own?.count ?? 0) === extraSamples.length;
   const described = hasExtra ? [...fields] : withShorts(file, fields, Tag.ExtraSamples, extraSamples);
+  if (ycc) return asRgb(file, described);
   if (!mapping) return described;
   const unsigned = described.filter(({ tag }) => tag !== Tag.SampleFormat);
   return withShorts(
@@ -86,6 +87,20 @@ export function withDecodedSamples(
     Tag.BitsPerSample,
     Array.from(bitsPerSample, () => mapping.to),
   );
+}
+
+type DecodedSamples = Pick<DirectoryInfo, 'extraSamples' | 'bitsPerSample' | 'mapping' | 'ycc'>;
+
+const yccTags: ReadonlySet<number> = new Set([
+  Tag.YCbCrCoefficients,
+  Tag.YCbCrSubSampling,
+  Tag.YCbCrPositioning,
+  Tag.ReferenceBlackWhite,
+]);
+
+function asRgb(file: TiffFile, fields: readonly RawField[]): RawField[] {
+  const others = fields.filter(({ tag }) => !yccTags.has(tag));
+  return withShorts(file, others, Tag.PhotometricInterpretation, [Photometric.rgb]);
 }
 
 /** The fields with SHORT field `tag`, or without it where there are no values. */

@@ -229,7 +229,11 @@ describe('identify refuses TIFF samples that cannot be converted', () => {
 
   test.each<[string, HandField[], string]>([
     ['a mask', withFields(grey, short(262, 4)), 'the colour model is a mask'],
-    ['YCbCr without JPEG', withFields(rgb, short(262, 6)), 'the colour model is YCbCr without JPEG'],
+    [
+      'YCbCr of 16 bits',
+      withFields(rgb, short(258, 16, 16, 16), short(262, 6)),
+      'the colour model is YCbCr without JPEG',
+    ],
     ['an unheard-of colour model', withFields(rgb, short(262, 32_845)), 'the colour model is number 32845'],
     ['64 bits', withFields(grey, short(258, 64)), 'samples of 64 bits'],
     ['12 bits of CMYK', withFields(cmyk, short(258, 12, 12, 12, 12)), 'cmyk samples of 12, 12, 12, 12 bits'],

@@ -78,8 +78,8 @@ async function readProfile(file: TiffFile, directory: Directory): Promise<Uint8A
   return bytes > MAX_PROFILE_BYTES ? undefined : usableProfile(await readBytes(file, directory, Tag.IccProfile));
 }
 
-function isOfWholeBytes({ bitsPerSample, mapping }: DirectoryInfo, { model }: Pixels): boolean {
-  return !mapping && (model === 'grey' || model === 'rgb') && (bitsPerSample[0] ?? 0) >= 8;
+function isOfWholeBytes({ bitsPerSample, mapping, ycc }: DirectoryInfo, { model }: Pixels): boolean {
+  return !mapping && !ycc && (model === 'grey' || model === 'rgb') && (bitsPerSample[0] ?? 0) >= 8;
 }
 
 function assertDecodable({ compression, planar, photometric }: DirectoryInfo): void {

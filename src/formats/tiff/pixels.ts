@@ -38,7 +38,7 @@ const storages: Readonly<Record<number, Storage>> = {
 /** Names of colour models without an entry in `storages`, for their refusal. */
 const otherModels: Readonly<Record<number, string>> = {
   [Photometric.mask]: 'a mask',
-  [Photometric.yCbCr]: 'YCbCr without JPEG',
+  [Photometric.yCbCr]: 'YCbCr without JPEG, in separate planes or of other than 8 bits',
 };
 
 /**
@@ -88,9 +88,9 @@ function refuse(what: string): never {
   );
 }
 
-function storageOf({ photometric, compression }: DirectoryInfo): Storage {
+function storageOf({ photometric, compression, ycc }: DirectoryInfo): Storage {
   const isJpeg = compression === Compression.jpeg;
-  const storage = photometric === Photometric.yCbCr && isJpeg ? rgb : storages[photometric];
+  const storage = photometric === Photometric.yCbCr && (isJpeg || ycc) ? rgb : storages[photometric];
   return storage ?? refuse(`the colour model is ${otherModels[photometric] ?? `number ${photometric}`}`);
 }
 

@@ -7,8 +7,11 @@ import type { ChunkCoding } from '../../tiff/packed-chunks.ts';
  * MalformedTiffError for samples that the predictor is not defined for.
  */
 export function undoPredictor(rows: Uint8Array, coding: ChunkCoding): void {
-  const { predictor, bits, samples, width, mapping } = coding;
+  const { predictor, bits, samples, width, mapping, ycc } = coding;
   if (predictor === 1) return;
+  if (ycc && ycc.across * ycc.down > 1) {
+    throw new MalformedTiffError(`Expected subsampled YCbCr without predictor but received predictor ${predictor}`);
+  }
   const isFloat = mapping?.format === 'float';
   const isDefined = predictor === 2 ? [8, 16, 32].includes(bits) : predictor === 3 && isFloat;
   if (!isDefined)
