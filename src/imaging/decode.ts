@@ -8,6 +8,7 @@ import { toUpright } from '../pyramid/orientation.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
 import { Arena } from './arena.ts';
 import { colourspaceOf } from './encode.ts';
+import { flattenOn } from './flatten.ts';
 import { labToSrgb } from './lab.ts';
 import { type Raster, rasterFromBytes, rasterIn } from './raster.ts';
 import { sharp } from './sharp.ts';
@@ -171,7 +172,7 @@ export function decodePipeline(input: string | Uint8Array, request: DecodeReques
   const { image, conversion, bitDepth, bands } = request;
   if (conversion === 'profile') return convertedByProfile(input, request);
   const upright = storedPixels(input, request);
-  const flat = image.alpha ? upright.flatten({ background: request.background }) : upright;
+  const flat = image.alpha ? flattenOn(upright, request.background, image.bitDepth) : upright;
   return flat.toColourspace(colourspaceOf(bands, bitDepth));
 }
 
@@ -265,7 +266,8 @@ function convertedBands(request: DecodeRequest): 1 | 3 {
 /** Flattens converted samples onto the background, in the output bands and depth. */
 function flattened(converted: Raster, request: DecodeRequest): Sharp {
   const samples = samplesPipeline(converted, request);
-  const flat = request.image.alpha ? samples.flatten({ background: request.background }) : samples;
+  const { alpha, bitDepth } = request.image;
+  const flat = alpha ? flattenOn(samples, request.background, bitDepth) : samples;
   return flat.toColourspace(colourspaceOf(request.bands, request.bitDepth));
 }
 

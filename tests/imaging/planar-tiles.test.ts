@@ -39,9 +39,11 @@ async function pixelsOf(tiff: Buffer, bitDepth: 8 | 16): Promise<SourcePixels> {
  * sharp.
  */
 async function cropOfWhole(chunky: Buffer, bitDepth: 8 | 16, bands: number, rect: Rect): Promise<Buffer> {
+  // sharp multiplies the background by 256 in 16 bits; 257 maps the whole range.
+  const scale = bitDepth === 16 ? 257 / 256 : 1;
   const { data, info } = await sharp(chunky)
     .autoOrient()
-    .flatten({ background: '#804020' })
+    .flatten({ background: { r: 0x80 * scale, g: 0x40 * scale, b: 0x20 * scale } })
     .toColourspace(bitDepth === 16 ? (bands === 1 ? 'grey16' : 'rgb16') : bands === 1 ? 'b-w' : 'srgb')
     .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true });

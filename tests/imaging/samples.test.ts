@@ -327,3 +327,14 @@ describe('a pyramid as a master is decoded at its largest level', () => {
     expect([decoded.width, decoded.height, decoded.samples]).toEqual([6, 4, Array.from(data)]);
   });
 });
+
+test('transparent pixels of 16 bits have the background itself, of which white is 65,535', async () => {
+  const pixels = Uint16Array.from([1_000, 2_000, 3_000, 0, 4_000, 5_000, 6_000, 65_535]);
+  const png = await sharp(pixels, { raw: { width: 2, height: 1, channels: 4 } })
+    .toColourspace('rgb16')
+    .png()
+    .toBuffer();
+  expect((await decodeMaster(png)).samples).toEqual([65_535, 65_535, 65_535, 4_000, 5_000, 6_000]);
+  const orange = await decodeMaster(png, { background: '#ff8000' });
+  expect(orange.samples.slice(0, 3)).toEqual([65_535, 0x8080, 0]);
+});

@@ -78,8 +78,7 @@ async function decodeWhole({ picture }: Layout, file: string): Promise<Buffer> {
       from = chunky;
     }
     if (bands % 2 === 0) {
-      // sharp scales a white background to 16 bits as 255 · 256.
-      const white = String(bitDepth === 16 ? 255 * 256 : 255);
+      const white = String(2 ** bitDepth - 1);
       await must('vips', ['flatten', from, flat, '--background', white, '--max-alpha', String(2 ** bitDepth - 1)]);
       from = flat;
     }
