@@ -26,8 +26,9 @@ interface Page extends Size {
 
 /**
  * Chooses the pictures that are published. Directories that state to be masks or reduced versions
- * are left out. If the others are reduced versions of the largest by their sizes, the largest is
- * the picture, wherever it is in the chain. Else each is a page of its own, and `policy` decides.
+ * are left out. If the others are reduced versions of the largest by their sizes, one of each
+ * size, the largest is the picture, wherever it is in the chain. Else each is a page of its own,
+ * and `policy` decides.
  * Throws MalformedTiffError, and RejectedImageError(MULTI_PAGE) for several pages under `reject`
  * and for more than MAX_PAGES directories under `all`.
  */
@@ -38,7 +39,7 @@ export async function chooseTiffPicture(source: RangeReader, policy: ReadPagePol
   if (pictures.length === 0) return choosePreview(file, pages);
   const largest = pictures.reduce((best, page) => (page.width * page.height > best.width * best.height ? page : best));
   const others = pictures.filter((page) => page !== largest);
-  const stranger = others.find((page) => !isHalving(page, largest) && !isReducedVersion(page, largest));
+  const stranger = isPyramid(largest, others) ? undefined : findStranger(largest, others);
   if (!stranger) return { kind: 'one', ...placeOf(largest), warnings: warningsOf(largest, others) };
   if (policy === 'first') return firstOf(file, pictures);
   const count = `${file.more ? 'more than ' : ''}${file.directories.length} pages`;
@@ -85,6 +86,21 @@ function choosePreview(file: TiffFile, pages: readonly Page[]): PictureChoice {
   return { kind: 'one', warnings: [] };
 }
 
+/** Whether the largest page is followed by levels of a pyramid only. */
+function isPyramid(largest: Page, others: readonly Page[]): boolean {
+  return others.every((page) => page.number > largest.number && isHalving(page, largest));
+}
+
+/** The first page that is no reduced version of the largest, or is the second one of its size. */
+function findStranger(largest: Page, others: readonly Page[]): Page | undefined {
+  return others.find((page, index) => {
+    const isReduced = isHalving(page, largest) || isReducedVersion(page, largest);
+    return (
+      !isReduced || others.slice(0, index).some(({ width, height }) => width === page.width && height === page.height)
+    );
+  });
+}
+
 /** Whether a page has the size of a level of a pyramid. */
 function isHalving(page: Size, largest: Size): boolean {
   return planLevels(largest, 1)
@@ -110,8 +126,7 @@ function placeOf({ number, offset }: Page): { directory?: number } {
 }
 
 function warningsOf(picture: Page, others: readonly Page[]): string[] {
-  const isPlain = others.every((page) => page.number > picture.number && isHalving(page, picture));
-  if (isPlain) return [];
+  if (isPyramid(picture, others)) return [];
   const numbers = others.map(({ number }) => number).join(', ');
   const left = others.length === 1 ? `page ${numbers} is a reduced version of it` : `${numbers} are reduced versions`;
   return [`pages: page ${picture.number} is published, ${left}`];

@@ -36,6 +36,15 @@ describe('the picture of a TIFF', () => {
     await expect(identifyBytes(tiff)).rejects.toThrow('MULTI_PAGE: 2 pages, and page 2 is a picture of its own');
   });
 
+  test('is not chosen where two pages have the size of a thumbnail', async () => {
+    const tiff = tiffOfPages([
+      { width: 10, height: 10 },
+      { width: 10, height: 10 },
+      { width: 20, height: 20 },
+    ]);
+    await expect(identifyBytes(tiff)).rejects.toThrow('MULTI_PAGE: 3 pages, and page 2 is a picture of its own');
+  });
+
   test('is the first page of several where the recipe says so', async () => {
     const first = { width: 40, height: 30, seed: 3 };
     const alone = await decodeMaster(tiffOfPages([first]));
