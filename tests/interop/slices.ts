@@ -1,7 +1,7 @@
 /**
  * Checks slices with third-party decoders: for an image in every layout, several rectangles must
  * equal crops of the whole image as libvips decodes it. libvips does not read tiles of separate
- * planes, which GDAL first converts to an uncompressed TIFF with interleaved samples. JPEG slices
+ * planes and JPEG tiles with alpha, which GDAL first converts to an uncompressed TIFF with interleaved samples. JPEG slices
  * must be equal too: tiles are decoded whole, and chroma upsampling does not cross tile edges.
  */
 import { readFile, rm } from 'node:fs/promises';
@@ -73,7 +73,9 @@ async function decodeWhole({ picture }: Layout, file: string): Promise<Buffer> {
   let from = file;
   try {
     const header = await run('tiffinfo', ['-0', file]);
-    if (/separate image planes/u.test(header.stdout) && /Tile Width/u.test(header.stdout)) {
+    const isTiled = header.stdout.includes('Tile Width');
+    const isJpegWithAlpha = header.stdout.includes('Compression Scheme: JPEG') && bands % 2 === 0;
+    if (isTiled && (isJpegWithAlpha || header.stdout.includes('separate image planes'))) {
       await must('gdal_translate', ['-q', '-co', 'INTERLEAVE=PIXEL', from, chunky]);
       from = chunky;
     }

@@ -79,9 +79,8 @@ export function decodeWithOpenJpeg(
 }
 
 function broken(messages: readonly string[]): RejectedImageError {
-  const detail = messages.join('; ') || 'the JPEG 2000 decoder failed';
-  const isCut = /stream too short|inconsistent with stream length/iu.test(detail);
-  return new RejectedImageError(isCut ? 'TRUNCATED' : 'CORRUPT_PIXELS', detail);
+  // The tile-parts are all there, so that data which ends early is damaged.
+  return new RejectedImageError('CORRUPT_PIXELS', messages.join('; ') || 'the JPEG 2000 decoder failed');
 }
 
 function asSamples(bytes: Uint8ClampedArray<ArrayBuffer>, bits: number): Uint8Array | Uint16Array {
