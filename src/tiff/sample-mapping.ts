@@ -14,8 +14,11 @@ export interface SampleMapping {
   /** Bits of a decoded sample. */
   readonly to: 8 | 16;
   readonly format: 'unsigned' | 'signed' | 'float';
-  /** Stored values that become 0 and the largest value. */
-  readonly range: { readonly min: number; readonly max: number };
+  /**
+   * Stored values that become 0 and the largest value; absent where samples are widened, which
+   * loses and moves none.
+   */
+  readonly range?: { readonly min: number; readonly max: number };
 }
 
 interface Samples {
@@ -29,60 +32,66 @@ interface Samples {
 /**
  * The mapping of the samples; undefined where libvips decodes them as they are, and where no
  * mapping is defined: samples that differ in kind, colour models other than grey and RGB, and
- * floating point without a stated range.
+ * signed samples, floating point and more than 16 bits unless the file states the range of its
+ * values. Pictures seldom use the whole range of such types, so that mapping it would show nothing.
  */
 export async function readSampleMapping(
   file: TiffFile,
   directory: Directory,
   samples: Samples,
 ): Promise<SampleMapping | undefined> {
-  const { bitsPerSample, sampleFormat, photometric } = samples;
+  const { bitsPerSample, sampleFormat, photometric, samplesPerPixel } = samples;
   const [bits = 0] = bitsPerSample;
-  const [format = UNSIGNED] = sampleFormat;
-  const isUniform = bitsPerSample.every((each) => each === bits) && sampleFormat.every((each) => each === format);
+  const [code = UNSIGNED] = sampleFormat;
+  const isUniform = bitsPerSample.every((each) => each === bits) && sampleFormat.every((each) => each === code);
   const models: readonly number[] = [Photometric.whiteIsZero, Photometric.blackIsZero, Photometric.rgb];
-  if (!isUniform || !models.includes(photometric)) return undefined;
-  if (format === FLOAT) return floatMapping(file, directory, samples, bits);
+  const format = formats[code];
+  if (!isUniform || !models.includes(photometric) || !format || !isPossible(format, bits)) return undefined;
   const to = bits <= 8 ? 8 : 16;
-  if (!Number.isInteger(bits) || bits < 1 || bits > 32) return undefined;
-  if (format === SIGNED && bits > 1) {
-    return { bits, to, format: 'signed', range: { min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 } };
-  }
-  const isDecoded = [8, 16].includes(bits) || ([1, 2, 4].includes(bits) && samples.samplesPerPixel === 1);
-  if (format !== UNSIGNED || isDecoded) return undefined;
-  return { bits, to, format: 'unsigned', range: { min: 0, max: 2 ** bits - 1 } };
+  if (format !== 'unsigned' || bits > 16) return ranged(file, directory, samples, { bits, to, format });
+  const isDecoded = [8, 16].includes(bits) || ([1, 2, 4].includes(bits) && samplesPerPixel === 1);
+  return isDecoded ? undefined : { bits, to, format };
+}
+
+const formats: Readonly<Record<number, SampleMapping['format']>> = {
+  [UNSIGNED]: 'unsigned',
+  [SIGNED]: 'signed',
+  [FLOAT]: 'float',
+};
+
+function isPossible(format: SampleMapping['format'], bits: number): boolean {
+  if (format === 'float') return [16, 32, 64].includes(bits);
+  return Number.isInteger(bits) && bits <= 32 && bits >= (format === 'signed' ? 2 : 1);
 }
 
 /** SMinSampleValue and SMaxSampleValue have one value a sample, or one for all. */
-async function floatMapping(
+async function ranged(
   file: TiffFile,
   directory: Directory,
   { samplesPerPixel, extraSamples }: Samples,
-  bits: number,
+  mapping: SampleMapping,
 ): Promise<SampleMapping | undefined> {
   const lowest = await readNumbers(file, directory, Tag.SMinSampleValue, samplesPerPixel);
   const highest = await readNumbers(file, directory, Tag.SMaxSampleValue, samplesPerPixel);
-  if (![16, 32, 64].includes(bits) || extraSamples.length > 0 || !lowest || !highest) return undefined;
+  if (extraSamples.length > 0 || !lowest || !highest) return undefined;
   const [min, max] = [Math.min(...lowest), Math.max(...highest)];
-  if (!Number.isFinite(min) || !Number.isFinite(max) || max <= min) return undefined;
-  return { bits, to: 16, format: 'float', range: { min, max } };
+  return Number.isFinite(min) && Number.isFinite(max) && max > min ? { ...mapping, range: { min, max } } : undefined;
 }
 
 /**
- * A decoded sample. Integers of fewer bits are widened by repeating their bits, so that the largest
- * value becomes the largest; of more bits, the upper ones are kept. Floating point is mapped
- * linearly, rounded and clamped; NaN becomes 0.
+ * A decoded sample. Without a range samples are widened by repeating their bits, so that the
+ * largest value becomes the largest. A range is mapped linearly, rounded and clamped; NaN becomes
+ * 0.
  */
-export function mappedSample({ bits, to, format, range }: SampleMapping, value: number): number {
-  if (format === 'float') {
+export function mappedSample({ bits, to, range }: SampleMapping, value: number): number {
+  if (range) {
     const share = (value - range.min) / (range.max - range.min);
     return Math.round(Math.min(1, Math.max(0, Number.isNaN(share) ? 0 : share)) * (2 ** to - 1));
   }
-  const unsigned = Math.min(range.max, Math.max(range.min, value)) - range.min;
-  if (bits >= to) return Math.floor(unsigned / 2 ** (bits - to));
+  const stored = Math.min(2 ** bits - 1, Math.max(0, Math.round(value)));
   let wide = 0;
   for (let shift = to - bits; shift > -bits; shift -= bits) {
-    wide |= shift >= 0 ? unsigned << shift : unsigned >> -shift;
+    wide |= shift >= 0 ? stored << shift : stored >> -shift;
   }
   return wide;
 }

@@ -129,7 +129,7 @@ function picture(bands: number, sample: Value): number[] {
 
 const keep = { depth: 'keep' } as const;
 
-describe('unsigned samples of other depths are widened, or keep their upper bits', () => {
+describe('unsigned samples of up to 16 bits are widened', () => {
   test.each<[string, Kind]>([
     ['grey of 3 bits', { bits: 3 }],
     ['RGB of 1 bit', { bits: 1, bands: 3 }],
@@ -141,10 +141,6 @@ describe('unsigned samples of other depths are widened, or keep their upper bits
     ['RGB of 14 bits, deflate', { bits: 14, bands: 3, compression: 'deflate' }],
     ['RGB of 10 bits in planes of tiles', { bits: 10, bands: 3, planar: true, tile: 16 }],
     ['RGB of 12 bits in planes of strips', { bits: 12, bands: 3, planar: true }],
-    ['grey of 24 bits', { bits: 24 }],
-    ['grey of 24 bits, big-endian', { bits: 24, little: false }],
-    ['grey of 32 bits', { bits: 32 }],
-    ['RGB of 32 bits with differences', { bits: 32, bands: 3, compression: 'deflate', predictor: 2 }],
   ])('%s', async (_, kind) => {
     const value = unsigned(kind.bits);
     const decoded = await decodeMaster(tiffOf(kind, value), keep);
@@ -152,11 +148,8 @@ describe('unsigned samples of other depths are widened, or keep their upper bits
     expect(decoded.samples).toEqual(picture(kind.bands ?? 1, (x, y, band) => repeated(value(x, y, band), kind.bits)));
   });
 
-  test('and only the loss of lower bits is a warning', async () => {
+  test('without a warning', async () => {
     expect((await identifyBytes(tiffOf({ bits: 12 }, unsigned(12)))).warnings).toEqual([]);
-    expect((await identifyBytes(tiffOf({ bits: 32 }, unsigned(32)))).warnings).toEqual([
-      'samples of 32 bits: 0 to 4294967295 are published as 0 to 65535',
-    ]);
   });
 
   test('and white stays white where zero is white', async () => {
@@ -168,33 +161,54 @@ describe('unsigned samples of other depths are widened, or keep their upper bits
   });
 });
 
-describe('signed samples are published from their lowest value on', () => {
-  test.each<[string, Kind]>([
-    ['of 8 bits', { bits: 8, format: 2 }],
-    ['of 12 bits', { bits: 12, format: 2 }],
-    ['of 16 bits', { bits: 16, format: 2, bands: 3 }],
-    ['of 16 bits with differences', { bits: 16, format: 2, compression: 'deflate', predictor: 2 }],
-    ['of 32 bits, big-endian', { bits: 32, format: 2, little: false }],
-  ])('%s', async (_, kind) => {
-    const { bits } = kind;
-    const value: Value = (x, y, band) => unsigned(bits)(x, y, band) - 2 ** (bits - 1);
-    const tiff = tiffOf(kind, (x, y, band) => (value(x, y, band) + 2 ** bits) % 2 ** bits);
-    const decoded = await decodeMaster(tiff, keep);
-    expect(decoded.samples).toEqual(
-      picture(kind.bands ?? 1, (x, y, band) => repeated(unsigned(bits)(x, y, band), bits)),
+/** SMinSampleValue and SMaxSampleValue. */
+function range(min: number, max: number): HandField[] {
+  return [
+    { tag: 340, type: 9, values: [min] },
+    { tag: 341, type: 9, values: [max] },
+  ];
+}
+
+describe('signed samples and samples of more than 16 bits', () => {
+  test.each<[string, Kind, number, number]>([
+    ['signed samples of 8 bits', { bits: 8, format: 2 }, -100, 90],
+    ['signed samples of 12 bits', { bits: 12, format: 2 }, -2_048, 2_047],
+    ['signed samples of 16 bits', { bits: 16, format: 2, bands: 3 }, -2_000, 30_000],
+    ['signed samples of 16 bits', { bits: 16, format: 2, compression: 'deflate', predictor: 2 }, -20_000, 20_000],
+    ['signed samples of 32 bits', { bits: 32, format: 2, little: false }, -2_000_000_000, 2_000_000_000],
+    ['samples of 24 bits', { bits: 24 }, 0, 16_000_000],
+    ['samples of 24 bits', { bits: 24, little: false }, 1_000, 16_777_215],
+    ['samples of 32 bits', { bits: 32, bands: 3, compression: 'deflate', predictor: 2 }, 0, 2_000_000_000],
+  ])('%s are published linearly between the values that the file states', async (name, kind, min, max) => {
+    const { bits, format = 1 } = kind;
+    const lowest = format === 2 ? -(2 ** (bits - 1)) : 0;
+    const value: Value = (x, y, band) => unsigned(bits)(x, y, band) + lowest;
+    const tiff = tiffOf(
+      { ...kind, more: range(min, max) },
+      (x, y, band) => (value(x, y, band) + 2 ** bits) % 2 ** bits,
     );
-    const [low, high] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
-    expect((await identifyBytes(tiff)).warnings).toEqual([
-      `signed samples of ${bits} bits: ${low} to ${high} are published as 0 to ${bits === 8 ? 255 : 65_535}`,
-    ]);
+    const top = bits === 8 ? 255 : 65_535;
+    const published: Value = (x, y, band) => {
+      return Math.round(((Math.min(max, Math.max(min, value(x, y, band))) - min) / (max - min)) * top);
+    };
+    expect((await decodeMaster(tiff, keep)).samples).toEqual(picture(kind.bands ?? 1, published));
+    expect((await identifyBytes(tiff)).warnings).toEqual([`${name}: ${min} to ${max} are published as 0 to ${top}`]);
+  });
+
+  test.each<[string, Kind]>([
+    ['signed samples of 8 bits', { bits: 8, format: 2 }],
+    ['signed samples of 16 bits', { bits: 16, format: 2 }],
+    ['samples of 32 bits', { bits: 32 }],
+    ['samples of 32 bits, of which no value is larger than another', { bits: 32, more: range(7, 7) }],
+  ])('%s are refused where the file states no range', async (_, kind) => {
+    await expect(identifyBytes(tiffOf(kind, () => 1))).rejects.toMatchObject({
+      code: 'UNSUPPORTED_PIXELS',
+      message: expect.stringContaining('whose range no SMinSampleValue and SMaxSampleValue state'),
+    });
   });
 });
 
 describe('floating-point samples', () => {
-  const range = [
-    { tag: 340, type: 9, values: [-2] },
-    { tag: 341, type: 9, values: [6] },
-  ];
   const value: Value = (x, y, band) =>
     x === 3 ? NaN : x === 4 ? 1e4 : x === 5 ? -1e4 : ((x * 31 + y * 17 + band) % 64) / 8 - 2;
   const published: Value = (x, y, band) => {
@@ -212,7 +226,7 @@ describe('floating-point samples', () => {
     ['of 32 bits with their predictor', { bits: 32, bands: 3, compression: 'zstd', predictor: 3 }],
     ['of 32 bits with their predictor, big-endian', { bits: 32, little: false, compression: 'zstd', predictor: 3 }],
   ])('%s are published linearly between the values that the file states', async (_, kind) => {
-    const tiff = tiffOf({ ...kind, format: 3, more: range }, value);
+    const tiff = tiffOf({ ...kind, format: 3, more: range(-2, 6) }, value);
     expect((await decodeMaster(tiff, keep)).samples).toEqual(picture(kind.bands ?? 1, published));
     expect((await identifyBytes(tiff)).warnings).toEqual([
       `floating-point samples of ${kind.bits} bits: -2 to 6 are published as 0 to 65535`,

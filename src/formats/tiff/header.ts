@@ -65,9 +65,9 @@ function warningsOf({ ignoredSamples = [] }: Pixels): string[] {
   return [`${samples} of each pixel beside its colours ${are} left out: the file does not state ${their} meaning`];
 }
 
-/** Names the values that become 0 and the largest sample, where the mapping loses or moves some. */
+/** Names the values that become 0 and the largest sample. */
 function mappingWarnings({ mapping }: DirectoryInfo): string[] {
-  if (!mapping || (mapping.format === 'unsigned' && mapping.bits <= mapping.to)) return [];
+  if (!mapping?.range) return [];
   const kind = { unsigned: 'samples', signed: 'signed samples', float: 'floating-point samples' }[mapping.format];
   const { min, max } = mapping.range;
   return [`${kind} of ${mapping.bits} bits: ${min} to ${max} are published as 0 to ${2 ** mapping.to - 1}`];

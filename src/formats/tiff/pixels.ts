@@ -84,7 +84,7 @@ const alphaKinds: readonly (number | undefined)[] = [1, 2];
 function refuse(what: string): never {
   throw new RejectedImageError(
     'UNSUPPORTED_PIXELS',
-    `${what}; send grey or RGB of up to 32 bits, or CMYK or L*a*b* of 8 or 16`,
+    `${what}; send grey or RGB of up to 16 unsigned bits, or CMYK or L*a*b* of 8 or 16`,
   );
 }
 
@@ -123,9 +123,6 @@ function describeExtraSamples(
   return { alpha: alphaAt !== undefined, ...(ignoredSamples.length > 0 ? { ignoredSamples } : {}) };
 }
 
-/** SampleFormat of floating point (TIFF 6.0, section 19). */
-const FLOAT = 3;
-
 function assertDecodable(info: DirectoryInfo, storage: Storage): void {
   const { bitsPerSample, sampleFormat, samplesPerPixel, mapping, compression } = info;
   if (mapping && isUnpackable(compression)) return;
@@ -137,7 +134,8 @@ function assertDecodable(info: DirectoryInfo, storage: Storage): void {
   const hasSubBytes = bits !== undefined && bits < 8 && samplesPerPixel > 1;
   if (isEven && isUnsigned && !hasSubBytes && bits !== undefined && storage.bits.includes(bits)) return;
   const model = storage.model === 'grey' || storage.model === 'rgb' ? '' : `${storage.model} `;
-  const range = sampleFormat.includes(FLOAT) ? ' whose range no SMinSampleValue and SMaxSampleValue state' : '';
+  const needsRange = isEven && (!isUnsigned || (bits ?? 0) > 16);
+  const range = needsRange ? ' whose range no SMinSampleValue and SMaxSampleValue state' : '';
   refuse(`${model}samples of ${bitsPerSample.join(', ')} bits (format ${sampleFormat.join(', ')})${range}`);
 }
 

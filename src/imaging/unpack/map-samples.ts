@@ -38,9 +38,9 @@ const TABLE_BITS = 16;
 
 function mapper(mapping: SampleMapping): (value: number) => number {
   if (mapping.format === 'float' || mapping.bits > TABLE_BITS) return (value) => mappedSample(mapping, value);
-  const { min } = mapping.range;
-  const table = Uint16Array.from({ length: 2 ** mapping.bits }, (_, index) => mappedSample(mapping, index + min));
-  return (value) => table[value - min] ?? 0;
+  const lowest = mapping.format === 'signed' ? -(2 ** (mapping.bits - 1)) : 0;
+  const table = Uint16Array.from({ length: 2 ** mapping.bits }, (_, index) => mappedSample(mapping, index + lowest));
+  return (value) => table[value - lowest] ?? 0;
 }
 
 /** Returns a function that reads one sample after the other. */
