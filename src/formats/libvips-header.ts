@@ -2,7 +2,7 @@
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { RejectedImageError } from '../errors.ts';
 import { ownMetadataError } from '../imaging/alone.ts';
-import { cutShort, decodeFailure } from '../imaging/decode.ts';
+import { cutShort, decodeFailure } from '../imaging/decode-errors.ts';
 import { type FileMetadata, readFileMetadata } from '../imaging/file-metadata.ts';
 import { profileKind } from '../imaging/profile-check.ts';
 import { usableProfile } from '../metadata/icc.ts';

@@ -2,7 +2,7 @@
 import { RejectedImageError } from '../errors.ts';
 import type { ChunkColumn, PlacedChunk } from '../tiff/chunk-column.ts';
 import type { Arena } from './arena.ts';
-import { decodeFailure } from './decode.ts';
+import { decodeFailure } from './decode-errors.ts';
 import { sharp } from './sharp.ts';
 
 /** Size of the picture in pixels, and the time that decoding may take. */

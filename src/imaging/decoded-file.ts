@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Sharp } from 'sharp';
 import { type Rect, rectSize } from '../pyramid/blocks.ts';
 import { Arena } from './arena.ts';
-import { decodeFailure, unexpectedBands } from './decode.ts';
+import { decodeFailure, unexpectedBands } from './decode-errors.ts';
 import { type Raster, rasterBytes, rasterIn } from './raster.ts';
 
 /** Size and samples of a decoded image. */

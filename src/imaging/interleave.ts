@@ -2,7 +2,7 @@
 import { RejectedImageError } from '../errors.ts';
 import type { PlaneStack } from '../tiff/plane-stack.ts';
 import type { Arena } from './arena.ts';
-import { decodeFailure } from './decode.ts';
+import { decodeFailure } from './decode-errors.ts';
 import { colourspaceOf } from './encode.ts';
 import { sharp } from './sharp.ts';
 

@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs';
 import { pagedReader } from '../bytes/range-reader.ts';
 import { RejectedImageError } from '../errors.ts';
 import { registry } from '../formats/registry.ts';
-import { cutShort } from '../imaging/decode.ts';
+import { cutShort } from '../imaging/decode-errors.ts';
 import { pixelsOfFile, pixelsOfSlices, type SourcePixels } from '../imaging/source-pixels.ts';
 import type { MemoryLimits } from '../limits.ts';
 import { conversionOf } from '../pyramid/conversion.ts';

@@ -2,7 +2,7 @@
 import { memoryReader, type RangeReader } from '../../bytes/range-reader.ts';
 import { latin1 } from '../../bytes/views.ts';
 import { RejectedImageError } from '../../errors.ts';
-import { decodeFailure } from '../../imaging/decode.ts';
+import { decodeFailure } from '../../imaging/decode-errors.ts';
 import { sharp } from '../../imaging/sharp.ts';
 import { type DecodedImage, samplesPerPixel } from '../decoded-image.ts';
 import { corrupt, unsupported } from '../header-bytes.ts';

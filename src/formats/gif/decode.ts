@@ -1,5 +1,5 @@
 import { RejectedImageError } from '../../errors.ts';
-import { cutShort, decodeFailure } from '../../imaging/decode.ts';
+import { cutShort, decodeFailure } from '../../imaging/decode-errors.ts';
 import { sharp } from '../../imaging/sharp.ts';
 import type { DecodedImage } from '../decoded-image.ts';
 import type { DecodeOptions } from '../format.ts';

@@ -1,6 +1,6 @@
 import { pagedReader, type RangeReader } from '../../bytes/range-reader.ts';
 import { MalformedTiffError } from '../../errors.ts';
-import { malformed } from '../../imaging/decode.ts';
+import { malformed } from '../../imaging/decode-errors.ts';
 import { joinedReader } from '../../metadata/bounded-reader.ts';
 import type { Carriers } from '../../metadata/carriers.ts';
 import { type Ifd, openTiffStream, readIfd } from '../../metadata/ifd.ts';
