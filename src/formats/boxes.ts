@@ -16,6 +16,48 @@ export interface Box {
   readonly end: number;
 }
 
+/** The content of boxes in words, for messages. */
+const titles: Readonly<Record<string, string>> = {
+  ftyp: 'file type',
+  meta: 'metadata',
+  pitm: 'primary item',
+  iinf: 'item list',
+  infe: 'item entry',
+  iloc: 'item locations',
+  iref: 'item references',
+  iprp: 'item properties',
+  ipco: 'property list',
+  ipma: 'property associations',
+  ispe: 'image size',
+  pixi: 'bits of samples',
+  hvcC: 'decoder configuration',
+  av1C: 'decoder configuration',
+  clap: 'crop',
+  irot: 'rotation',
+  imir: 'mirroring',
+  auxC: 'auxiliary type',
+  colr: 'colour',
+  idat: 'item data',
+  mdat: 'image data',
+  jp2h: 'JP2 header',
+  ihdr: 'image header',
+  bpcc: 'bits of components',
+  pclr: 'palette',
+  cmap: 'component mapping',
+  cdef: 'channel definition',
+  'res ': 'resolution',
+  resc: 'resolution',
+  resd: 'resolution',
+  jp2c: 'codestream',
+  uuid: 'extension',
+};
+
+/** A box in words: its four characters mean nothing to readers of a message. */
+export function boxTitle(type: string): string {
+  const title = titles[type];
+  return title === undefined ? 'a box of another type' : `the ${title} box`;
+}
+
 /** Boxes of one level; real files have a few dozen. */
 const MAX_BOXES = 4_096;
 /** Content of a box that is read as a whole. Bytes. */
@@ -31,12 +73,15 @@ export async function readBoxes(reader: RangeReader, start: number, end: number)
     const header = viewOf(await reader.read(at, Math.min(16, end - at)));
     const type = textOf(header, 4);
     const { length, headerBytes } = boxLength(header, at, end);
-    if (length < headerBytes) throw corrupt(`Expected a length for box ${type} at 0x${at.toString(16)}`, length);
+    if (length < headerBytes) throw corrupt(`Expected a length for ${boxTitle(type)} at byte ${at}`, length);
     const box = { type, start: at + headerBytes, end: at + length };
     if (box.end > reader.size) {
-      throw new RejectedImageError('TRUNCATED', `box ${type} ends at byte ${box.end}, the file has ${reader.size}`);
+      throw new RejectedImageError(
+        'TRUNCATED',
+        `${boxTitle(type)} ends at byte ${box.end}, the file has ${reader.size}`,
+      );
     }
-    if (box.end > end) throw corrupt(`Expected box ${type} to end by 0x${end.toString(16)}`, box.end);
+    if (box.end > end) throw corrupt(`Expected ${boxTitle(type)} to end by byte ${end}`, box.end);
     boxes.push(box);
     if (boxes.length > MAX_BOXES) throw corrupt(`Expected at most ${MAX_BOXES} boxes`, 'more');
     at = box.end;
@@ -56,10 +101,10 @@ function boxLength(header: DataView, at: number, end: number): { length: number;
 /** Reads the content of a box. Throws RejectedImageError when it has fewer than `least` bytes. */
 export async function readContent(reader: RangeReader, box: Box, least: number): Promise<DataView> {
   const length = box.end - box.start;
-  if (length < least) throw corrupt(`Expected ${least} bytes in box ${box.type}`, length);
+  if (length < least) throw corrupt(`Expected ${least} bytes in ${boxTitle(box.type)}`, length);
   if (length > MAX_CONTENT_BYTES)
-    throw corrupt(`Expected at most ${MAX_CONTENT_BYTES} bytes in box ${box.type}`, length);
+    throw corrupt(`Expected at most ${MAX_CONTENT_BYTES} bytes in ${boxTitle(box.type)}`, length);
   const bytes = await reader.read(box.start, length);
-  if (bytes.length < length) throw new RejectedImageError('TRUNCATED', `box ${box.type} is cut short`);
+  if (bytes.length < length) throw new RejectedImageError('TRUNCATED', `${boxTitle(box.type)} is cut short`);
   return viewOf(bytes);
 }

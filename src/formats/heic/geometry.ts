@@ -1,4 +1,5 @@
 /** The transformations of a HEIF image, in the order of its properties. */
+import { boxTitle } from '../boxes.ts';
 import { viewOf } from '../../bytes/views.ts';
 import { corrupt, withinBytes } from '../header-bytes.ts';
 import type { Property } from './heif-boxes.ts';
@@ -31,7 +32,7 @@ export interface HeicGeometry {
 export function geometryOf(properties: readonly Property[]): HeicGeometry {
   const extents = properties.find(({ type }) => type === 'ispe')?.content;
   if (!extents) throw corrupt('Expected the size of the primary image', 'none');
-  let full: Size = withinBytes('box ispe', () => ({ width: extents.getUint32(4), height: extents.getUint32(8) }));
+  let full: Size = withinBytes(boxTitle('ispe'), () => ({ width: extents.getUint32(4), height: extents.getUint32(8) }));
   let crop: Rect = { left: 0, top: 0, ...full };
   const apertures: Aperture[] = [];
   for (const { type, content, at } of properties) {
@@ -66,7 +67,7 @@ function mirrored(crop: Rect, { width, height }: Size, axis: number): Rect {
 function cropped(content: DataView, { left, top, width, height }: Rect): Rect {
   const fraction = (at: number, isSigned: boolean): number =>
     (isSigned ? content.getInt32(at) : content.getUint32(at)) / content.getUint32(at + 4);
-  const { columns, rows, x, y } = withinBytes('box clap', () => {
+  const { columns, rows, x, y } = withinBytes(boxTitle('clap'), () => {
     return { columns: fraction(0, false), rows: fraction(8, false), x: fraction(16, true), y: fraction(24, true) };
   });
   if (![columns, rows, x, y].every(Number.isFinite)) throw corrupt('Expected fractions in the crop', 'none');

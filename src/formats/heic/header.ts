@@ -1,4 +1,5 @@
 /** The primary image of a HEIC or AVIF file, as its boxes describe it. */
+import { boxTitle } from '../boxes.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { latin1 } from '../../bytes/views.ts';
 import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
@@ -100,7 +101,7 @@ function codedItem(meta: HeifMeta, item: number, coding: HeifCoding, depth = 0):
 function readCoding(properties: readonly Property[], { configuration, samplesOf }: HeifCoding): CodedSamples {
   const record = properties.find(({ type }) => type === configuration)?.content;
   if (!record) throw corrupt('Expected a decoder configuration for the primary image', 'none');
-  return withinBytes(`box ${configuration}`, () => samplesOf(record));
+  return withinBytes(boxTitle(configuration), () => samplesOf(record));
 }
 
 const alphaKinds = new Set(['urn:mpeg:hevc:2015:auxid:1', 'urn:mpeg:mpegB:cicp:systems:auxiliary:alpha']);

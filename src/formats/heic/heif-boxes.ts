@@ -4,7 +4,7 @@
  */
 import { RejectedImageError } from '../../errors.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
-import { type Box, readBoxes, readContent } from '../boxes.ts';
+import { type Box, boxTitle, readBoxes, readContent } from '../boxes.ts';
 import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 
 /**
@@ -39,20 +39,22 @@ export async function readHeifMeta(reader: RangeReader): Promise<HeifMeta> {
   const meta = top.find(({ type }) => type === 'meta');
   if (!meta) {
     if (top.some(({ type }) => type === 'moov')) throw unsupported('an image sequence without a still image');
-    throw new RejectedImageError('TRUNCATED', 'the file ends before its meta box');
+    throw new RejectedImageError('TRUNCATED', 'the file ends before its metadata box');
   }
   // Version and flags precede its boxes.
   const boxes = await readBoxes(reader, meta.start + 4, meta.end);
   const need = (type: string): Box => {
     const box = boxes.find((candidate) => candidate.type === type);
-    if (!box) throw corrupt(`Expected box ${type} in the meta box`, 'none');
+    if (!box) throw corrupt(`Expected ${boxTitle(type)}`, 'none');
     return box;
   };
   const primary = await readContent(reader, need('pitm'), 6);
   const references = boxes.find(({ type }) => type === 'iref');
   const properties = await readProperties(reader, need('iprp'));
   return {
-    primary: withinBytes('box pitm', () => (primary.getUint8(0) === 0 ? primary.getUint16(4) : primary.getUint32(4))),
+    primary: withinBytes(boxTitle('pitm'), () =>
+      primary.getUint8(0) === 0 ? primary.getUint16(4) : primary.getUint32(4),
+    ),
     types: await readTypes(reader, need('iinf')),
     references: references ? await readReferences(reader, references) : [],
     properties: (item) => properties.get(item) ?? [],
@@ -71,7 +73,7 @@ async function readTypes(reader: RangeReader, box: Box): Promise<Map<number, str
     if (version === 3)
       types.set(
         view.getUint32(4),
-        withinBytes('box infe', () => textOf(view, 10)),
+        withinBytes(boxTitle('infe'), () => textOf(view, 10)),
       );
   }
   return types;
@@ -85,7 +87,7 @@ async function readReferences(reader: RangeReader, box: Box): Promise<Reference[
     const view = await readContent(reader, { type, start, end }, idBytes + 2);
     const id = (at: number): number => (idBytes === 2 ? view.getUint16(at) : view.getUint32(at));
     references.push(
-      withinBytes('box iref', () => ({
+      withinBytes(boxTitle('iref'), () => ({
         type,
         from: id(0),
         to: Array.from({ length: view.getUint16(idBytes) }, (_, index) => id(idBytes + 2 + idBytes * index)),
@@ -101,7 +103,7 @@ const MAX_PROPERTIES_BYTES = 32 * 2 ** 20;
 async function readProperties(reader: RangeReader, box: Box): Promise<Map<number, Property[]>> {
   const inner = await readBoxes(reader, box.start, box.end);
   const container = inner.find(({ type }) => type === 'ipco');
-  if (!container) throw corrupt('Expected box ipco in box iprp', 'none');
+  if (!container) throw corrupt('Expected the property list box', 'none');
   const properties: Property[] = [];
   let left = MAX_PROPERTIES_BYTES;
   for (const property of await readBoxes(reader, container.start, container.end)) {
@@ -112,7 +114,7 @@ async function readProperties(reader: RangeReader, box: Box): Promise<Map<number
   const byItem = new Map<number, Property[]>();
   for (const association of inner.filter(({ type }) => type === 'ipma')) {
     const view = await readContent(reader, association, 8);
-    withinBytes('box ipma', () => {
+    withinBytes(boxTitle('ipma'), () => {
       parseAssociations(view, properties, byItem);
     });
   }
