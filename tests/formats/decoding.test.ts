@@ -80,11 +80,10 @@ describe('a decoder in a process of its own', () => {
     const shape = await conversion.probe();
     let turns = 0;
     const timer = setInterval(() => turns++, 10);
-    const start = performance.now();
     await conversion.writeTiff(shape, target());
     clearInterval(timer);
-    // At least a quarter of the turns of an idle process.
-    expect(turns).toBeGreaterThan((performance.now() - start) / 40);
+    // A decoder in this process would leave none.
+    expect(turns).toBeGreaterThanOrEqual(3);
   });
 
   test('is given more memory when the page needs more than is estimated', async () => {
