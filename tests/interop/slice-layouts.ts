@@ -1,4 +1,4 @@
-/** All layouts of accepted master TIFFs that libtiff, libvips and GDAL write. */
+/** Layouts of accepted master TIFFs that libtiff, libvips and GDAL write. */
 
 /** The images, as `bands` × `bitDepth`; an even number of bands includes alpha. */
 export const pictures = {
@@ -19,6 +19,8 @@ export interface Layout {
   readonly program: 'tiffcp' | 'vips' | 'gdal_translate';
   /** The files of the picture and of the layout are inserted between these. */
   readonly args: readonly [before: readonly string[], after: readonly string[]];
+  /** Bits of a stored sample that is widened to 16. */
+  readonly widened?: number;
 }
 
 const cuts = [
@@ -92,13 +94,14 @@ function gdal(picture: Picture, creation: Readonly<Record<string, string>>): Lay
     name: `gdal_translate ${values.join(' ')}`,
     picture,
     program: 'gdal_translate',
-    args: [['-q', ...scaled(creation), ...options], []],
+    args: [['-q', ...scaled(creation, pictures[picture].bitDepth), ...options], []],
+    ...(Number(creation['NBITS']) > 8 ? { widened: Number(creation['NBITS']) } : {}),
   };
 }
 
 /** GDAL clips values that do not fit. */
-function scaled({ NBITS }: Readonly<Record<string, string>>): string[] {
-  return NBITS === '2' || NBITS === '4' ? ['-scale', '0', '255', '0', String(2 ** Number(NBITS) - 1)] : [];
+function scaled({ NBITS = '1' }: Readonly<Record<string, string>>, bitDepth: number): string[] {
+  return NBITS === '1' ? [] : ['-scale', '0', String(2 ** bitDepth - 1), '0', String(2 ** Number(NBITS) - 1)];
 }
 
 function ofGdal(): Layout[] {
@@ -116,9 +119,23 @@ function ofGdal(): Layout[] {
     gdal('grey', { NBITS: bits, COMPRESS: 'LZW', ...inTiles, ENDIANNESS: 'BIG', BIGTIFF: 'YES' }),
     gdal('grey', { NBITS: bits, COMPRESS: 'PACKBITS', BLOCKYSIZE: '7' }),
   ]);
+  const more = (['10', '12', '14'] as const).flatMap((bits) => [
+    gdal('grey-16', { NBITS: bits, BLOCKYSIZE: '16' }),
+    gdal('grey-16', { NBITS: bits, BLOCKYSIZE: '4000', ENDIANNESS: 'BIG' }),
+    gdal('rgb-16', { NBITS: bits, COMPRESS: 'DEFLATE', ...inTiles, ENDIANNESS: 'BIG' }),
+    gdal('rgb-16', { NBITS: bits, COMPRESS: 'LZW', INTERLEAVE: 'BAND', ...inTiles }),
+    gdal('grey-16', { NBITS: bits, COMPRESS: 'PACKBITS', BLOCKYSIZE: '7', BIGTIFF: 'YES' }),
+  ]);
+  const zstandard = (['grey', 'rgb', 'rgba', 'rgb-16', 'rgba-16'] as const).flatMap((picture) => [
+    gdal(picture, { COMPRESS: 'ZSTD', ...inTiles }),
+    gdal(picture, { COMPRESS: 'ZSTD', PREDICTOR: '2', BLOCKYSIZE: '16', ENDIANNESS: 'BIG' }),
+    gdal(picture, { COMPRESS: 'ZSTD', PREDICTOR: '2', INTERLEAVE: 'BAND', ...inTiles }),
+  ]);
   return [
     ...planes,
     ...few,
+    ...more,
+    ...zstandard,
     gdal('rgb', { COMPRESS: 'JPEG', PHOTOMETRIC: 'YCBCR', ...inTiles }),
     gdal('rgb', { COMPRESS: 'JPEG', PHOTOMETRIC: 'YCBCR', BLOCKYSIZE: '16' }),
     gdal('rgb', { COMPRESS: 'JPEG', PHOTOMETRIC: 'RGB', ...inTiles }),

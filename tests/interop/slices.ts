@@ -1,7 +1,8 @@
 /**
  * Checks slices with third-party decoders: for an image in every layout, several rectangles must
  * equal crops of the whole image as libvips decodes it. libvips does not read tiles of separate
- * planes and JPEG tiles with alpha, which GDAL first converts to an uncompressed TIFF with interleaved samples. JPEG slices
+ * planes, JPEG tiles with alpha, Zstandard and samples of 10 to 14 bits, which GDAL first converts to
+ * an uncompressed TIFF with interleaved samples. JPEG slices
  * must be equal too: tiles are decoded whole, and chroma upsampling does not cross tile edges.
  */
 import { readFile, rm } from 'node:fs/promises';
@@ -66,7 +67,7 @@ async function must(program: string, args: readonly string[]): Promise<void> {
 }
 
 /** The whole image as third-party programs decode it: interleaved, alpha flattened on white. */
-async function decodeWhole({ picture }: Layout, file: string): Promise<Buffer> {
+async function decodeWhole({ picture, widened }: Layout, file: string): Promise<Buffer> {
   const { bands, bitDepth } = pictures[picture];
   const temporary = ['chunky.tif', 'flat.v', 'raw'].map((extension) => `${file}.${extension}`);
   const [chunky = '', flat = '', raw = ''] = temporary;
@@ -75,8 +76,10 @@ async function decodeWhole({ picture }: Layout, file: string): Promise<Buffer> {
     const header = await run('tiffinfo', ['-0', file]);
     const isTiled = header.stdout.includes('Tile Width');
     const isJpegWithAlpha = header.stdout.includes('Compression Scheme: JPEG') && bands % 2 === 0;
-    if (isTiled && (isJpegWithAlpha || header.stdout.includes('separate image planes'))) {
-      await must('gdal_translate', ['-q', '-co', 'INTERLEAVE=PIXEL', from, chunky]);
+    const isDecodedByGdal = widened !== undefined || header.stdout.includes('Compression Scheme: ZSTD');
+    if (isDecodedByGdal || (isTiled && (isJpegWithAlpha || header.stdout.includes('separate image planes')))) {
+      const whole = widened === undefined ? [] : ['-co', 'NBITS=16'];
+      await must('gdal_translate', ['-q', '-co', 'INTERLEAVE=PIXEL', ...whole, from, chunky]);
       from = chunky;
     }
     if (bands % 2 === 0) {
@@ -85,10 +88,20 @@ async function decodeWhole({ picture }: Layout, file: string): Promise<Buffer> {
       from = flat;
     }
     await must('vips', ['rawsave', from, raw]);
-    return await readFile(raw);
+    const samples = await readFile(raw);
+    return widened === undefined ? samples : widen(samples, widened);
   } finally {
     for (const name of [...temporary, `${chunky}.aux.xml`]) await rm(name, { force: true });
   }
+}
+
+/** Repeats the bits of samples of `bits` bits, which are stored in 16. */
+function widen(samples: Buffer, bits: number): Buffer {
+  for (let at = 0; at < samples.length; at += 2) {
+    const repeated = samples.readUInt16LE(at).toString(2).padStart(bits, '0').repeat(2);
+    samples.writeUInt16LE(parseInt(repeated.slice(0, 16), 2), at);
+  }
+  return samples;
 }
 
 /** Returns undefined when every rectangle equals its crop of the whole image. */
