@@ -3,7 +3,7 @@ import { deflateSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { decodeMaster, identifyBytes } from '../support/decode-master.ts';
 import { strips } from '../support/odd-tiffs.ts';
-import { type HandField, handTiff, long, short } from '../support/tiff-bytes.ts';
+import { chunkFields, type HandField, handTiff, long, short } from '../support/tiff-bytes.ts';
 
 const width = 37;
 const height = 29;
@@ -92,17 +92,11 @@ function tiffOf(kind: Kind, value: Value): Uint8Array {
       }
     }
   }
-  let end = 8;
-  const offsets = chunks.map(({ length }) => (end += length) - length);
-  const lengths = chunks.map(({ length }) => length);
-  const grid = tile
-    ? [short(322, tile), short(323, tile), long(324, ...offsets), long(325, ...lengths)]
-    : [long(273, ...offsets), long(278, rows), long(279, ...lengths)];
   const fields = [
     ...[long(256, width), long(257, height), short(277, bands), short(262, bands === 3 ? 2 : kind.whiteIsZero ? 0 : 1)],
     ...[short(258, ...Array.from({ length: bands }, () => bits)), short(259, codes[compression])],
     ...[short(284, planar ? 2 : 1), short(317, predictor), short(339, ...Array.from({ length: bands }, () => format))],
-    ...grid,
+    ...chunkFields(chunks, { rows, tile }),
     ...(kind.more ?? []),
   ].sort((a, b) => a.tag - b.tag);
   return handTiff({ littleEndian: little, data: Buffer.concat(chunks), directories: [fields] });

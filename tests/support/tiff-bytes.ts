@@ -67,6 +67,22 @@ export function greyFields(width: number, height: number, offset: number): HandF
   ];
 }
 
+/**
+ * Fields of strips of `rows` rows, or of square tiles, that follow a header of 8 bytes one after the
+ * other.
+ */
+export function chunkFields(
+  chunks: readonly Uint8Array[],
+  { rows, tile }: { readonly rows: number; readonly tile: number | undefined },
+): HandField[] {
+  let end = 8;
+  const offsets = chunks.map(({ length }) => (end += length) - length);
+  const lengths = chunks.map(({ length }) => length);
+  return tile === undefined
+    ? [long(273, ...offsets), long(278, rows), long(279, ...lengths)]
+    : [short(322, tile), short(323, tile), long(324, ...offsets), long(325, ...lengths)];
+}
+
 /** The same fields, but those that are given instead. */
 export function withFields(fields: readonly HandField[], ...instead: readonly HandField[]): HandField[] {
   const tags = new Set(instead.map(({ tag }) => tag));

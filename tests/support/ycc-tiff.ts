@@ -1,6 +1,6 @@
 /** TIFFs of YCbCr samples in data units, without JPEG (TIFF 6.0, section 21). */
 import { deflateSync } from 'node:zlib';
-import { type HandField, handTiff, long, short } from './tiff-bytes.ts';
+import { chunkFields, type HandField, handTiff, long, short } from './tiff-bytes.ts';
 
 export interface YccTiff {
   readonly width: number;
@@ -27,15 +27,9 @@ export function yccTiff(image: YccTiff): Uint8Array {
       chunks.push(deflate ? deflateSync(bytes) : bytes);
     }
   }
-  let end = 8;
-  const offsets = chunks.map(({ length }) => (end += length) - length);
-  const lengths = chunks.map(({ length }) => length);
-  const grid = tile
-    ? [short(322, tile), short(323, tile), long(324, ...offsets), long(325, ...lengths)]
-    : [long(273, ...offsets), long(278, rows), long(279, ...lengths)];
   const fields = [
     ...[long(256, width), long(257, height), short(258, 8, 8, 8), short(259, deflate ? 8 : 1)],
-    ...[short(262, 6), short(277, 3), short(530, across, down), ...grid, ...more],
+    ...[short(262, 6), short(277, 3), short(530, across, down), ...chunkFields(chunks, { rows, tile }), ...more],
   ].sort((a, b) => a.tag - b.tag);
   return handTiff({ data: Buffer.concat(chunks), directories: [fields] });
 }
