@@ -1,7 +1,8 @@
 import type { RangeReader } from '../bytes/range-reader.ts';
 import { withFirstDirectory } from '../tiff/first-directory.ts';
 import type { SourceFormat } from '../pyramid/source-image.ts';
-import type { PictureChoice, ReadPagePolicy } from './format.ts';
+import type { PagePolicy } from '../recipe/recipe.ts';
+import type { PictureChoice } from './format.ts';
 import { type Registry, registry as defaultRegistry } from './registry.ts';
 
 /**
@@ -11,7 +12,7 @@ import { type Registry, registry as defaultRegistry } from './registry.ts';
 export async function choosePicture(
   reader: RangeReader,
   format: SourceFormat,
-  policy: ReadPagePolicy,
+  policy: PagePolicy,
   { direct }: Registry = defaultRegistry,
 ): Promise<PictureChoice> {
   return (await direct[format].choosePicture?.(reader, policy)) ?? { kind: 'one', warnings: [] };

@@ -2,7 +2,7 @@ import type { RangeReader } from '../bytes/range-reader.ts';
 import type { Carriers } from '../metadata/carriers.ts';
 import type { Warnings } from '../metadata/warnings.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
-import type { Recipe } from '../recipe/recipe.ts';
+import type { PagePolicy, Recipe } from '../recipe/recipe.ts';
 import type { Description } from '../tiff/pyramid-fields.ts';
 import type { DecodedImage, ImageShape } from './decoded-image.ts';
 
@@ -47,9 +47,6 @@ export interface Identified {
   readonly warnings: readonly string[];
 }
 
-/** What to make of several pages. Formats have no default of their own. */
-export type ReadPagePolicy = 'reject' | 'first' | 'all';
-
 /** The pictures of a master that are published. */
 export type PictureChoice =
   | {
@@ -72,7 +69,7 @@ export interface DirectFormat extends FormatBase {
    * Chooses among the pages of a file; absent for formats of one picture. Throws RejectedImageError
    * or MalformedTiffError.
    */
-  choosePicture?(reader: RangeReader, policy: ReadPagePolicy): Promise<PictureChoice>;
+  choosePicture?(reader: RangeReader, policy: PagePolicy): Promise<PictureChoice>;
   /**
    * Reads the header of the first picture: a few ranged reads, no pixels decoded. Throws
    * RejectedImageError or MalformedTiffError.

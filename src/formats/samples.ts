@@ -1,18 +1,7 @@
 /** Sample arithmetic that several decoders share. */
+import { widenSample } from '../bytes/widen-sample.ts';
 import { RejectedImageError } from '../errors.ts';
 import { isRangeError } from './header-bytes.ts';
-
-/**
- * Widens a sample of `bits` bits to 8 or 16 bits by repeating its bits in the lower bits, so that
- * zero stays zero and the maximum becomes the maximum.
- */
-function widenSample(value: number, bits: number, bitDepth: 8 | 16): number {
-  let wide = 0;
-  for (let shift = bitDepth - bits; shift > -bits; shift -= bits) {
-    wide |= shift >= 0 ? value << shift : value >> -shift;
-  }
-  return wide;
-}
 
 /** `widenSample` of every value of `bits` bits. */
 export function wideningTable(bits: number, bitDepth: 8 | 16): Uint16Array {

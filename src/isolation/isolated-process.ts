@@ -94,7 +94,7 @@ export class IsolatedProcess {
     this.#pending?.reject(error);
   }
 
-  /** Whether this process waits for the other one. An idle process keeps nobody running. */
+  /** Whether this process waits for the other one. An idle one does not keep it running. */
   #hold(isHeld: boolean): void {
     const { channel, stderr } = this.#child;
     const handles = [this.#child, channel, stderr as unknown as { ref(): void; unref(): void } | null];

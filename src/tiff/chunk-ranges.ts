@@ -13,7 +13,7 @@ export interface NumberedChunk extends ChunkRange {
 }
 
 /** Chunks of one plane, or of the image where samples are interleaved. */
-export function chunksPerPlane({ chunks }: Pick<DirectoryInfo, 'chunks'>): number {
+function chunksPerPlane({ chunks }: Pick<DirectoryInfo, 'chunks'>): number {
   return chunks.across * chunks.down;
 }
 
@@ -35,7 +35,7 @@ export function bytesPerRow({ chunks, bitsPerSample, planar }: DirectoryInfo): n
 }
 
 /** Bytes of a chunk without compression. */
-export function storedBytes(info: DirectoryInfo, index: number): number {
+function storedBytes(info: DirectoryInfo, index: number): number {
   const rows = rowsOfChunk(info, index);
   return info.ycc ? yccBytes(info.ycc, info.chunks.width, rows) : bytesPerRow(info) * rows;
 }

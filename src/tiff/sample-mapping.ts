@@ -2,6 +2,7 @@
  * Samples that become unsigned samples of 8 or 16 bits when their chunks are decoded: grey and RGB
  * of other depths, signed, and floating point.
  */
+import { widenSample } from '../bytes/widen-sample.ts';
 import { type Directory, readNumbers, type TiffFile } from './read.ts';
 import { Photometric, Tag } from './tags.ts';
 
@@ -88,10 +89,5 @@ export function mappedSample({ bits, to, range }: SampleMapping, value: number):
     const share = (value - range.min) / (range.max - range.min);
     return Math.round(Math.min(1, Math.max(0, Number.isNaN(share) ? 0 : share)) * (2 ** to - 1));
   }
-  const stored = Math.min(2 ** bits - 1, Math.max(0, Math.round(value)));
-  let wide = 0;
-  for (let shift = to - bits; shift > -bits; shift -= bits) {
-    wide |= shift >= 0 ? stored << shift : stored >> -shift;
-  }
-  return wide;
+  return widenSample(Math.min(2 ** bits - 1, Math.max(0, Math.round(value))), bits, to);
 }

@@ -30,7 +30,7 @@ import { type S3Server, startS3 } from './s3-server.ts';
 import { queueEvent } from './upload-events.ts';
 
 export const sourceBucket = 'masters';
-export const stateMachineName = 'stepwell-dev-pyramid';
+const stateMachineName = 'stepwell-dev-pyramid';
 /** Of the embedded engine. */
 export const regionAndAccount = 'us-east-1:000000000000';
 

@@ -5,7 +5,8 @@ import { MAX_PAGES } from '../../limits.ts';
 import { planLevels, type Size } from '../../pyramid/levels.ts';
 import { type Directory, readNumber, readTiff, type TiffFile } from '../../tiff/read.ts';
 import { Tag } from '../../tiff/tags.ts';
-import type { PictureChoice, ReadPagePolicy } from '../format.ts';
+import type { PagePolicy } from '../../recipe/recipe.ts';
+import type { PictureChoice } from '../format.ts';
 
 /**
  * Directories that are read of a TIFF of which one picture is published: more than a pyramid has
@@ -32,7 +33,7 @@ interface Page extends Size {
  * Throws MalformedTiffError, and RejectedImageError(MULTI_PAGE) for several pages under `reject`
  * and for more than MAX_PAGES directories under `all`.
  */
-export async function chooseTiffPicture(source: RangeReader, policy: ReadPagePolicy): Promise<PictureChoice> {
+export async function chooseTiffPicture(source: RangeReader, policy: PagePolicy): Promise<PictureChoice> {
   const file = await readTiff(pagedReader(source), policy === 'all' ? MAX_PAGES : MAX_DIRECTORIES);
   const pages = await describePages(file);
   const pictures = pages.filter(({ isReduced, isMask }) => !isReduced && !isMask);
