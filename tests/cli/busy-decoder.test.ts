@@ -29,10 +29,11 @@ test('the API and Ctrl-C are answered while a decoder works on a page that takes
   command = child;
   let out = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  await eventually(() => childrenOf(child.pid).length > 0);
+  // The decoder may have started before the line that the command prints has arrived here.
+  const endpoint = () => /^Step Functions API: (\S+)$/mu.exec(out)?.[1] ?? '';
+  await eventually(() => childrenOf(child.pid).length > 0 && endpoint() !== '');
   const decoders = childrenOf(child.pid);
-  const [, endpoint = ''] = /^Step Functions API: (\S+)$/mu.exec(out) ?? [];
-  const answer = await fetch(endpoint, {
+  const answer = await fetch(endpoint(), {
     method: 'POST',
     headers: { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': 'AWSStepFunctions.ListStateMachines' },
     body: '{}',
