@@ -78,6 +78,24 @@ export const PublishedSidecar = z.object({
 export type PublishedSidecar = Readonly<z.infer<typeof PublishedSidecar>>;
 
 /**
+ * What one output of an image's recipe published beside the TIFF. Keys are in the bucket of the
+ * TIFF.
+ */
+export const PublishedOutput = z.object({
+  /** As the recipe lists it, such as `iiif`. */
+  name: z.string(),
+  /** Prefix of all its keys. */
+  prefix: z.string(),
+  /** Number of objects. */
+  count: z.number(),
+  /** Key of the object that readers open first, written last. */
+  descriptor: z.string(),
+  /** Sequence of the upload that it was made from. */
+  sequence: z.string(),
+});
+export type PublishedOutput = Readonly<z.infer<typeof PublishedOutput>>;
+
+/**
  * One image. Both adapters store and read whole entries by this schema. Fields of a later version
  * are ignored.
  */
@@ -92,6 +110,7 @@ export const LedgerEntry = z.object({
   metadata: ImageMetadata.readonly().optional(),
   published: Publication.readonly().optional(),
   sidecar: PublishedSidecar.readonly().optional(),
+  outputs: z.array(PublishedOutput.readonly()).readonly().optional(),
   rejection: z.object({ code: z.string(), detail: z.string() }).readonly().optional(),
   failure: z.object({ error: z.string(), cause: z.string() }).readonly().optional(),
 });
@@ -153,6 +172,12 @@ export interface Ledger {
    * PUBLISHED. Idempotent.
    */
   sidecarPublished(upload: UploadId, sidecar: PublishedSidecar): Promise<void>;
+
+  /**
+   * Records all that the outputs of this upload's recipe published beside the TIFF; that of an
+   * earlier upload stays recorded until then. Changes nothing unless it is PUBLISHED. Idempotent.
+   */
+  outputsPublished(upload: UploadId, outputs: readonly PublishedOutput[]): Promise<void>;
 
   /**
    * → DIVIDED, with the number of pages. SourceChangedError when a newer upload owns the image.

@@ -16,6 +16,7 @@ export interface ObjectInfo {
   /** Without the quotes of the HTTP header. Changes whenever the content changes. */
   readonly etag: string;
   readonly contentType?: string | undefined;
+  readonly cacheControl?: string | undefined;
   /** User metadata, keys in lower case. */
   readonly metadata: Readonly<Record<string, string>>;
   /** SHA-256 that the uploader sent, base64, if the store keeps it. Returned by `head` only. */
@@ -34,6 +35,8 @@ export interface ReadOptions {
 
 export interface WriteOptions {
   readonly contentType?: string | undefined;
+  /** `Cache-Control` with which the object is served, such as `max-age=86400`. */
+  readonly cacheControl?: string | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /**
    * Replace only the object with this ETag, or (`absent`) create only if there is no object;

@@ -8,6 +8,7 @@ import {
   type Ledger,
   LedgerEntry,
   Publication,
+  PublishedOutput,
   PublishedSidecar,
   type TargetOwner,
 } from '../../src/ledger/ledger.ts';
@@ -42,10 +43,17 @@ const publication: Publication = {
   tileSize: 512,
 };
 const sidecar: PublishedSidecar = { key: 'maps/blaeu.tif.json', sha256: '9921a0877f5b5dc6', md5: '81cf557ba1efb6b7' };
+const output: PublishedOutput = {
+  name: 'iiif',
+  prefix: 'maps/blaeu/iiif3/',
+  count: 361,
+  descriptor: 'maps/blaeu/iiif3/info.json',
+  sequence: '2'.padEnd(32, '0'),
+};
 const rejection = { code: 'TRUNCATED', detail: 'ends in strip 12' };
 const failure = { error: 'Lambda.Unknown', cause: 'out of memory' };
 const arn = 'arn:aws:states:us-east-1:123456789012:execution:pyramid:one';
-export const samples = { metadata, publication, sidecar, rejection, failure, arn };
+export const samples = { metadata, publication, sidecar, output, rejection, failure, arn };
 
 let images = 0;
 /** The older and the newer upload of an image that no other test uses. */
@@ -323,6 +331,31 @@ function contract(start: () => Promise<ContractLedger>): void {
     });
   });
 
+  describe('the outputs of a recipe', () => {
+    test('are recorded without a change of the status', async () => {
+      await reach.PUBLISHED(older);
+      await ledger.outputsPublished(older, [output]);
+      await ledger.outputsPublished(older, [output, { ...output, name: 'deepzoom' }]);
+      const outputs = [output, { ...output, name: 'deepzoom' }];
+      expect(await entry(older)).toMatchObject({ status: 'PUBLISHED', published: publication, outputs });
+    });
+
+    test.each(open)('are not recorded for an upload that is %s', async (before) => {
+      await reach[before](older);
+      await expectUntouched(older, () => ledger.outputsPublished(older, [output]));
+    });
+
+    test('of an older upload are kept until the newer one records its own', async () => {
+      await reach.PUBLISHED(older);
+      await ledger.outputsPublished(older, [output]);
+      await reach.PUBLISHED(newer);
+      expect(await entry(newer)).toMatchObject({ outputs: [output] });
+      await expectUntouched(newer, () => ledger.outputsPublished(older, []));
+      await ledger.outputsPublished(newer, []);
+      expect(await entry(newer)).toMatchObject({ outputs: [] });
+    });
+  });
+
   describe('a rejection', () => {
     test.each(open)('ends an upload that is %s', async (before) => {
       await reach[before](older);
@@ -524,12 +557,14 @@ function contract(start: () => Promise<ContractLedger>): void {
       expect(Object.keys(metadata).sort()).toEqual(Object.keys(ImageMetadata.shape).sort());
       expect(Object.keys(publication).sort()).toEqual(Object.keys(Publication.shape).sort());
       expect(Object.keys(sidecar).sort()).toEqual(Object.keys(PublishedSidecar.shape).sort());
+      expect(Object.keys(output).sort()).toEqual(Object.keys(PublishedOutput.shape).sort());
       const seen = new Set<string>();
       const note = async (): Promise<void> => {
         for (const name of Object.keys(await entry(older))) seen.add(name);
       };
       await reach.PUBLISHED(older);
       await ledger.sidecarPublished(older, sidecar);
+      await ledger.outputsPublished(older, [output]);
       await note();
       await ledger.claim(newer);
       older = newer;
@@ -543,6 +578,7 @@ function contract(start: () => Promise<ContractLedger>): void {
         metadata,
         published: publication,
         sidecar,
+        outputs: [output],
         failure,
       });
       await ledger.rejected(newer, rejection);

@@ -170,6 +170,7 @@ describe('when the table is unavailable', () => {
     ['releaseTarget', () => unanswered.releaseTarget('published', 'a.tif', older)],
     ['assertCurrent', () => unanswered.assertCurrent(older)],
     ['published', () => unanswered.published(older, publication)],
+    ['outputsPublished', () => unanswered.outputsPublished(older, [])],
     ['sidecarPublished', () => unanswered.sidecarPublished(older, { key: 'a.tif.json' })],
     ['rejected', () => unanswered.rejected(older, rejection)],
     ['superseded', () => unanswered.superseded(older)],

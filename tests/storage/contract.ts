@@ -87,6 +87,19 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         expect(await store.head(at('a'))).toMatchObject(expected);
       });
 
+      test.each([{}, { contentType: 'image/jpeg', metadata: { a: 'b' } }])(
+        'stores Cache-Control with %j',
+        async (more) => {
+          const description = { cacheControl: 'max-age=86400', ...more };
+          expect(await store.write(at('a'), bytesOf('x'), description)).toMatchObject(description);
+          expect(await store.head(at('a'))).toMatchObject(description);
+          const { etag } = await store.write(at('a'), bytesOf('y'));
+          expect((await store.head(at('a'))).cacheControl).toBeUndefined();
+          await store.copy({ ...at('a'), etag }, at('b'), { cacheControl: 'no-cache' });
+          expect(await store.head(at('b'))).toMatchObject({ cacheControl: 'no-cache' });
+        },
+      );
+
       test('returns no tags for an object without tags', async () => {
         await store.write(at('a'), Buffer.from('a'));
         expect(await store.tags(at('a'))).toEqual({});

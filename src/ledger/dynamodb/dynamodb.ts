@@ -105,8 +105,8 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
       const { imageId, sequence, bucket, key, etag, recipe, page } = claim;
       const claimed = await move(claim, 'CLAIMED', {
         condition: conditions.mayClaim,
-        // All fields of an older upload are replaced or removed, except `published` and `sidecar`:
-        // the public file of the older upload remains until this upload's file replaces it.
+        // All fields of an older upload are replaced or removed, except `published`, `sidecar` and
+        // `outputs`: the public files of the older upload remain until this upload's replace them.
         set: { sequence, bucket, key, etag, recipe, page },
         remove: ['executionArn', 'pages', 'metadata', 'rejection', 'failure'],
       });
@@ -173,6 +173,10 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
 
     async sidecarPublished(upload, sidecar) {
       await change(upload, { condition: conditions.isPublished, set: { sidecar } });
+    },
+
+    async outputsPublished(upload, outputs) {
+      await change(upload, { condition: conditions.isPublished, set: { outputs } });
     },
 
     async divided(upload, pages) {

@@ -90,6 +90,11 @@ export function sqliteLedger({ database, clock }: { database: Database; clock: (
         change(upload, conditions.isPublished, { sidecar });
       }),
 
+    outputsPublished: (upload, outputs) =>
+      write(() => {
+        change(upload, conditions.isPublished, { outputs });
+      }),
+
     divided: (upload, pages) =>
       write(() => {
         const divided = move('DIVIDED', upload, conditions.mayProceed, { pages, failure: undefined });
@@ -143,8 +148,9 @@ function promised<Result>(work: () => Result): Promise<Result> {
 }
 
 /**
- * The fields of a claim. All fields of an older upload are replaced or removed, except `published`
- * and `sidecar`: the public file of the older upload remains until this upload's file replaces it.
+ * The fields of a claim. All fields of an older upload are replaced or removed, except `published`,
+ * `sidecar` and `outputs`: the public files of the older upload remain until this upload's replace
+ * them.
  */
 function claimFields({ imageId, sequence, bucket, key, etag, recipe, page }: Claim): Partial<LedgerEntry> {
   const removed = {

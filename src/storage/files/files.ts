@@ -82,7 +82,8 @@ class FileStore implements ObjectStore {
       const described = await this.#metadata.read(ref, found.etag);
       if (described) return { ...found, ...described };
       // If the file was replaced meanwhile, its metadata file may have been removed too: try again.
-      if ((await findFile(path))?.etag === found.etag) return { ...found, contentType: undefined, metadata: {} };
+      if ((await findFile(path))?.etag === found.etag)
+        return { ...found, contentType: undefined, cacheControl: undefined, metadata: {} };
     }
   }
 

@@ -1,8 +1,8 @@
 /**
- * Content type and user metadata of objects in folders: one JSON file per object state in
- * `metadata/<bucket>/<hash of key>.<ETag>.json`, outside the bucket, whose files are not modified.
- * It is written before the object becomes visible, so readers of the object always find it. An
- * object without such a file has no metadata.
+ * Content type, cache control and user metadata of objects in folders: one JSON file per object
+ * state in `metadata/<bucket>/<hash of key>.<ETag>.json`, outside the bucket, whose files are not
+ * modified. It is written before the object becomes visible, so readers of the object always find
+ * it. An object without such a file has no metadata.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
@@ -11,13 +11,17 @@ import { isMissing } from './errors.ts';
 import { namesIn } from './listing.ts';
 import type { ObjectInfo, ObjectRef, WriteOptions } from '../object-store.ts';
 
-/** Content type and user metadata of an object. */
-export type ObjectDescription = Pick<ObjectInfo, 'contentType' | 'metadata'>;
+/** Content type, cache control and user metadata of an object. */
+export type ObjectDescription = Pick<ObjectInfo, 'contentType' | 'cacheControl' | 'metadata'>;
 
 /** The description requested by a write; keys are in lower case, as S3 returns them. */
 export function describeWrite(options: WriteOptions): ObjectDescription {
   const entries = Object.entries(options.metadata ?? {}).map(([key, value]) => [key.toLowerCase(), value] as const);
-  return { contentType: options.contentType, metadata: Object.fromEntries(entries) };
+  return {
+    contentType: options.contentType,
+    cacheControl: options.cacheControl,
+    metadata: Object.fromEntries(entries),
+  };
 }
 
 export class MetadataFiles {
@@ -28,7 +32,9 @@ export class MetadataFiles {
   }
 
   async write(ref: ObjectRef, etag: string, description: ObjectDescription): Promise<void> {
-    if (description.contentType === undefined && Object.keys(description.metadata).length === 0) return;
+    const { contentType, cacheControl, metadata } = description;
+    const isEmpty = contentType === undefined && cacheControl === undefined && Object.keys(metadata).length === 0;
+    if (isEmpty) return;
     const path = this.#path(ref, etag);
     const text = `${JSON.stringify({ key: ref.key, etag, ...description })}\n`;
     try {
@@ -106,12 +112,13 @@ function readIdentity(text: string): { readonly key?: string; readonly etag?: st
 }
 
 function parseDescription(value: unknown): ObjectDescription {
-  const { contentType, metadata } = value as { contentType?: unknown; metadata?: unknown };
+  const { contentType, cacheControl, metadata } = value as Readonly<Record<string, unknown>>;
   const entries = Object.entries(metadata ?? {}).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
   return {
     contentType: typeof contentType === 'string' ? contentType : undefined,
+    cacheControl: typeof cacheControl === 'string' ? cacheControl : undefined,
     metadata: Object.fromEntries(entries),
   };
 }

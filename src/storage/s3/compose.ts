@@ -30,18 +30,23 @@ interface Upload {
   readonly id: string;
 }
 
-/** The request fields for content type and metadata. */
-export function descriptionFields({ contentType, metadata }: WriteOptions): {
+/** The request fields for content type, cache control and metadata. */
+export function descriptionFields({ contentType, cacheControl, metadata }: WriteOptions): {
   ContentType?: string | undefined;
+  CacheControl?: string | undefined;
   Metadata?: Record<string, string> | undefined;
 } {
-  return { ContentType: contentType, Metadata: metadata && { ...metadata } };
+  return { ContentType: contentType, CacheControl: cacheControl, Metadata: metadata && { ...metadata } };
 }
 
 /** The ObjectInfo of an object just written. */
-export function writtenInfo(size: number, etag: string, { contentType, metadata }: WriteOptions): ObjectInfo {
+export function writtenInfo(
+  size: number,
+  etag: string,
+  { contentType, cacheControl, metadata }: WriteOptions,
+): ObjectInfo {
   const entries = Object.entries(metadata ?? {}).map(([key, value]) => [key.toLowerCase(), value] as const);
-  return { size, etag, contentType, metadata: Object.fromEntries(entries) };
+  return { size, etag, contentType, cacheControl, metadata: Object.fromEntries(entries) };
 }
 
 /**

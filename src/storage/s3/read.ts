@@ -35,6 +35,7 @@ export async function headObject(
     size: output.ContentLength ?? 0,
     etag: unquoted(output.ETag, name),
     contentType: output.ContentType,
+    cacheControl: output.CacheControl,
     metadata: output.Metadata ?? {},
     ...(output.ChecksumSHA256 === undefined ? {} : { checksumSha256: output.ChecksumSHA256 }),
   };
