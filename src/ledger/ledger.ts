@@ -109,6 +109,8 @@ export const LedgerEntry = z.object({
   pages: z.number().optional(),
   metadata: ImageMetadata.readonly().optional(),
   published: Publication.readonly().optional(),
+  /** ISO 8601, when `published` was recorded. Entries of earlier versions may lack it. */
+  publishedAt: z.string().optional(),
   sidecar: PublishedSidecar.readonly().optional(),
   outputs: z.array(PublishedOutput.readonly()).readonly().optional(),
   rejection: z.object({ code: z.string(), detail: z.string() }).readonly().optional(),
@@ -122,6 +124,25 @@ export interface TargetOwner {
   readonly bucket: string;
   readonly key: string;
 }
+
+/** What a page of the published images shall contain. */
+export interface PublishedQuery {
+  /** Largest number of entries, from 1 to `MAX_PAGE_ENTRIES`. */
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly after?: string | undefined;
+  /** Only images whose published key contains each of these words (`searchWords`). */
+  readonly words?: readonly string[] | undefined;
+}
+
+/** Entries with `published`, and an opaque token if there may be more. */
+export interface PublishedPage {
+  readonly entries: readonly LedgerEntry[];
+  readonly next?: string;
+}
+
+/** DynamoDB reads as many items at once. */
+export const MAX_PAGE_ENTRIES = 100;
 
 /**
  * Every write is one conditional write whose condition includes the sequence. Methods throw
@@ -219,4 +240,15 @@ export interface Ledger {
     status: ImageStatus,
     range?: { from?: string | undefined; to?: string | undefined },
   ): AsyncIterable<LedgerEntry>;
+
+  /**
+   * The images that are public in a bucket, the last published first. An image that is processed
+   * again remains listed. A page of a search may have fewer entries than its limit, or none,
+   * although there is a next one: each page does a bounded amount of work. Throws
+   * InvalidPageTokenError.
+   */
+  listPublished(bucket: string, query: PublishedQuery): Promise<PublishedPage>;
+
+  /** The entry of the image that is public under a key; undefined if there is none. */
+  findPublished(bucket: string, key: string): Promise<LedgerEntry | undefined>;
 }

@@ -13,3 +13,8 @@ export function assertOwns(upload: UploadId, entry: LedgerEntry | undefined): vo
     `Expected sequence ${upload.sequence} to own image ${upload.imageId} but received ${found}`,
   );
 }
+
+/** Whether the image of an entry is public under a key. */
+export function isPublishedAs({ published }: LedgerEntry, bucket: string, key: string): boolean {
+  return published?.bucket === bucket && published.key === key;
+}

@@ -1,5 +1,5 @@
 /** The contract test suite of the Ledger port. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   type Claim,
@@ -12,6 +12,7 @@ import {
   PublishedSidecar,
   type TargetOwner,
 } from '../../src/ledger/ledger.ts';
+import { searchWords } from '../../src/ledger/search.ts';
 import { hostileKeys } from '../support/hostile-keys.ts';
 import type { TestClock } from '../support/ledger.ts';
 
@@ -199,7 +200,7 @@ function contract(start: () => Promise<ContractLedger>): void {
         ...newer,
         status: 'CLAIMED',
         updatedAt: running.clock().toISOString(),
-        ...(status === 'PUBLISHED' ? { published: publication } : {}),
+        ...(status === 'PUBLISHED' ? { published: publication, publishedAt: running.clock().toISOString() } : {}),
       });
     });
 
@@ -577,6 +578,7 @@ function contract(start: () => Promise<ContractLedger>): void {
         updatedAt: running.clock().toISOString(),
         metadata,
         published: publication,
+        publishedAt: running.clock().toISOString(),
         sidecar,
         outputs: [output],
         failure,
@@ -633,6 +635,146 @@ function contract(start: () => Promise<ContractLedger>): void {
       expect(await list('CLAIMED', { from: times[1], to: times[3] })).toEqual(['e1', 'e2']);
       expect(await list('CLAIMED', { from: times[1], to: times[1] })).toEqual([]);
       expect(await list('CLAIMED', { from: times[3], to: times[1] })).toEqual([]);
+    });
+  });
+
+  describe('the list of published images', () => {
+    let own: ContractLedger;
+    beforeEach(async () => {
+      own = await start();
+    });
+    afterEach(() => own.stop());
+
+    const publish = async (claim: Claim, key: string, bucket = 'published'): Promise<void> => {
+      await own.ledger.claim(claim);
+      await own.ledger.reserveTarget(bucket, key, claim);
+      await own.ledger.published(claim, { ...publication, bucket, key, etag: claim.sequence });
+    };
+    /** Publishes images under these keys, one a minute. */
+    const publishAll = async (keys: readonly string[]): Promise<Claim[]> => {
+      const claims: Claim[] = [];
+      for (const key of keys) {
+        const [claim] = twoUploads();
+        await publish(claim, key);
+        own.clock.advance(60_000);
+        claims.push(claim);
+      }
+      return claims;
+    };
+    /** The published keys of every page. */
+    const pages = async (limit: number, search = ''): Promise<(string | undefined)[][]> => {
+      const listed: (string | undefined)[][] = [];
+      let after: string | undefined;
+      do {
+        const query = { limit, after, words: searchWords(search) };
+        const { entries, next } = await own.ledger.listPublished('published', query);
+        listed.push(entries.map(({ published }) => published?.key));
+        after = next;
+      } while (after !== undefined);
+      return listed;
+    };
+
+    test('is empty when nothing is published', async () => {
+      await own.ledger.claim(older);
+      expect(await own.ledger.listPublished('published', { limit: 10 })).toEqual({ entries: [] });
+    });
+
+    test('has whole entries, the last published first, in pages of the given length', async () => {
+      const claims = await publishAll(['a.tif', 'b.tif', 'c.tif', 'd.tif', 'e.tif']);
+      expect((await pages(2)).flat()).toEqual(['e.tif', 'd.tif', 'c.tif', 'b.tif', 'a.tif']);
+      expect((await pages(2)).slice(0, 2)).toEqual([
+        ['e.tif', 'd.tif'],
+        ['c.tif', 'b.tif'],
+      ]);
+      const { entries } = await own.ledger.listPublished('published', { limit: 1 });
+      expect(entries).toEqual([await own.ledger.get(claims.at(-1)?.imageId ?? '')]);
+      expect(entries).toMatchObject([{ status: 'PUBLISHED', publishedAt: '2026-11-01T00:04:00.000Z' }]);
+    });
+
+    test('has every image once when several were published in the same millisecond', async () => {
+      const keys = Array.from({ length: 7 }, (_, index) => `${index}.tif`);
+      for (const key of keys) await publish(twoUploads()[0], key);
+      expect((await pages(2)).flat().sort()).toEqual(keys);
+    });
+
+    test('goes on after a token although images were published meanwhile', async () => {
+      await publishAll(['a.tif', 'b.tif', 'c.tif']);
+      const { next } = await own.ledger.listPublished('published', { limit: 1 });
+      await publishAll(['d.tif', 'e.tif']);
+      const { entries } = await own.ledger.listPublished('published', { limit: 10, after: next });
+      expect(entries.map(({ published }) => published?.key)).toEqual(['b.tif', 'a.tif']);
+    });
+
+    test('keeps an image that is processed again in its place until it is published again', async () => {
+      const [first, second] = twoUploads();
+      await publish(first, 'again.tif');
+      own.clock.advance(1_000);
+      await publishAll(['other.tif']);
+      await own.ledger.claim(second);
+      await own.ledger.ended(second, 'FAILED', failure);
+      expect(await pages(10)).toEqual([['other.tif', 'again.tif']]);
+      await own.ledger.published(second, { ...publication, key: 'again.tif', etag: 'second' });
+      expect(await pages(10)).toEqual([['again.tif', 'other.tif']]);
+    });
+
+    test('has the images of one bucket', async () => {
+      await publish(twoUploads()[0], 'here.tif');
+      await publish(twoUploads()[0], 'there.tif', 'elsewhere');
+      expect(await pages(10)).toEqual([['here.tif']]);
+    });
+
+    test.each([
+      ['blaeu', ['maps/Blaeu 1665.tif', 'maps/blaeu-atlas.tif']],
+      ['MAPS/', ['maps/Blaeu 1665.tif', 'maps/blaeu-atlas.tif']],
+      ['1665 blaeu', ['maps/Blaeu 1665.tif']],
+      ['cafe', ['Caf\u00e9.tif']],
+      ['CAFE\u0301', ['Caf\u00e9.tif']],
+      ['%', ['100%_.tif']],
+      ['_', ['100%_.tif']],
+      ['\u65e5\u672c', ['\u65e5\u672c.tif']],
+      ['tif', []],
+      ['nothing', []],
+    ])('finds by %j the images whose keys contain each word in any letter case', async (search, expected) => {
+      await publishAll([
+        '\u65e5\u672c.tif',
+        '100%_.tif',
+        'Caf\u00e9.tif',
+        'maps/blaeu-atlas.tif',
+        'maps/Blaeu 1665.tif',
+      ]);
+      expect((await pages(1, search)).flat()).toEqual(expected);
+      expect((await pages(10, search)).flat()).toEqual(expected);
+    });
+
+    test.each(['', 'x', 'WyJhIl0', 'bnVsbA'])('refuses the token %j', async (after) => {
+      await expect(own.ledger.listPublished('published', { limit: 1, after })).rejects.toMatchObject({
+        name: 'InvalidPageTokenError',
+        message: `Expected the token of a page but received ${JSON.stringify(after)}`,
+      });
+    });
+
+    test('has every hostile key byte by byte', async () => {
+      const claims = await publishAll(hostileKeys);
+      expect((await pages(50)).flat()).toEqual(hostileKeys.toReversed());
+      for (const [index, key] of hostileKeys.entries()) {
+        expect(await own.ledger.findPublished('published', key)).toMatchObject({ imageId: claims[index]?.imageId });
+      }
+    });
+  });
+
+  describe('the image under a public key', () => {
+    test('is found while it is published, and also while it is processed again', async () => {
+      const key = `${older.imageId}.tif`;
+      const find = (): Promise<LedgerEntry | undefined> => ledger.findPublished('published', key);
+      expect(await find()).toBeUndefined();
+      await reach.PROCESSING(older);
+      await ledger.reserveTarget('published', key, older);
+      expect(await find()).toBeUndefined();
+      await ledger.published(older, { ...publication, key });
+      expect(await find()).toEqual(await entry(older));
+      await ledger.claim(newer);
+      expect(await find()).toMatchObject({ status: 'CLAIMED', published: { key } });
+      expect(await ledger.findPublished('elsewhere', key)).toBeUndefined();
     });
   });
 

@@ -2,6 +2,7 @@ import { DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand, ScanComm
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { dynamoLedger } from '../../src/ledger/dynamodb/dynamodb.ts';
 import { targetId } from '../../src/ledger/dynamodb/items.ts';
 import { type Claim, imageStatuses, type Ledger, type LedgerEntry } from '../../src/ledger/ledger.ts';
@@ -178,6 +179,8 @@ describe('when the table is unavailable', () => {
     ['resumed', () => unanswered.resumed(older)],
     ['get', () => unanswered.get(older.imageId)],
     ['listByStatus', () => first(unanswered.listByStatus('FAILED'))],
+    ['listPublished', () => unanswered.listPublished('published', { limit: 1 })],
+    ['findPublished', () => unanswered.findPublished('published', 'a.tif')],
   ];
   const unavailable: [string, number, string][] = [
     ['a throttle', 400, 'ProvisionedThroughputExceededException'],
@@ -206,6 +209,74 @@ describe('when the table is unavailable', () => {
       clock: testClock(),
     });
     await expect(unreachable.get(older.imageId)).rejects.toMatchObject({ name: 'ServiceUnavailableError' });
+  });
+});
+
+describe('a page of published images', () => {
+  type Answer = (operation: string, body: string) => object;
+  let server: Server;
+  let answer: Answer;
+  let requests: { operation: string; body: unknown }[];
+  let stubbed: Ledger;
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      void text(request).then((body) => {
+        const operation = String(request.headers['x-amz-target']).replace(/^.*\./u, '');
+        requests.push({ operation, body: JSON.parse(body) });
+        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' });
+        response.end(JSON.stringify(answer(operation, body)));
+      });
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const client = localDynamo(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    stubbed = dynamoLedger({ client, table: 'ledger', clock: testClock() });
+  });
+  beforeEach(() => {
+    requests = [];
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const attributes = (imageId: string): object => ({
+    imageId: { S: imageId },
+    publishedBucket: { S: 'published' },
+    publishedAt: { S: '2026-11-01T00:00:00.000Z' },
+  });
+
+  test('of a search without hits ends after 5 queries, and the next page goes on where it ended', async () => {
+    answer = () => ({ Items: [], LastEvaluatedKey: attributes(`after query ${requests.length}`) });
+    const { entries, next } = await stubbed.listPublished('published', { limit: 10, words: ['blaeu'] });
+    expect([entries, requests.length]).toEqual([[], 5]);
+    expect(requests[0]?.body).toMatchObject({ IndexName: 'byPublication', Limit: 1000, ScanIndexForward: false });
+    await stubbed.listPublished('published', { limit: 10, words: ['blaeu'], after: next });
+    expect(requests[5]?.body).toMatchObject({ ExclusiveStartKey: attributes('after query 5') });
+  });
+
+  test('has the entries that DynamoDB returns at the second attempt, and none that was removed', async () => {
+    const image = (imageId: string): object => ({
+      ...attributes(imageId),
+      ...Object.fromEntries(['sequence', 'bucket', 'key', 'recipe', 'updatedAt'].map((name) => [name, { S: '' }])),
+      status: { S: 'PUBLISHED' },
+      published: {
+        M: {
+          ...Object.fromEntries(['bucket', 'key', 'etag'].map((name) => [name, { S: imageId }])),
+          ...Object.fromEntries(['size', 'width', 'height', 'levels', 'tileSize'].map((name) => [name, { N: '1' }])),
+        },
+      },
+    });
+    answer = (operation) => {
+      if (operation === 'Query') return { Items: ['a', 'b', 'gone'].map(attributes) };
+      return requests.length === 2
+        ? { Responses: { ledger: [image('b')] }, UnprocessedKeys: { ledger: { Keys: [{ imageId: { S: 'a' } }] } } }
+        : { Responses: { ledger: [image('a')] }, UnprocessedKeys: {} };
+    };
+    const { entries, next } = await stubbed.listPublished('published', { limit: 10 });
+    expect(entries.map(({ imageId }) => imageId)).toEqual(['a', 'b']);
+    expect(next).toBeUndefined();
   });
 });
 

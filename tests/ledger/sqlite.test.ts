@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 import type { Claim, Ledger } from '../../src/ledger/ledger.ts';
 import { ledgerMigrations } from '../../src/ledger/sqlite/migrations.ts';
+import { publishedPageSql } from '../../src/ledger/sqlite/published.ts';
 import { sqliteLedger } from '../../src/ledger/sqlite/sqlite.ts';
 import { testClock } from '../support/ledger.ts';
 import { type ContractLedger, ledgerContract, samples, twoUploads } from './contract.ts';
@@ -59,7 +60,15 @@ test('the fields used in queries are columns and the other fields are JSON', asy
       status: 'PUBLISHED',
       sequence: older.sequence,
       updated_at: '2026-11-01T00:00:00.000Z',
-      details: JSON.stringify({ etag: 'first', recipe: 'default', published: samples.publication }),
+      details: JSON.stringify({
+        etag: 'first',
+        recipe: 'default',
+        published: samples.publication,
+        publishedAt: '2026-11-01T00:00:00.000Z',
+      }),
+      published_bucket: 'published',
+      published_at: '2026-11-01T00:00:00.000Z',
+      search_key: 'maps/blaeu',
       levels: 6,
     },
   ]);
@@ -152,4 +161,86 @@ test('rows with fields of a later version can be read', async () => {
     updatedAt: running.clock().toISOString(),
   });
   expect(await ledger.claim(newer)).toEqual({ claimed: true });
+});
+
+describe('the list of published images', () => {
+  /** Writes rows of images that were published one after the other, without the ledger. */
+  function fill(images: number): void {
+    const details = JSON.stringify({
+      etag: 'e',
+      recipe: 'default',
+      published: samples.publication,
+      publishedAt: '2026-01-01T00:00:00.000Z',
+    });
+    running.database.run(
+      `
+      WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :images)
+      INSERT INTO images SELECT
+        printf('%032x', i), 'masters', 'm', 'PUBLISHED', '', '', :details,
+        'published', printf('2026-01-01T00:00:00.%07dZ', i), printf('box %d/sheet %d', i / 1000, i)
+      FROM n`,
+      { images, details },
+    );
+  }
+
+  test('of 100,000 images is read from the index, which contains all that a search reads', async () => {
+    fill(100_000);
+    running.database.run('ANALYZE');
+    const plan = running.database
+      .all(`EXPLAIN QUERY PLAN ${publishedPageSql}`, { bucket: '', publishedAt: '', imageId: '', words: '[]', rows: 1 })
+      .map(({ detail }) => String(detail));
+    expect(plan).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(
+          /^SEARCH images USING COVERING INDEX images_by_publication \(published_bucket=\? AND \(published_at,image_id\)<\(\?,\?\)\)$/u,
+        ),
+        'SEARCH images USING PRIMARY KEY (image_id=?)',
+      ]),
+    );
+    expect(plan.filter((step) => /^SCAN (?!word\b)/u.test(step))).toEqual([]);
+    const { entries, next } = await ledger.listPublished('published', { limit: 2 });
+    expect(entries.map(({ imageId }) => Number.parseInt(imageId, 16))).toEqual([99_999, 99_998]);
+    expect(next).toBeDefined();
+    const found = await ledger.listPublished('published', { limit: 100, words: ['box', '77/', '77123'] });
+    expect(found.entries.map(({ imageId }) => Number.parseInt(imageId, 16))).toEqual([77_123]);
+    expect(found).not.toHaveProperty('next');
+  });
+
+  test('has the images that were published before the index existed', async () => {
+    const file = path.join(path.dirname(running.database.file), 'earlier.db');
+    const earlier = openDatabase(
+      file,
+      ledgerMigrations.filter(({ version }) => version < 6),
+    );
+    const details = JSON.stringify({ recipe: 'default', published: samples.publication });
+    earlier.run('INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?)', [
+      '1',
+      'm',
+      'k',
+      'PUBLISHED',
+      '',
+      '2026-10-31',
+      details,
+    ]);
+    earlier.run('INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?)', [
+      '2',
+      'm',
+      'l',
+      'FAILED',
+      '',
+      '2026-10-31',
+      '{"recipe":""}',
+    ]);
+    earlier.close();
+    const migrated = openDatabase(file, ledgerMigrations);
+    const { entries } = await sqliteLedger({ database: migrated, clock: testClock() }).listPublished('published', {
+      limit: 10,
+      words: ['maps/blaeu'],
+    });
+    expect(entries).toEqual([
+      expect.objectContaining({ imageId: '1', published: samples.publication, publishedAt: '2026-10-31' }),
+    ]);
+    expect(migrated.all('SELECT search_key FROM images')).toEqual([{ search_key: 'maps/blaeu' }, { search_key: null }]);
+    migrated.close();
+  });
 });

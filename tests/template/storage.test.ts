@@ -108,6 +108,14 @@ describe('the ledger table', () => {
         ],
         Projection: { ProjectionType: 'ALL' },
       },
+      {
+        IndexName: 'byPublication',
+        KeySchema: [
+          { AttributeName: 'publishedBucket', KeyType: 'HASH' },
+          { AttributeName: 'publishedAt', KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['searchKey'] },
+      },
     ]);
   });
 

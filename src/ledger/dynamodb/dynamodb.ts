@@ -21,9 +21,10 @@ import { ServiceUnavailableError } from '../../errors.ts';
 import { callService } from '../../service-errors.ts';
 import * as conditions from './conditions.ts';
 import { placeholders, updatedBetween } from './expressions.ts';
+import { publishedAttributes, queryPublished } from './published.ts';
 import { targetId, TargetItem } from './items.ts';
 import { type Claim, type ImageStatus, type Ledger, LedgerEntry, type TargetOwner, type UploadId } from '../ledger.ts';
-import { assertOwns } from '../ownership.ts';
+import { assertOwns, isPublishedAs } from '../ownership.ts';
 
 export { ledgerTable } from './items.ts';
 
@@ -163,7 +164,7 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
     async published(upload, publication) {
       const published = await move(upload, 'PUBLISHED', {
         condition: conditions.mayPublish,
-        set: { published: publication },
+        set: { published: publication, ...publishedAttributes(publication), publishedAt: now() },
         // The recorded sidecar belongs to the previous file.
         remove: ['failure', 'sidecar'],
         values: { targetBucket: publication.bucket, targetKey: publication.key, targetEtag: publication.etag },
@@ -229,6 +230,14 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
         for (const found of page.Items ?? []) if (found['updatedAt'] !== to) yield LedgerEntry.parse(found);
         next = page.LastEvaluatedKey;
       } while (next);
+    },
+
+    listPublished: (bucket, query) => queryPublished({ documents, table }, bucket, query),
+
+    async findPublished(bucket, key) {
+      const target = await item(targetId(bucket, key));
+      const entry = target && (await get(TargetItem.parse(target).ownerImageId));
+      return entry && isPublishedAs(entry, bucket, key) ? entry : undefined;
     },
   };
 }

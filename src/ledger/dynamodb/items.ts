@@ -13,6 +13,8 @@ export const ledgerTable = {
     { AttributeName: 'imageId', AttributeType: 'S' },
     { AttributeName: 'status', AttributeType: 'S' },
     { AttributeName: 'updatedAt', AttributeType: 'S' },
+    { AttributeName: 'publishedBucket', AttributeType: 'S' },
+    { AttributeName: 'publishedAt', AttributeType: 'S' },
   ],
   GlobalSecondaryIndexes: [
     {
@@ -22,6 +24,15 @@ export const ledgerTable = {
         { AttributeName: 'updatedAt', KeyType: 'RANGE' },
       ],
       Projection: { ProjectionType: 'ALL' },
+    },
+    {
+      // Only public images have these attributes. A search reads the `searchKey` of many items.
+      IndexName: 'byPublication',
+      KeySchema: [
+        { AttributeName: 'publishedBucket', KeyType: 'HASH' },
+        { AttributeName: 'publishedAt', KeyType: 'RANGE' },
+      ],
+      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['searchKey'] },
     },
   ],
   BillingMode: 'PAY_PER_REQUEST',

@@ -5,16 +5,18 @@
 import { z } from 'zod';
 import type { Database, Row } from '../../database/database.ts';
 import { type Claim, type ImageStatus, type Ledger, LedgerEntry, type UploadId } from '../ledger.ts';
-import { assertOwns } from '../ownership.ts';
+import { assertOwns, isPublishedAs } from '../ownership.ts';
 import * as conditions from './conditions.ts';
+import { publishedColumns, selectPublished } from './published.ts';
 
 /** Number of entries that `listByStatus` reads per page. */
 const PAGE_ROWS = 500;
 
 const columns = 'image_id, bucket, key, status, sequence, updated_at, details';
+const indexedColumns = 'published_bucket, published_at, search_key';
 const sql = {
   find: `SELECT ${columns} FROM images WHERE image_id = ?`,
-  put: `INSERT OR REPLACE INTO images (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  put: `INSERT OR REPLACE INTO images (${columns}, ${indexedColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   page: `
     SELECT ${columns} FROM images
     WHERE status = :status AND updated_at < :to AND (updated_at, image_id) > (:updatedAt, :imageId)
@@ -81,7 +83,12 @@ export function sqliteLedger({ database, clock }: { database: Database; clock: (
         const mayPublish = (entry: LedgerEntry | undefined): boolean =>
           conditions.mayPublish(entry, upload, publication);
         // The recorded sidecar belongs to the previous file.
-        const fields = { published: publication, failure: undefined, sidecar: undefined };
+        const fields = {
+          published: publication,
+          publishedAt: clock().toISOString(),
+          failure: undefined,
+          sidecar: undefined,
+        };
         if (!move('PUBLISHED', upload, mayPublish, fields)) assertOwns(upload, find(upload.imageId));
       }),
 
@@ -131,6 +138,15 @@ export function sqliteLedger({ database, clock }: { database: Database; clock: (
     ...targets(database),
 
     listByStatus: (status, range) => list(database, status, range),
+
+    listPublished: (bucket, query) => promised(() => selectPublished(database, bucket, query, entryOf)),
+
+    findPublished: (bucket, key) =>
+      promised(() => {
+        const row = database.get(sql.owner, [bucket, key]);
+        const entry = row && find(TargetRow.parse(row).owner_image_id);
+        return entry && isPublishedAs(entry, bucket, key) ? entry : undefined;
+      }),
   };
 }
 
@@ -215,6 +231,7 @@ function entryOf(row: Row): LedgerEntry {
   return LedgerEntry.parse({ ...(JSON.parse(details) as object), ...same, imageId: image_id, updatedAt: updated_at });
 }
 
-function rowOf({ imageId, bucket, key, status, sequence, updatedAt, ...details }: LedgerEntry): string[] {
-  return [imageId, bucket, key, status, sequence, updatedAt, JSON.stringify(details)];
+function rowOf(entry: LedgerEntry): (string | null)[] {
+  const { imageId, bucket, key, status, sequence, updatedAt, ...details } = entry;
+  return [imageId, bucket, key, status, sequence, updatedAt, JSON.stringify(details), ...publishedColumns(entry)];
 }
