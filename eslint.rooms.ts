@@ -18,6 +18,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   imaging: ['bytes', 'isolation', 'pyramid', 'recipe', 'tiff'],
   formats: ['bytes', 'imaging', 'isolation', 'metadata', 'pyramid', 'recipe', 'tiff'],
   work: ['bytes', 'formats', 'imaging', 'ledger', 'metadata', 'pyramid', 'recipe', 'storage', 'tiff'],
+  outputs: ['ledger'],
   intake: ['executions', 'ledger', 'recipe', 'work'],
   steps: [
     'bytes',
