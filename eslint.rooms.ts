@@ -17,6 +17,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   metadata: ['bytes', 'tiff'],
   imaging: ['bytes', 'isolation', 'pyramid', 'recipe', 'tiff'],
   formats: ['bytes', 'imaging', 'isolation', 'metadata', 'pyramid', 'recipe', 'tiff'],
+  published: ['bytes', 'imaging', 'pyramid', 'storage', 'tiff'],
   work: ['bytes', 'formats', 'imaging', 'ledger', 'metadata', 'pyramid', 'recipe', 'storage', 'tiff'],
   outputs: ['ledger'],
   intake: ['executions', 'ledger', 'recipe', 'work'],

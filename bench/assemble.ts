@@ -138,6 +138,7 @@ function countingStore(objects: ReadonlyMap<string, () => Uint8Array>): ObjectSt
     },
     write: unexpected,
     tags: unexpected,
+    readDescribed: unexpected,
     materialise: unexpected,
     copy: unexpected,
     list: unexpected,

@@ -1,9 +1,9 @@
 import { promisify } from 'node:util';
 import { inflate, type ZlibOptions } from 'node:zlib';
 import { MalformedTiffError } from '../errors.ts';
-import { layoutTiff, joinHeader } from '../tiff/layout.ts';
 import { pyramidFields, type TileEncoding } from '../tiff/pyramid-fields.ts';
 import { Compression } from '../tiff/tags.ts';
+import { layoutTileFile } from '../tiff/tile-file.ts';
 import type { Arena } from './arena.ts';
 import { colourspaceOf } from './encode.ts';
 import { type Raster, rasterFromBytes } from './raster.ts';
@@ -29,13 +29,19 @@ export async function decodeTiles(
   // libtiff stops after the last row of a tile and does not verify the checksum after it.
   if (encoding.compression === Compression.deflate) await Promise.all(tiles.map(assertIntactDeflate));
   const shape = { width: tileSize, height: tileSize * tiles.length };
-  const layout = layoutTiff({
-    tileSize,
-    levels: [{ ...shape, tilesAcross: 1, tilesDown: tiles.length, fields: pyramidFields(0, encoding, {}) }],
-    bundles: [{ runs: [{ ...column, down: tiles.length, byteCounts: tiles.map(({ length }) => length) }] }],
-  });
+  const file = layoutTileFile(
+    { tileSize, across: 1, down: tiles.length },
+    tiles.map(({ length }) => length),
+    pyramidFields(0, encoding, {}),
+    (bytes) => arena.take(bytes),
+  );
+  let at = file.tilesAt;
+  for (const tile of tiles) {
+    file.bytes.set(tile, at);
+    at += tile.length;
+  }
   const bitDepth = encoding.bitsPerSample[0] === 16 ? 16 : 8;
-  const { data, info } = await sharp(concatenate([joinHeader(layout), ...tiles], arena), {
+  const { data, info } = await sharp(file.bytes, {
     failOn: 'warning',
     ignoreIcc: true,
   })
@@ -44,18 +50,6 @@ export async function decodeTiles(
     .toBuffer({ resolveWithObject: true });
   return rasterFromBytes({ ...shape, bands: info.channels, bitDepth }, arena.adopt(data));
 }
-
-function concatenate(parts: readonly Uint8Array[], arena: Arena): Uint8Array {
-  const bytes = arena.take(parts.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const part of parts) {
-    bytes.set(part, end);
-    end += part.length;
-  }
-  return bytes;
-}
-
-const column = { level: 0, column: 0, row: 0, across: 1 } as const;
 
 function hasJpegEnd(tile: Uint8Array): boolean {
   return tile.at(-2) === 0xff && tile.at(-1) === 0xd9;

@@ -33,6 +33,11 @@ export interface ReadOptions {
   readonly into?: Uint8Array | undefined;
 }
 
+export interface DescribedBytes {
+  readonly info: ObjectInfo;
+  readonly bytes: Uint8Array;
+}
+
 export interface WriteOptions {
   readonly contentType?: string | undefined;
   /** `Cache-Control` with which the object is served, such as `max-age=86400`. */
@@ -82,6 +87,12 @@ export interface ObjectStore {
 
   /** Reads an object or a range of it. Throws ServiceUnavailableError when the body ends early. */
   read(ref: ObjectRef, options?: ReadOptions): Promise<Uint8Array>;
+
+  /**
+   * As `read`, with the description of the object that the bytes belong to: on S3 from the same
+   * response. `info.size` is that of the whole object.
+   */
+  readDescribed(ref: ObjectRef, options?: ReadOptions): Promise<DescribedBytes>;
 
   /**
    * Provides the object as a local file, for decoders that need one. The caller must call

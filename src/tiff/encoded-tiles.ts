@@ -1,5 +1,5 @@
 import { MalformedTiffError } from '../errors.ts';
-import { describeDirectory, readChunkTable } from './directory-info.ts';
+import { describeDirectory, type DirectoryInfo, readChunkTable } from './directory-info.ts';
 import type { TileEncoding } from './pyramid-fields.ts';
 import { memoryReader } from '../bytes/range-reader.ts';
 import { type Directory, readBytes, readNumbers, readTiff, type TiffFile } from './read.ts';
@@ -29,21 +29,30 @@ async function tilesOf(bytes: Uint8Array, file: TiffFile, directory: Directory):
     );
   }
   const table = await readChunkTable(file, directory, info);
-  const tables = await readBytes(file, directory, Tag.JpegTables);
   return {
     across: info.chunks.across,
     down: info.chunks.down,
     tiles: table.offsets.map((offset, index) => bytes.subarray(offset, offset + (table.byteCounts[index] ?? 0))),
-    encoding: {
-      compression: info.compression,
-      photometric: info.photometric,
-      bitsPerSample: info.bitsPerSample,
-      sampleFormat: info.sampleFormat,
-      extraSamples: info.extraSamples,
-      predictor: (await readNumbers(file, directory, Tag.Predictor))?.[0],
-      subsampling: await readNumbers(file, directory, Tag.YCbCrSubSampling),
-      referenceBlackWhite: await readNumbers(file, directory, Tag.ReferenceBlackWhite),
-      jpegTables: tables && btoa(String.fromCharCode(...tables)),
-    },
+    encoding: await readTileEncoding(file, directory, info),
+  };
+}
+
+/** The fields of a directory that decoding of its tiles depends on. */
+export async function readTileEncoding(
+  file: TiffFile,
+  directory: Directory,
+  info: DirectoryInfo,
+): Promise<TileEncoding> {
+  const tables = await readBytes(file, directory, Tag.JpegTables);
+  return {
+    compression: info.compression,
+    photometric: info.photometric,
+    bitsPerSample: info.bitsPerSample,
+    sampleFormat: info.sampleFormat,
+    extraSamples: info.extraSamples,
+    predictor: (await readNumbers(file, directory, Tag.Predictor))?.[0],
+    subsampling: await readNumbers(file, directory, Tag.YCbCrSubSampling),
+    referenceBlackWhite: await readNumbers(file, directory, Tag.ReferenceBlackWhite),
+    jpegTables: tables && btoa(String.fromCharCode(...tables)),
   };
 }

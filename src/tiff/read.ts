@@ -166,9 +166,30 @@ export async function readNumber(file: TiffFile, directory: Directory, tag: numb
 /** The raw bytes of a field's values, in the file's byte order. */
 export async function readBytes(file: TiffFile, directory: Directory, tag: number): Promise<Uint8Array | undefined> {
   const entry = directory.get(tag);
+  return entry && bytesOfField(file, entry);
+}
+
+/**
+ * Reads single values of a field of many, such as a tile table, from its bytes: a function of the
+ * index of the value. Undefined when the directory does not have the field.
+ */
+export async function readTable(
+  file: TiffFile,
+  directory: Directory,
+  tag: number,
+): Promise<{ readonly count: number; readonly value: (index: number) => number } | undefined> {
+  const entry = directory.get(tag);
   if (!entry) return undefined;
-  const bytes = await readWhole(file.reader, entry.offset, entry.bytes);
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const step = fieldBytes[entry.type] ?? 1;
+  // A copy, because the bytes of a reader may be a view of much more memory.
+  const bytes = Uint8Array.from(await bytesOfField(file, entry));
+  const read = numberReader(view(bytes), entry.type, file.littleEndian);
+  return { count: entry.count, value: (index) => read(index * step) };
+}
+
+async function bytesOfField(file: TiffFile, { offset, bytes }: DirectoryEntry): Promise<Uint8Array> {
+  const values = await readWhole(file.reader, offset, bytes);
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 function numberReader(values: DataView, type: number, little: boolean): (at: number) => number {

@@ -137,6 +137,16 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         ['a range entirely past the end', 1_000, 5, ''],
         ['a range of the maximum length', 2, Number.MAX_SAFE_INTEGER, '23456789'],
       ];
+      test.each(ranges)('%s comes with the description of the whole object', async (_, offset, length, expected) => {
+        const { etag } = await store.write(at('digits'), bytesOf('0123456789'), {
+          contentType: 'text/plain',
+          metadata: { kind: 'digits' },
+        });
+        const { info, bytes } = await store.readDescribed(at('digits'), { range: { offset, length } });
+        expect(text(bytes)).toBe(expected);
+        expect(info).toMatchObject({ size: 10, etag, contentType: 'text/plain', metadata: { kind: 'digits' } });
+      });
+
       test('fills the given buffer as far as the range has bytes', async () => {
         await store.write(at('digits'), bytesOf('0123456789'));
         const memory = bytesOf('........');
@@ -211,6 +221,7 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         await expect(store.read(at('a'), { ifMatch: etag, range: { offset: 0, length: 0 } })).rejects.toThrow(
           PreconditionFailedError,
         );
+        await expect(store.readDescribed(at('a'), { ifMatch: etag, range })).rejects.toThrow(PreconditionFailedError);
         await expect(store.head(at('a'), { ifMatch: etag })).rejects.toThrow(PreconditionFailedError);
         await expect(store.materialise(at('a'), { ifMatch: etag })).rejects.toThrow(PreconditionFailedError);
       });

@@ -46,6 +46,7 @@ function hookedStore(store: ObjectStore, hooks: StoreHooks): ObjectStore {
     head: (ref, options) => hooked('head', ref, () => store.head(ref, options)),
     tags: (ref) => hooked('tags', ref, () => store.tags(ref)),
     read: (ref, options) => hooked('read', ref, () => store.read(ref, options)),
+    readDescribed: (ref, options) => hooked('read', ref, () => store.readDescribed(ref, options)),
     materialise: (ref, options) => hooked('materialise', ref, () => store.materialise(ref, options)),
     write: (ref, body, options) => hooked('write', ref, () => store.write(ref, body, options)),
     compose: (ref, pieces, options) => hooked('compose', ref, () => store.compose(ref, pieces, options)),

@@ -16,7 +16,16 @@ import { SmallObjects } from './small-objects.ts';
 import { removeUnfinished, UnfinishedFiles } from './unfinished.ts';
 import { fillFile, linkFile, removeFile, writeAtomically } from './atomic-write.ts';
 import { pathFromKey } from './key-paths.ts';
-import type { ObjectInfo, ObjectRef, ObjectStore, Piece, ReadOptions, WriteOptions } from '../object-store.ts';
+import { PreconditionFailedError } from '../../errors.ts';
+import type {
+  DescribedBytes,
+  ObjectInfo,
+  ObjectRef,
+  ObjectStore,
+  Piece,
+  ReadOptions,
+  WriteOptions,
+} from '../object-store.ts';
 import { checkBuffer, checkRange } from '../pieces.ts';
 
 export { registerBucket } from './buckets.ts';
@@ -99,6 +108,18 @@ class FileStore implements ObjectStore {
     await file.readInto(bytes, offset, options.signal);
     if (options.ifMatch !== undefined) await file.checkUnchanged();
     return bytes;
+  }
+
+  async readDescribed(ref: ObjectRef, options: ReadOptions = {}): Promise<DescribedBytes> {
+    for (;;) {
+      const info = await this.head(ref, options);
+      try {
+        return { info, bytes: await this.read(ref, { ...options, ifMatch: info.etag }) };
+      } catch (error) {
+        // The file was replaced after its description was read: read both again.
+        if (!(error instanceof PreconditionFailedError)) throw error;
+      }
+    }
   }
 
   /**

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
 import { GetObjectCommand, type GetObjectCommandOutput, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { ServiceUnavailableError } from '../../errors.ts';
-import type { ObjectInfo, ObjectRef, ReadOptions } from '../object-store.ts';
+import type { DescribedBytes, ObjectInfo, ObjectRef, ReadOptions } from '../object-store.ts';
 import { forEachParallel } from '../../parallel.ts';
 import { checkBuffer, checkRange } from '../pieces.ts';
 import { fromS3, isOutOfRange } from './errors.ts';
@@ -43,20 +43,26 @@ export async function headObject(
 
 /** Reads an object or a range of it. Throws ServiceUnavailableError when the body is incomplete. */
 export async function readObject(client: S3Client, ref: ObjectRef, options: ReadOptions = {}): Promise<Uint8Array> {
+  return (await readDescribedObject(client, ref, options)).bytes;
+}
+
+/** As `readObject`, with the description of the object from the same response. */
+export async function readDescribedObject(
+  client: S3Client,
+  ref: ObjectRef,
+  options: ReadOptions = {},
+): Promise<DescribedBytes> {
   options.signal?.throwIfAborted();
   if (options.range) checkRange(options.range);
-  if (options.range?.length === 0) {
-    await headObject(client, ref, options);
-    return EMPTY;
-  }
+  if (options.range?.length === 0) return { info: await headObject(client, ref, options), bytes: EMPTY };
   try {
-    const bytes = await fromS3(getObject(client, ref, options), nameOf(ref), options.signal);
-    if (!options.into) return bytes;
-    checkBuffer(options.into, bytes.length);
-    options.into.set(bytes);
-    return options.into.subarray(0, bytes.length);
+    const read = await fromS3(getObject(client, ref, options), nameOf(ref), options.signal);
+    if (!options.into) return read;
+    checkBuffer(options.into, read.bytes.length);
+    options.into.set(read.bytes);
+    return { info: read.info, bytes: options.into.subarray(0, read.bytes.length) };
   } catch (error) {
-    if (options.range && isOutOfRange(error)) return EMPTY;
+    if (options.range && isOutOfRange(error)) return { info: await headObject(client, ref, options), bytes: EMPTY };
     throw error;
   }
 }
@@ -65,7 +71,8 @@ async function getObject(
   client: S3Client,
   ref: ObjectRef,
   { ifMatch, range, signal }: ReadOptions,
-): Promise<Uint8Array> {
+): Promise<DescribedBytes> {
+  const name = nameOf(ref);
   const command = new GetObjectCommand({
     ...addressOf(ref),
     IfMatch: quoted(ifMatch),
@@ -75,22 +82,32 @@ async function getObject(
   if (signal && output.Body instanceof Readable) addAbortSignal(signal, output.Body);
   const bytes = (await output.Body?.transformToByteArray()) ?? EMPTY;
   signal?.throwIfAborted();
-  const expected = range ? rangeBytes(output, range) : output.ContentLength;
-  if (bytes.length !== expected) {
+  const found = range ? rangeOf(output, range) : { size: output.ContentLength, bytes: output.ContentLength };
+  if (bytes.length !== found?.bytes) {
     throw new ServiceUnavailableError(
-      `Expected ${expected ?? 'a known number of'} bytes for ${nameOf(ref)} but received ${bytes.length}`,
+      `Expected ${found?.bytes ?? 'a known number of'} bytes for ${name} but received ${bytes.length}`,
     );
   }
-  return bytes;
+  const info = {
+    size: found.size ?? bytes.length,
+    etag: unquoted(output.ETag, name),
+    contentType: output.ContentType,
+    metadata: output.Metadata ?? {},
+  };
+  return { info, bytes };
 }
 
 /**
- * Length of the part of a range within the object, from Content-Range; undefined if that names
- * another range.
+ * Sizes of the object and of the part of a range within it, from Content-Range; undefined if that
+ * names another range. Bytes.
  */
-function rangeBytes({ ContentRange }: GetObjectCommandOutput, { offset, length }: Range): number | undefined {
+function rangeOf(
+  { ContentRange }: GetObjectCommandOutput,
+  { offset, length }: Range,
+): { size: number; bytes: number } | undefined {
   const [, first, , size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(ContentRange ?? '') ?? [];
-  return Number(first) === offset ? Math.min(length, Number(size) - offset) : undefined;
+  if (Number(first) !== offset) return undefined;
+  return { size: Number(size), bytes: Math.min(length, Number(size) - offset) };
 }
 
 /** Downloads an object, pinned to one ETag, into a temporary file; `dispose` removes it. */

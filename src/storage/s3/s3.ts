@@ -10,12 +10,20 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { ObjectNotFoundError, UnsuitableStoreError } from '../../errors.ts';
-import type { ObjectInfo, ObjectRef, ObjectStore, Piece, ReadOptions, WriteOptions } from '../object-store.ts';
+import type {
+  DescribedBytes,
+  ObjectInfo,
+  ObjectRef,
+  ObjectStore,
+  Piece,
+  ReadOptions,
+  WriteOptions,
+} from '../object-store.ts';
 import { type PartLimits, planParts, S3_PART_LIMITS } from './parts.ts';
 import { assertConditions } from './check-conditions.ts';
 import { awaitConditionalWrite, descriptionFields, uploadParts, writtenInfo } from './compose.ts';
 import { fromS3, translateS3Error } from './errors.ts';
-import { downloadObject, headObject, readObject } from './read.ts';
+import { downloadObject, headObject, readDescribedObject, readObject } from './read.ts';
 import { addressOf, condition, copySource, decodeListedKey, nameOf, quoted, unquoted } from './requests.ts';
 
 export interface S3StoreOptions {
@@ -73,6 +81,10 @@ class S3Store implements ObjectStore {
 
   read(ref: ObjectRef, options: ReadOptions = {}): Promise<Uint8Array> {
     return readObject(this.#client, ref, options);
+  }
+
+  readDescribed(ref: ObjectRef, options: ReadOptions = {}): Promise<DescribedBytes> {
+    return readDescribedObject(this.#client, ref, options);
   }
 
   materialise(ref: ObjectRef, options: ReadOptions = {}): Promise<{ path: string; dispose(): Promise<void> }> {
