@@ -18,6 +18,17 @@ export function avifOf({ width, height, channels, samples }: AvifPicture): Promi
     .toBuffer();
 }
 
+/** The same of 10 or 12 bits, from samples of 16 bits of which the highest are coded. */
+export function deepAvifOf(
+  { width, height, channels, samples }: Omit<AvifPicture, 'samples'> & { readonly samples: Uint16Array },
+  bitdepth: 10 | 12,
+): Promise<Buffer> {
+  return sharp(samples, { raw: { width, height, channels } })
+    .toColourspace('rgb16')
+    .avif({ bitdepth, lossless: true, chromaSubsampling: '4:4:4', effort: 0 })
+    .toBuffer();
+}
+
 /** The coded item of a file of one picture without alpha, with more properties. */
 export async function av1Item(
   picture: AvifPicture & { readonly channels: 3 },

@@ -85,9 +85,12 @@ export function extents({ width, height }: { width: number; height: number }): U
   return fullBox('ispe', 0, [...long(width), ...long(height)]);
 }
 
-/** Full range; matrix 0 means that the planes are G, B and R (ITU-T H.273). */
-export function codedColours(matrix: number): Uint8Array {
-  return box('colr', [...ascii('nclx'), ...short(1), ...short(13), ...short(matrix), 0x80]);
+/**
+ * Full range; matrix 0 means that the planes are G, B and R; primaries and transfer are those of
+ * sRGB unless others are given (ITU-T H.273).
+ */
+export function codedColours(matrix: number, primaries = 1, transfer = 13): Uint8Array {
+  return box('colr', [...ascii('nclx'), ...short(primaries), ...short(transfer), ...short(matrix), 0x80]);
 }
 
 /** Quarter turns, anticlockwise. */

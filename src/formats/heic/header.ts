@@ -1,9 +1,11 @@
 /** The primary image of a HEIC or AVIF file, as its boxes describe it. */
 import { boxTitle } from '../boxes.ts';
+import { RejectedImageError } from '../../errors.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { latin1 } from '../../bytes/views.ts';
 import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 import type { ImageShape } from '../decoded-image.ts';
+import { codedColourWarnings } from './coded-colours.ts';
 import { geometryOf, type HeicGeometry } from './geometry.ts';
 import { type HeifMeta, type Property, readHeifMeta } from './heif-boxes.ts';
 
@@ -63,8 +65,14 @@ export async function readHeifHeader(reader: RangeReader, coding: HeifCoding = h
   const coded = codedItem(meta, primary, coding);
   const { bits, isGrey } = readCoding(meta.properties(coded), coding);
   const opacity = alphaItem(meta);
+  for (const item of [primary, ...(opacity === undefined ? [] : [opacity])]) assertWhole(meta, item, reader.size);
   const { full, crop, apertures } = geometryOf(properties);
   const ofOpacity = opacity === undefined ? [] : geometryOf(meta.properties(opacity)).apertures;
+  const iccProfile = profileOf(properties) ?? profileOf(meta.properties(coded));
+  const warnings = [
+    ...(hasRepeatedReference(meta) ? [REPEATED_REFERENCE] : []),
+    ...(iccProfile ? [] : codedColourWarnings([...properties, ...meta.properties(coded)])),
+  ];
   return {
     shape: {
       width: crop.width,
@@ -73,6 +81,7 @@ export async function readHeifHeader(reader: RangeReader, coding: HeifCoding = h
       bands: isGrey ? 1 : 3,
       alpha: opacity !== undefined,
       bitDepth: bits > 8 ? 16 : 8,
+      ...(warnings.length > 0 ? { warnings } : {}),
     },
     bits,
     alphaBits:
@@ -80,7 +89,7 @@ export async function readHeifHeader(reader: RangeReader, coding: HeifCoding = h
     full,
     crop,
     apertures: [...apertures, ...ofOpacity],
-    iccProfile: profileOf(properties) ?? profileOf(meta.properties(coded)),
+    iccProfile,
   };
 }
 
@@ -96,6 +105,31 @@ function codedItem(meta: HeifMeta, item: number, coding: HeifCoding, depth = 0):
   }
   if (type === undefined) throw corrupt('Expected the primary image among the items', 'none');
   throw unsupported(codings[type] ?? `a HEIF item of type ${type}`);
+}
+
+/**
+ * Throws RejectedImageError TRUNCATED when data of the image, or of its parts, lie behind the end
+ * of the file.
+ */
+function assertWhole({ references, locations }: HeifMeta, image: number, size: number): void {
+  const parts = new Set([image]);
+  for (const item of parts) {
+    for (const { type, from, to } of references) {
+      if (type === 'dimg' && from === item) to.forEach((part) => parts.add(part));
+    }
+  }
+  const extents = locations.flatMap((location) => (parts.has(location.item) ? (location.extents ?? []) : []));
+  const end = extents.reduce((last, { offset, length }) => Math.max(last, offset + length), 0);
+  if (end > size) {
+    throw new RejectedImageError('TRUNCATED', `the image data end at byte ${end}, the file has ${size}`);
+  }
+}
+
+const REPEATED_REFERENCE = 'an item reference names the same item more than once; the further mentions are ignored';
+
+/** Parts of a grid or an overlay may be repeated; in other references this has no meaning. */
+function hasRepeatedReference({ references }: HeifMeta): boolean {
+  return references.some(({ type, to }) => type !== 'dimg' && new Set(to).size < to.length);
 }
 
 function readCoding(properties: readonly Property[], { configuration, samplesOf }: HeifCoding): CodedSamples {

@@ -6,6 +6,7 @@ import { RejectedImageError } from '../../errors.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { type Box, boxTitle, readBoxes, readContent } from '../boxes.ts';
 import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
+import { type ItemLocation, readItemLocations } from './item-locations.ts';
 
 /**
  * A property of items, such as ispe. Its content includes version and flags where its type has
@@ -29,6 +30,8 @@ export interface HeifMeta {
   /** Item types, four characters, by item. */
   readonly types: ReadonlyMap<number, string>;
   readonly references: readonly Reference[];
+  /** Where the data of items are in the file. Items may be missing. */
+  readonly locations: readonly ItemLocation[];
   /** The properties of an item, in the order in which they apply. */
   properties(item: number): readonly Property[];
 }
@@ -43,13 +46,14 @@ export async function readHeifMeta(reader: RangeReader): Promise<HeifMeta> {
   }
   // Version and flags precede its boxes.
   const boxes = await readBoxes(reader, meta.start + 4, meta.end);
+  const find = (type: string): Box | undefined => boxes.find((candidate) => candidate.type === type);
   const need = (type: string): Box => {
-    const box = boxes.find((candidate) => candidate.type === type);
+    const box = find(type);
     if (!box) throw corrupt(`Expected ${boxTitle(type)}`, 'none');
     return box;
   };
   const primary = await readContent(reader, need('pitm'), 6);
-  const references = boxes.find(({ type }) => type === 'iref');
+  const [references, locations] = [find('iref'), find('iloc')];
   const properties = await readProperties(reader, need('iprp'));
   return {
     primary: withinBytes(boxTitle('pitm'), () =>
@@ -57,6 +61,7 @@ export async function readHeifMeta(reader: RangeReader): Promise<HeifMeta> {
     ),
     types: await readTypes(reader, need('iinf')),
     references: references ? await readReferences(reader, references) : [],
+    locations: locations ? await readLocations(reader, locations, find('idat')?.start) : [],
     properties: (item) => properties.get(item) ?? [],
   };
 }
@@ -79,7 +84,19 @@ async function readTypes(reader: RangeReader, box: Box): Promise<Map<number, str
   return types;
 }
 
-async function readReferences(reader: RangeReader, box: Box): Promise<Reference[]> {
+/** Extents of all items; files have one or two an item. */
+const MAX_EXTENTS = 2 ** 18;
+
+function readLocations(reader: RangeReader, box: Box, idat: number | undefined): Promise<ItemLocation[]> {
+  let left = MAX_EXTENTS;
+  return readItemLocations(reader, box, idat, (extents) => {
+    left -= extents;
+    if (left < 0) throw corrupt(`Expected at most ${MAX_EXTENTS} extents of items`, 'more');
+  });
+}
+
+/** The references between items (ISO/IEC 14496-12, section 8.11.12). Throws RejectedImageError. */
+export async function readReferences(reader: RangeReader, box: Box): Promise<Reference[]> {
   const version = (await readContent(reader, box, 4)).getUint8(0);
   const idBytes = version === 0 ? 2 : 4;
   const references: Reference[] = [];

@@ -129,10 +129,8 @@ function rejection(
   { code, subcode, message }: HeifError,
   otherwise: 'CORRUPT_HEADER' | 'CORRUPT_PIXELS',
 ): RejectedImageError {
-  const { heif_suberror_End_of_data: endOfData, heif_suberror_Security_limit_exceeded: limit } =
-    module.heif_suberror_code;
+  const limit = module.heif_suberror_code['heif_suberror_Security_limit_exceeded'];
   const isMemory =
     subcode.value === limit?.value || code.value === module.heif_error_code.heif_error_Memory_allocation_error.value;
-  if (isMemory) return new RejectedImageError('OVER_BUDGET', `libheif: ${message}`);
-  return new RejectedImageError(subcode.value === endOfData?.value ? 'TRUNCATED' : otherwise, `libheif: ${message}`);
+  return new RejectedImageError(isMemory ? 'OVER_BUDGET' : otherwise, `libheif: ${message}`);
 }

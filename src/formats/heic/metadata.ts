@@ -6,6 +6,7 @@ import { type ByteRange, joinedReader, readExactly } from '../../metadata/bounde
 import { MAX_CONTAINER_PARTS } from '../../metadata/bounds.ts';
 import type { Carriers } from '../../metadata/carriers.ts';
 import { MalformedMetadataError, type Warnings } from '../../metadata/warnings.ts';
+import { readItemLocations } from './item-locations.ts';
 
 /**
  * Locates the metadata items of a HEIF file (ISO/IEC 23008-12, annex A): Exif, and XMP as a MIME
@@ -74,43 +75,20 @@ async function readItems(reader: RangeReader, box: Box): Promise<Map<number, str
   return items;
 }
 
-/**
- * The byte ranges of items (ISO/IEC 14496-12, section 8.11.3), except of items that are constructed
- * from others.
- */
+/** The byte ranges of items, except of items that are constructed from others. */
 async function readLocations(
   reader: RangeReader,
   box: Box,
   idat: number | undefined,
-): Promise<Map<number, ByteRange[]>> {
-  const view = await readContent(reader, box, 8);
-  const version = view.getUint8(0);
-  const [offsetBytes, lengthBytes] = [view.getUint8(4) >> 4, view.getUint8(4) & 15];
-  const [baseBytes, indexBytes] = [view.getUint8(5) >> 4, version === 0 ? 0 : view.getUint8(5) & 15];
-  let at = 6;
-  const number = (bytes: number): number => {
-    let value = 0;
-    for (let byte = 0; byte < bytes; byte++) value = value * 256 + view.getUint8(at++);
-    return value;
-  };
-  const locations = new Map<number, ByteRange[]>();
+): Promise<Map<number, readonly ByteRange[]>> {
   let extentsLeft = MAX_CONTAINER_PARTS;
-  for (let items = number(version < 2 ? 2 : 4); items > 0; items--) {
-    const item = number(version < 2 ? 2 : 4);
-    const method = version === 0 ? 0 : number(2) & 15;
-    const reference = number(2);
-    const base = number(baseBytes) + (method === 1 ? (idat ?? NaN) : 0);
-    const count = number(2);
-    extentsLeft -= Math.max(1, count);
+  const charge = (extents: number): void => {
+    extentsLeft -= Math.max(1, extents);
     if (extentsLeft < 0) throw new MalformedMetadataError(`Expected at most ${MAX_CONTAINER_PARTS} item extents`);
-    const extents: ByteRange[] = [];
-    for (let extent = 0; extent < count; extent++) {
-      number(indexBytes);
-      extents.push({ offset: base + number(offsetBytes), length: number(lengthBytes) });
-    }
-    const isInFile =
-      reference === 0 && method < 2 && extents.every(({ offset, length }) => offset + length <= reader.size);
-    if (isInFile) locations.set(item, extents);
+  };
+  const locations = new Map<number, readonly ByteRange[]>();
+  for (const { item, extents } of await readItemLocations(reader, box, idat, charge)) {
+    if (extents?.every(({ offset, length }) => offset + length <= reader.size)) locations.set(item, extents);
   }
   return locations;
 }

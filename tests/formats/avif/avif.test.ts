@@ -4,9 +4,10 @@ import { memoryReader } from '../../../src/bytes/range-reader.ts';
 import { avif as format } from '../../../src/formats/avif/avif.ts';
 import { assertAffordable, decode, probe } from '../../../src/formats/convert.ts';
 import { readEmbeddedMetadata } from '../../../src/formats/read-metadata.ts';
-import { av1Item, avif, avifOf, type AvifPicture } from '../../support/avif-fixtures.ts';
+import { av1Item, avif, avifOf, type AvifPicture, deepAvifOf } from '../../support/avif-fixtures.ts';
 import { firstDifference } from '../../support/decoded-fixtures.ts';
-import { cleanAperture, extents, gridData, mirroring, rotation } from '../../support/heic-fixtures.ts';
+import { cleanAperture, extents, fullBox, gridData, mirroring, rotation } from '../../support/heic-fixtures.ts';
+import { ascii } from '../../support/jp2-fixtures.ts';
 import { picture } from '../../support/pixels.ts';
 
 const options = { dpi: 72, background: '#ffffff' };
@@ -35,6 +36,35 @@ describe('an AVIF', () => {
     const decoded = await decode('avif', file, options);
     expect(decoded).toMatchObject(shape);
     expect(firstDifference(decoded.data, samples)).toBeUndefined();
+  });
+
+  test.each([
+    [10, 3],
+    [10, 4],
+    [12, 3],
+    [12, 4],
+  ] as const)('of %i bits and %i samples a pixel is widened to 16 bits', async (bits, channels) => {
+    const count = size.width * size.height * channels;
+    const samples = Uint16Array.from({ length: count }, (_, index) => (index * 7_919) % 65_536);
+    const file = await deepAvifOf({ ...size, channels, samples }, bits);
+    const shape = { ...size, bands: 3, alpha: channels === 4, bitDepth: 16 };
+    await expect(probe('avif', memoryReader(file), options)).resolves.toEqual(shape);
+    const decoded = await decode('avif', file, options);
+    expect(decoded).toMatchObject(shape);
+    const expected = samples.map((sample) => {
+      const coded = sample >> (16 - bits);
+      return (coded << (16 - bits)) | (coded >> (2 * bits - 16));
+    });
+    expect(firstDifference(decoded.data, expected)).toBeUndefined();
+  });
+
+  test('is published with a warning when it repeats a reference', async () => {
+    const item = await av1Item(rgb);
+    const file = avif([item, { ...item, references: [{ type: 'thmb', to: [1, 1] }] }]);
+    const warning: unknown = expect.stringContaining('more than once');
+    await expect(probe('avif', memoryReader(file), options)).resolves.toMatchObject({ warnings: [warning] });
+    const decoded = await decode('avif', file, options);
+    expect(firstDifference(decoded.data, rgb.samples)).toBeUndefined();
   });
 
   test('in boxes of its own decodes to its original samples', async () => {
@@ -110,26 +140,25 @@ describe('an AVIF that cannot be decoded', () => {
     await expect(probe('avif', memoryReader(file), options)).rejects.toThrow('MULTI_PAGE: an animation');
   });
 
-  test.each([
-    [0x40, 'AVIF of 10 bits'],
-    [0x60, 'AVIF of 12 bits'],
-  ])('is refused by name with more than 8 bits', async (flags, message) => {
-    const item = await av1Item(rgb);
-    const properties = item.properties.map((property) => {
-      const copy = Uint8Array.from(property);
-      if (Buffer.from(copy).toString('latin1', 4, 8) === 'av1C') copy[10] = (copy[10] ?? 0) | flags;
-      return copy;
-    });
-    const file = avif([{ ...item, properties }]);
-    await expect(probe('avif', memoryReader(file), options)).rejects.toThrow(`UNSUPPORTED_PIXELS: ${message}`);
-  });
-
   test('is refused when its picture has another size than it states', async () => {
     const item = await av1Item(rgb);
     const [, ...others] = item.properties;
     const stated = extents({ width: 7, height: 5 });
     const file = avif([{ ...item, properties: [stated, ...others] }]);
     await expect(decode('avif', file, options)).rejects.toMatchObject({ name: 'RejectedImageError' });
+  });
+
+  test('is refused when its opacity has more bits than its colours', async () => {
+    const item = await av1Item(rgb);
+    const kind = fullBox('auxC', 0, [...ascii('urn:mpeg:mpegB:cicp:systems:auxiliary:alpha'), 0]);
+    const deeper = item.properties.map((property) => {
+      const copy = Uint8Array.from(property);
+      if (Buffer.from(copy).toString('latin1', 4, 8) === 'av1C') copy[10] = (copy[10] ?? 0) | 0x40;
+      return copy;
+    });
+    const opacity = { ...item, properties: [...deeper, kind], references: [{ type: 'auxl', to: [1] }] };
+    const message = 'UNSUPPORTED_PIXELS: AVIF of 8 bits with opacity of 10 bits';
+    await expect(probe('avif', memoryReader(avif([item, opacity])), options)).rejects.toThrow(message);
   });
 
   test.each([0.3, 0.9])('is refused when it is cut at %d of its length', async (part) => {

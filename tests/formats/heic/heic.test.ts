@@ -11,6 +11,7 @@ import {
   fullBox,
   gridData,
   heic,
+  type HeicItem,
   mirroring,
   rotation,
 } from '../../support/heic-fixtures.ts';
@@ -242,6 +243,85 @@ describe('the properties of the primary image of a HEIC file are applied', () =>
   });
 });
 
+describe('colours that a HEIC file states without a profile', () => {
+  const { stream } = greyStream(8);
+
+  test.each([
+    [9, 16, 'the primaries of BT.2020 and high dynamic range (PQ)'],
+    [12, 13, 'the primaries of Display P3'],
+    [1, 18, 'high dynamic range (HLG)'],
+  ])('are named in a warning when they are not those of sRGB', async (primaries, transfer, stated) => {
+    const file = heic({ items: [codedItem(stream, size, codedColours(6, primaries, transfer))] });
+    const warnings = [`the file states ${stated} without an ICC profile; its samples are published as they are`];
+    await expect(probe('heic', memoryReader(file), options)).resolves.toMatchObject({ warnings });
+  });
+
+  test('are not named beside a profile', async () => {
+    const profile = box('colr', [...ascii('prof'), ...profileFor('GRAY')]);
+    const file = heic({ items: [codedItem(stream, size, codedColours(6, 9, 16), profile)] });
+    await expect(probe('heic', memoryReader(file), options)).resolves.not.toHaveProperty('warnings');
+  });
+});
+
+describe('a HEIC file whose references name an item more than once', () => {
+  const tile = { width: 64, height: 64 };
+  const whole = { width: 192, height: 64 };
+  const grid = (parts: number[], type = 'grid'): HeicItem => ({
+    type,
+    data: gridData(1, parts.length, whole),
+    properties: [extents(whole)],
+    references: [{ type: 'dimg', to: parts }],
+  });
+  const [first, second] = [rgbStream(8, 0, tile), rgbStream(8, 3, tile)];
+  const warnings: unknown[] = [expect.stringContaining('names the same item more than once')];
+
+  test('is a grid that repeats a part', async () => {
+    const items = [grid([2, 3, 2]), codedItem(first.stream, tile, IDENTITY), codedItem(second.stream, tile, IDENTITY)];
+    const file = heic({ items });
+    const decoded = await decode('heic', file, options);
+    expect(decoded).toMatchObject({ ...whole, bands: 3 });
+    expect(decoded.warnings).toBeUndefined();
+    const expected = Uint16Array.from({ length: 192 * 64 * 3 }, (_, index) => {
+      const x = Math.floor(index / 3) % 192;
+      const { rgb } = x >= 64 && x < 128 ? second : first;
+      return rgb[(Math.floor(index / 576) * 64 + (x % 64)) * 3 + (index % 3)] ?? 0;
+    });
+    expect(firstDifference(decoded.data, expected)).toBeUndefined();
+  });
+
+  test.each(['thmb', 'cdsc'])('in a reference of type %s is published, with a warning', async (type) => {
+    const image = codedItem(first.stream, tile, IDENTITY);
+    const file = heic({ items: [image, { ...image, references: [{ type, to: [1, 1] }] }] });
+    await expect(probe('heic', memoryReader(file), options)).resolves.toMatchObject({ warnings });
+    const decoded = await decode('heic', file, options);
+    expect(decoded).toMatchObject({ ...tile, alpha: false, warnings });
+    expect(firstDifference(decoded.data, first.rgb)).toBeUndefined();
+  });
+
+  test('keeps its opacity', async () => {
+    const { stream, luma } = greyStream(8, tile);
+    const kind = fullBox('auxC', 0, [...ascii('urn:mpeg:hevc:2015:auxid:1'), 0]);
+    const opacity = { ...codedItem(stream, tile, kind), references: [{ type: 'auxl', to: [1, 1] }] };
+    const decoded = await decode('heic', heic({ items: [codedItem(first.stream, tile, IDENTITY), opacity] }), options);
+    const alphas = Uint16Array.from({ length: luma.length }, (_, pixel) => decoded.data[4 * pixel + 3] ?? 0);
+    expect(firstDifference(alphas, luma)).toBeUndefined();
+  });
+
+  test('in an overlay beside the primary image', async () => {
+    const overlay = { ...grid([1, 1], 'iovl'), data: Uint8Array.from([0, 0, ...new Array<number>(20).fill(0)]) };
+    const decoded = await decode('heic', heic({ items: [codedItem(first.stream, tile, IDENTITY), overlay] }), options);
+    expect(firstDifference(decoded.data, first.rgb)).toBeUndefined();
+  });
+
+  test('is decoded when its image data have no stated length', async () => {
+    const items = [grid([2, 2, 2]), codedItem(first.stream, tile, IDENTITY)];
+    const file = heic({ items });
+    new DataView(file.buffer).setUint32(Buffer.from(file).indexOf('mdat') - 4, 0);
+    const decoded = await decode('heic', file, options);
+    expect([...decoded.data.subarray(64 * 3, 64 * 3 + 6)]).toEqual([...first.rgb.subarray(0, 6)]);
+  });
+});
+
 describe('a HEIF file without a decoder is refused by name', () => {
   test.each([
     ['av01', 'an AV1 image (AVIF)'],
@@ -281,6 +361,22 @@ describe('a damaged HEIC file', () => {
     const noise = { ...stream, data: Uint8Array.from([0, 0, 0, 4, 0xff, 0xff, 0xff, 0xff]) };
     const broken = heic({ items: [codedItem(noise, size)] });
     await expect(decode('heic', broken, options)).rejects.toMatchObject({ code: 'CORRUPT_PIXELS' });
+  });
+
+  test('is CORRUPT_PIXELS when the file is whole and its data end early', async () => {
+    const short = { ...stream, data: stream.data.slice(0, 200) };
+    const whole = heic({ items: [codedItem(short, size, BT601)] });
+    await expect(decode('heic', whole, options)).rejects.toMatchObject({ code: 'CORRUPT_PIXELS' });
+  });
+
+  test('is TRUNCATED when the data of its image lie behind the end of the file', async () => {
+    const cut = Uint8Array.from(file.subarray(0, file.length - 100));
+    const view = new DataView(cut.buffer);
+    // The box of the data seems to be whole.
+    const at = Buffer.from(cut).indexOf('mdat') - 4;
+    view.setUint32(at, view.getUint32(at) - 100);
+    const end = `TRUNCATED: the image data end at byte ${file.length}, the file has ${cut.length}`;
+    await expect(probe('heic', memoryReader(cut), options)).rejects.toThrow(end);
   });
 
   test('is refused when its stated size differs from that of the pixels', async () => {
