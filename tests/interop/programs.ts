@@ -48,6 +48,9 @@ export async function outputOf(program: string, args: readonly string[]): Promis
 export const python = '/usr/bin/python3';
 export const cogValidator = 'osgeo_utils.samples.validate_cloud_optimized_geotiff';
 
+/** ImageMagick by its full path: other programs are called convert too. */
+export const imageMagick = '/usr/bin/convert';
+
 /** Debian's path of IIPImage, which is not on PATH. */
 export const iipServer = '/usr/lib/iipimage-server/iipsrv.fcgi';
 
@@ -59,6 +62,9 @@ const tools: readonly { readonly program: string; readonly aptPackage: string }[
   { program: 'vipsheader', aptPackage: 'libvips-tools' },
   { program: 'gdalinfo', aptPackage: 'gdal-bin' },
   { program: 'gdal_translate', aptPackage: 'gdal-bin' },
+  { program: 'avifdec', aptPackage: 'libavif-bin' },
+  { program: 'heif-convert', aptPackage: 'libheif-examples' },
+  { program: 'opj_decompress', aptPackage: 'libopenjp2-tools' },
 ];
 
 /** The apt packages of tools that are not installed. */
@@ -70,6 +76,7 @@ export async function missingPackages(searchPath: string): Promise<string[]> {
     ...new Set(missing.map(({ aptPackage }) => aptPackage)),
     ...(failure ? ['python3-gdal'] : []),
     ...(existsSync(iipServer) ? [] : ['iipimage-server']),
+    ...(existsSync(imageMagick) ? [] : ['imagemagick']),
   ];
 }
 

@@ -5,7 +5,8 @@
  *     node tests/interop/run.ts [--keep]
  *
  * Creates masters, runs `npm start` on their folder once per recipe, and checks every published
- * file with every reader. Converted colours are compared with another build of Little CMS. Slices
+ * file with every reader. Converted colours are compared with another build of Little CMS, and masters
+ * of formats that libvips does not decode with what other programs decode. Slices
  * of masters are checked in every TIFF layout; only these call the project's code directly, all
  * else runs its command line. The last line is `N passed, N failed`; the exit code is 1 when any
  * failed.
@@ -16,6 +17,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkConvertedColours } from './colours.ts';
+import { checkDecoders } from './decoders.ts';
 import { print, publish } from './command-line.ts';
 import { type Case, type Reader, readers } from './readers.ts';
 import { type Master, writeMasters } from './masters.ts';
@@ -83,9 +85,10 @@ async function checkAll(folder: string): Promise<number> {
   const failed = results.filter(({ complaints }) => complaints.length > 0).length;
   const sliced = await checkEveryLayout(path.join(folder, 'slices'));
   const coloured = await checkConvertedColours(path.join(folder, 'colours'), CONCURRENCY);
+  const decoded = await checkDecoders(path.join(folder, 'decoders'));
   return summary(
-    results.length - failed + expectedOutputs.length - failedRuns + sliced.passed + coloured.passed,
-    failed + failedRuns + sliced.failed + coloured.failed,
+    results.length - failed + expectedOutputs.length - failedRuns + sliced.passed + coloured.passed + decoded.passed,
+    failed + failedRuns + sliced.failed + coloured.failed + decoded.failed,
   );
 }
 

@@ -10,6 +10,8 @@ export interface HeicItem {
   readonly data: Uint8Array;
   /** Boxes, in the order in which they apply. */
   readonly properties: readonly Uint8Array[];
+  /** A part of an image, which is not shown by itself. */
+  readonly isHidden?: boolean;
   /** Reference type and the numbers of items, from 1. */
   readonly references?: readonly { readonly type: string; readonly to: readonly number[] }[];
 }
@@ -54,9 +56,12 @@ function meta(items: readonly HeicItem[], dataAt: number): Uint8Array {
       fullBox('iloc', 0, [0x44, 0x00, ...short(items.length), ...locations]),
       fullBox('iinf', 0, [
         ...short(items.length),
-        ...items.flatMap(({ type, contentType }, index) => {
+        ...items.flatMap(({ type, contentType, isHidden = false }, index) => {
           const content = contentType === undefined ? [] : [...ascii(contentType), 0];
-          return [...fullBox('infe', 2, [...short(index + 1), ...short(0), ...ascii(type), 0, ...content])];
+          const entry = fullBox('infe', 2, [...short(index + 1), ...short(0), ...ascii(type), 0, ...content]);
+          // The lowest flag.
+          entry[11] = Number(isHidden);
+          return [...entry];
         }),
       ]),
       box(
