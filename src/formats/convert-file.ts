@@ -2,6 +2,7 @@
 import { DeadlineExceededError, RejectedImageError } from '../errors.ts';
 import { TimeLimitError } from '../isolation/isolated-process.ts';
 import { withMemory } from '../isolation/memory.ts';
+import type { Reservations } from '../isolation/reservations.ts';
 import { DECODING_TIME } from '../limits.ts';
 import type { ConvertibleFormat } from '../pyramid/source-image.ts';
 import { LARGEST_HEAP, memoryNeed, ONE_PIXEL } from './convert.ts';
@@ -24,6 +25,8 @@ export interface DecodingLimits {
   readonly remainingMs: () => number;
   /** Longest time in the decoder; a constant but in tests. Milliseconds. */
   readonly decodingTime?: number;
+  /** The memory that concurrent decoders share; that of the machine but in tests. */
+  readonly memory?: Reservations;
 }
 
 /**
@@ -47,7 +50,7 @@ export class FileConversion {
   async probe(): Promise<ImageShape> {
     const { format, fileBytes } = this.#master;
     const { total } = memoryNeed(format, ONE_PIXEL, fileBytes);
-    return withMemory(total, () => this.#timed((limit) => probeFile(this.#master, limit)));
+    return withMemory(total, () => this.#timed((limit) => probeFile(this.#master, limit)), this.#limits.memory);
   }
 
   /** Decodes the master of this shape and writes it as a tiled TIFF to `target`. */
@@ -56,7 +59,8 @@ export class FileConversion {
     const { heap, total } = memoryNeed(format, shape, fileBytes);
     const decodeWithin = (heap: number, total: number): Promise<void> => {
       const master = { ...this.#master, options: { ...options, heap } };
-      return withMemory(total, () => this.#timed((limit) => decodeFile({ ...master, target }, limit)));
+      const work = (): Promise<void> => this.#timed((limit) => decodeFile({ ...master, target }, limit));
+      return withMemory(total, work, this.#limits.memory);
     };
     try {
       await decodeWithin(heap, total);

@@ -13,10 +13,15 @@ const decoding = new Reservations(machineMemory() * DECODING_MEMORY_SHARE);
 
 /**
  * Runs `work` when `bytes` of memory are free for it: decoders that would need more than their
- * share of the machine wait for each other. One that needs more than all of it runs alone.
+ * share of the machine wait for each other. One that needs more than all of it runs alone. `memory`
+ * is a constant but in tests.
  */
-export async function withMemory<Result>(bytes: number, work: () => Promise<Result>): Promise<Result> {
-  const release = await decoding.take(bytes);
+export async function withMemory<Result>(
+  bytes: number,
+  work: () => Promise<Result>,
+  memory: Reservations = decoding,
+): Promise<Result> {
+  const release = await memory.take(bytes);
   try {
     return await work();
   } finally {

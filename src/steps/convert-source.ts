@@ -37,7 +37,7 @@ const STORING_TIME = 20_000;
  */
 export function makeConvertSource(
   { store, config }: Pick<Ports, 'store' | 'config'>,
-  limits: Pick<DecodingLimits, 'decodingTime'> = {},
+  limits: Pick<DecodingLimits, 'decodingTime' | 'memory'> = {},
 ) {
   return async (state: UnconvertedState, { log, remainingMs }: Call): Promise<SourceImage | Document> => {
     const { source, recipe: name, checksums } = state;

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Config } from '../../src/config.ts';
+import type { DecodingLimits } from '../../src/formats/convert-file.ts';
 import type { ExecutionInput } from '../../src/work/execution-input.ts';
 import { imageId, sequenceOf } from '../../src/ledger/identity.ts';
 import { publishedDescription } from '../../src/imaging/published-description.ts';
@@ -46,6 +47,9 @@ export const testConfig: Config = {
   memory: memoryLimits.standard,
 };
 
+/** Limits of decoders, where they differ from those of the machine. */
+export type DecodingOptions = Pick<DecodingLimits, 'memory'>;
+
 export interface Pipeline extends StepPorts {
   readonly workspace: string;
   readonly sourceBucket: string;
@@ -61,6 +65,7 @@ export interface Pipeline extends StepPorts {
 export async function startPipeline(
   wrap: (store: ObjectStore) => ObjectStore = (store) => store,
   config: Partial<Config> = {},
+  decoding: DecodingOptions = {},
 ): Promise<Pipeline> {
   const workspace = await mkdtemp(path.join(os.tmpdir(), 'stepwell-test-'));
   const ledgerServer = await startLedger();
@@ -87,7 +92,7 @@ export async function startPipeline(
       };
       const source = { ...upload, bucket: sourceBucket, key, etag, size };
       await ledger.claim({ ...source, recipe });
-      return runSteps(ports, { schemaVersion: 1, source, recipe }, cut);
+      return runSteps(ports, { schemaVersion: 1, source, recipe }, { cut, decoding });
     },
     async stop() {
       await ledgerServer.stop();
@@ -96,8 +101,12 @@ export async function startPipeline(
   };
 }
 
-async function runSteps(ports: StepPorts, input: ExecutionInput, cut?: Cut): Promise<Publication> {
-  const validated = await validateAndConvert(ports, input);
+async function runSteps(
+  ports: StepPorts,
+  input: ExecutionInput,
+  { cut, decoding }: { readonly cut: Cut | undefined; readonly decoding: DecodingOptions },
+): Promise<Publication> {
+  const validated = await validateAndConvert(ports, input, decoding);
   await makeRecordMetadata(ports)(validated, quietCall);
   const planned = { ...validated, plan: await planPyramid(ports, validated, cut) };
   const { plan } = planned;
@@ -121,9 +130,14 @@ export async function renderPyramid(ports: StepPorts, planned: PlannedState): Pr
 }
 
 /** Validates the object and converts it to TIFF when its format needs that. */
-export async function validateAndConvert(ports: StepPorts, input: ExecutionInput): Promise<ValidatedState> {
+export async function validateAndConvert(
+  ports: StepPorts,
+  input: ExecutionInput,
+  decoding: DecodingOptions = {},
+): Promise<ValidatedState> {
   const found = await makeValidateObject(ports)(input, quietCall);
-  const image = 'convertFrom' in found ? await makeConvertSource(ports)({ ...input, image: found }, quietCall) : found;
+  const convert = makeConvertSource(ports, decoding);
+  const image = 'convertFrom' in found ? await convert({ ...input, image: found }, quietCall) : found;
   if ('pages' in image) throw new Error('Expected a master of which one picture is published');
   return { ...input, image };
 }
