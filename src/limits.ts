@@ -89,6 +89,15 @@ export const SCRATCH_BUDGET = 10_000 * 2 ** 20;
 /** Largest estimated time of one block; its function has 840 s. Milliseconds. */
 export const BLOCK_TIME_BUDGET = 300_000;
 
+/**
+ * Longest estimated time of the pass that finds the range of the samples; its function has 840 s.
+ * Milliseconds.
+ */
+export const MEASURING_TIME = 600_000;
+
+/** Largest strip or tile, decoded, of an image whose range is measured. Bytes. */
+export const MEASURED_CHUNK_BYTES = 2 ** 29;
+
 /** Largest number of pages of a document of which every page is published. */
 export const MAX_PAGES = 1_000;
 

@@ -34,6 +34,7 @@ const PARALLEL = 'ChecksumSource';
 export const stateDescriptions: Readonly<Record<string, string>> = {
   ValidateObject: 'reading the header',
   ConvertSource: 'converting',
+  MeasureSamples: 'measuring the samples',
   StartPages: 'starting the pages',
   RecordMetadata: 'recording',
   PlanPyramid: 'planning',

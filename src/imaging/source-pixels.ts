@@ -7,10 +7,7 @@ import { convertsInOnePass } from '../pyramid/one-pass.ts';
 import { toStored, toUpright } from '../pyramid/orientation.ts';
 import { type SourceImage, uprightSize } from '../pyramid/source-image.ts';
 import { describeDirectory, type DirectoryInfo } from '../tiff/directory-info.ts';
-import { pagedReader } from '../bytes/range-reader.ts';
-import { withFirstDirectory } from '../tiff/first-directory.ts';
 import { isUnpackable } from '../tiff/packed-chunks.ts';
-import { readTiff } from '../tiff/read.ts';
 import { planSlice, type Slice, type SliceForm } from '../tiff/slice.ts';
 import { Compression, Photometric, Tag } from '../tiff/tags.ts';
 import { decodeOnceAlone, decodeRectAlone } from './alone.ts';
@@ -20,6 +17,7 @@ import type { DecodeRequest } from './pipelines.ts';
 import type { Raster } from './raster.ts';
 import type { SliceReader } from './read-slice.ts';
 import { readPicture, withPicture } from './slice-picture.ts';
+import { openSourceDirectory } from './source-directory.ts';
 
 export interface SourcePixels {
   /** Decodes a rectangle of level 0 (upright, reduced if requested) into memory of the arena. */
@@ -138,13 +136,9 @@ async function openSliceSource(
   image: SourceImage,
   { conversion }: Pick<PixelOptions, 'conversion'>,
 ): Promise<SliceSource> {
-  const header = pagedReader(reader);
-  const { directory: at } = image;
-  const file = await readTiff(at === undefined ? header : await withFirstDirectory(header, at), 1);
-  const [master] = file.directories;
-  if (!master) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
+  const { file, directory: master } = await openSourceDirectory(reader, image);
   const directory = new Map([...master].filter(([tag]) => !isOmitted(tag, image, conversion)));
-  const info = await describeDirectory(file, directory);
+  const info = withRange(await describeDirectory(file, directory), image);
   const sliceOf = (rect: Rect, form: SliceForm): Promise<Slice> =>
     planSlice(file, directory, info, toStored(rect, image), form).catch((error: unknown) => {
       throw error instanceof MalformedTiffError ? malformed(error) : error;
@@ -166,6 +160,14 @@ async function openSliceSource(
       return result;
     },
   };
+}
+
+/** The description with the range that was measured, so that all blocks have the same. */
+function withRange(info: DirectoryInfo, { mappedRange }: SourceImage): DirectoryInfo {
+  const { mapping } = info;
+  if (mapping?.range !== 'unknown' || !mappedRange) return info;
+  const { min, max } = mappedRange;
+  return { ...info, mapping: { ...mapping, range: { min, max } } };
 }
 
 /**

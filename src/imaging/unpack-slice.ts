@@ -63,6 +63,28 @@ function decodeChunk(
   if (needsConversion(coding)) convertSamples(decoded, target, coding);
 }
 
+/**
+ * Calls `use` with every chunk of the slice and its samples as stored; undefined for a hole.
+ * `isWanted` tells which chunks are decoded. Throws as `unpackIntoMemory`.
+ */
+export async function forEachStoredChunk(
+  reader: SliceReader,
+  packed: PackedChunks,
+  isWanted: (chunk: PackedChunk) => boolean,
+  use: (chunk: PackedChunk, samples: Uint8Array | undefined) => void,
+): Promise<void> {
+  const chunks = packed.chunks.filter(isWanted);
+  for await (const { chunk, stored } of storedChunks(reader, { ...packed, chunks })) {
+    if (chunk.byteCount === 0) {
+      use(chunk, undefined);
+      continue;
+    }
+    const samples = new Uint8Array(unconvertedBytes(chunk.length, packed.coding));
+    unpacked(`${packed.kind} ${chunk.index}`, stored, samples, packed.coding);
+    use(chunk, samples);
+  }
+}
+
 /** Every chunk with its bytes, which stay valid until the next one is requested. */
 async function* storedChunks(
   reader: SliceReader,

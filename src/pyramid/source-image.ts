@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MAX_EXTRA_SAMPLES } from '../limits.ts';
+import { MappedRange } from './mapped-range.ts';
 
 const sourceFormats = ['jpeg', 'png', 'webp', 'tiff'] as const;
 export type SourceFormat = (typeof sourceFormats)[number];
@@ -43,6 +44,10 @@ export const SourceImage = z.strictObject({
   ignoredSamples: z.array(z.int().min(0)).min(1).max(MAX_EXTRA_SAMPLES).optional(),
   /** Bits of a sample after decoding: 8 or 16. Fewer bits are scaled to 8. */
   bitDepth: z.union([z.literal(8), z.literal(16)]),
+  /** Present where samples have a range: signed, floating point, and more than 16 bits. */
+  mappedRange: MappedRange.optional(),
+  /** Samples have a range that MeasureSamples still has to find. */
+  unmeasured: z.literal(true).optional(),
   /** Exif orientation: 1 is upright, 5 to 8 swap width and height. */
   orientation: z.int().min(1).max(8),
   /** The orientation is stated by XMP only, which decoders do not read. */

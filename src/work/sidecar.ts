@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Publication } from '../ledger/ledger.ts';
 import { levelsOf, type Plan } from '../pyramid/plan.ts';
+import { describeRange, MappedRange } from '../pyramid/mapped-range.ts';
 import { uprightSize } from '../pyramid/source-image.ts';
 import { EmbeddedMetadata, type MetadataFields } from '../metadata/embedded-metadata.ts';
 import { RedactedMetadata } from '../metadata/redact.ts';
@@ -36,6 +37,7 @@ const SidecarSource = z.strictObject({
   bands: z.int().min(1),
   alpha: z.boolean(),
   bitDepth: z.int().min(1),
+  mappedRange: MappedRange.optional(),
   /** Exif Orientation. */
   orientation: z.int().min(1).max(8),
 });
@@ -97,14 +99,16 @@ export function sidecarOf({ source, header, plan, digests, warnings: unusual, pu
   const { sha256, md5, leftOut } = digests;
   const { bucket, key, size, etag } = source;
   const page = source.page && pageOfSidecar(source.page, header);
-  const { width, height, bands, alpha, bitDepth, orientation, converted } = image;
-  const warnings = [...header.metadata.warnings, ...unusual, ...(leftOut === undefined ? [] : [leftOut])];
+  const { width, height, bands, alpha, bitDepth, orientation, converted, mappedRange } = image;
+  // A range that the header states is among the warnings of the header.
+  const measured = mappedRange?.from === 'pixels' ? describeRange(mappedRange) : [];
+  const warnings = [...header.metadata.warnings, ...measured, ...unusual, ...(leftOut === undefined ? [] : [leftOut])];
   return sidecarBytes(
     makeSidecar({
       source: {
         ...{ bucket, key, page, size, etag, sha256, md5 },
         format: converted?.from ?? image.format,
-        ...{ width, height, bands, alpha, bitDepth, orientation },
+        ...{ width, height, bands, alpha, bitDepth, mappedRange, orientation },
       },
       published: {
         bucket: published.bucket,

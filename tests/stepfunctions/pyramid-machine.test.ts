@@ -7,6 +7,7 @@ afterAll(removeFolders);
 const keys = [
   'validateObject',
   'convertSource',
+  'measureSamples',
   'startPages',
   'recordMetadata',
   'planPyramid',
@@ -119,6 +120,18 @@ test('a master of another format is converted before it is recorded', async () =
   expect(calls.slice(0, 3).map(([key]) => key)).toEqual(['validateObject', 'convertSource', 'recordMetadata']);
   expect(calls[1]?.[1]).toEqual({ ...input, image: { convertFrom: 'pdf' } });
   expect(output).toMatchObject({ image: { width: 20 }, published: { key: 'a.tif' } });
+});
+
+test('a master whose samples have no stated range is measured before it is recorded', async () => {
+  const { status, output, calls } = await run({
+    ...healthy,
+    validateObject: () => ({ width: 10, unmeasured: true }),
+    measureSamples: () => ({ width: 10, mappedRange: { min: 0, max: 1 } }),
+  });
+  expect(status).toBe('SUCCEEDED');
+  expect(calls.slice(0, 3).map(([key]) => key)).toEqual(['validateObject', 'measureSamples', 'recordMetadata']);
+  expect(calls[1]?.[1]).toEqual({ ...input, image: { width: 10, unmeasured: true } });
+  expect(output).toMatchObject({ image: { mappedRange: { min: 0, max: 1 } }, published: { key: 'a.tif' } });
 });
 
 test.each([

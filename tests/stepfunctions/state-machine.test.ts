@@ -220,6 +220,7 @@ describe('a definition that runs as on AWS is accepted, and asl-validator accept
     const names = [
       'validateObject',
       'convertSource',
+      'measureSamples',
       'startPages',
       'recordMetadata',
       'planPyramid',

@@ -10,6 +10,8 @@ import { type PixelOptions, pixelsOfSlices } from '../../src/imaging/source-pixe
 import { conversionOf } from '../../src/pyramid/conversion.ts';
 import { outputBands, outputBitDepth } from '../../src/pyramid/output-samples.ts';
 import { reducedSize } from '../../src/pyramid/plan.ts';
+import { measureSamples } from '../../src/imaging/measure-samples.ts';
+import { describeRange } from '../../src/pyramid/mapped-range.ts';
 import { Description } from '../../src/tiff/pyramid-fields.ts';
 import { Recipe } from '../../src/recipe/recipe.ts';
 import { publishedSize } from '../../src/pyramid/size-cap.ts';
@@ -61,7 +63,8 @@ export async function identifyMaster(reader: RangeReader, options: IdentifyOptio
 /** Decodes in sRGB and the depth of the master, unless `wanted` sets other values. */
 export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = {}): Promise<DecodedMaster> {
   const applied = { ...recipe, ...wanted };
-  const { image, description, warnings } = await identifyBytes(bytes, applied);
+  const { image: identified, description, warnings } = await identifyBytes(bytes, applied);
+  const image = await measured(bytes, identified);
   const header = Description.parse(JSON.parse(JSON.stringify(description)));
   const plan = { image, recipe: applied };
   const { width, height } = publishedSize(image, applied);
@@ -89,12 +92,22 @@ export async function decodeMaster(bytes: Uint8Array, wanted: Partial<Recipe> = 
       bands,
       bitDepth: data instanceof Uint8Array ? 8 : 16,
       samples: Array.from(data),
-      warnings: [...warnings, ...(slices?.warnings ?? [])],
+      warnings: [...warnings, ...rangeWarnings(image), ...(slices?.warnings ?? [])],
       profile: iccProfile === undefined ? undefined : Buffer.from(iccProfile, 'base64'),
     };
   } finally {
     arena.release();
   }
+}
+
+/** As MeasureSamples does it. */
+async function measured(bytes: Uint8Array, image: SourceImage): Promise<SourceImage> {
+  if (!image.unmeasured) return image;
+  return { ...image, mappedRange: await measureSamples(fullReader(bytes), image, () => 60_000) };
+}
+
+function rangeWarnings({ mappedRange }: SourceImage): string[] {
+  return mappedRange?.from === 'pixels' ? describeRange(mappedRange) : [];
 }
 
 function fullReader(bytes: Uint8Array) {

@@ -16,6 +16,7 @@ import type { Call, Ports } from '../../src/runtime.ts';
 import { makeAssembleTiff } from '../../src/steps/assemble-tiff.ts';
 import { makeChecksumSource } from '../../src/steps/checksum-source.ts';
 import { makeConvertSource } from '../../src/steps/convert-source.ts';
+import { makeMeasureSamples } from '../../src/steps/measure-samples.ts';
 import { describePlan, makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
 import { makePublishSidecar } from '../../src/steps/publish-sidecar.ts';
 import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
@@ -139,7 +140,8 @@ export async function validateAndConvert(
   const convert = makeConvertSource(ports, decoding);
   const image = 'convertFrom' in found ? await convert({ ...input, image: found }, quietCall) : found;
   if ('pages' in image) throw new Error('Expected a master of which one picture is published');
-  return { ...input, image };
+  const state = { ...input, image };
+  return image.unmeasured ? { ...input, image: await makeMeasureSamples(ports)(state, quietCall) } : state;
 }
 
 /** The planner's plan; the cut, when given, replaces the planner's. */

@@ -12,6 +12,7 @@ const handlers = {
   startPyramid: 'src/handlers/start-pyramid',
   validateObject: 'src/steps/validate-object',
   convertSource: 'src/steps/convert-source',
+  measureSamples: 'src/steps/measure-samples',
   startPages: 'src/steps/start-pages',
   recordMetadata: 'src/steps/record-metadata',
   planPyramid: 'src/steps/plan-pyramid',

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { lambdaFunctions } from '../support/cloudformation.ts';
 import { RolePolicy } from '../support/iam.ts';
+import { floatTiff } from '../support/deep-tiff.ts';
 import { testDocuments } from '../support/documents.ts';
 import { packaged, PACKAGING_MS } from '../support/packaged-template.ts';
 import { pdf } from '../support/pdf-fixtures.ts';
@@ -68,6 +69,10 @@ async function processImages(): Promise<(readonly [key: string, status: string |
   // Several blocks: digests in a pass of their own, or compared before.
   await upload('lossless/strips.tif', strips, { versionId: 'v2' });
   await upload('lossless/digest.tif', strips, { metadata: { md5 } });
+  // Samples whose range is found in the pixels.
+  const heights = floatTiff(Float32Array.of(1, 2, 3, 4), { width: 2, height: 2, rows: 1 });
+  await upload('heights.tif', heights);
+  await upload('heights.tif', heights, { versionId: 'v5' });
   // A PDF, which is published beside its pyramid until it is marked as copyrighted.
   await upload('marble/atlas.pdf', page, { versionId: 'v3' });
   stage.s3.tag(sourceBucket, 'marble/atlas.pdf', { copyrighted: 'yes' });
@@ -105,6 +110,8 @@ test('the images end as expected', () => {
     ['b.jpg', 'PUBLISHED'],
     ['lossless/strips.tif', 'PUBLISHED'],
     ['lossless/digest.tif', 'PUBLISHED'],
+    ['heights.tif', 'PUBLISHED'],
+    ['heights.tif', 'PUBLISHED'],
     ['marble/atlas.pdf', 'PUBLISHED'],
     ['marble/atlas.pdf', 'PUBLISHED'],
     ['lossless/leaf.pdf', 'PUBLISHED'],

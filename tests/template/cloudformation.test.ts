@@ -124,6 +124,7 @@ describe('the memory of the functions', () => {
     startPyramid: 256,
     validateObject: 1_769,
     convertSource: 7_076,
+    measureSamples: 1_769,
     startPages: 1_769,
     recordMetadata: 256,
     planPyramid: 256,

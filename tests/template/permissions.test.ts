@@ -181,6 +181,7 @@ test('only the steps that read or copy the master may read the source bucket, in
   const readers = [
     'ChecksumSourceRole',
     'ConvertSourceRole',
+    'MeasureSamplesRole',
     'PlanPyramidRole',
     'PublishTiffRole',
     'RenderBlockRole',

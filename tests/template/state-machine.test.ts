@@ -17,6 +17,7 @@ import { packaged, PACKAGING_MS, projectRoot, type Template } from '../support/p
 const functionOfState = {
   ValidateObject: 'ValidateObjectLambdaFunction',
   ConvertSource: 'ConvertSourceLambdaFunction',
+  MeasureSamples: 'MeasureSamplesLambdaFunction',
   StartPages: 'StartPagesLambdaFunction',
   RecordMetadata: 'RecordMetadataLambdaFunction',
   PlanPyramid: 'PlanPyramidLambdaFunction',

@@ -2,6 +2,7 @@ import { RejectedImageError } from '../../errors.ts';
 import { MAX_PROFILE_BYTES } from '../../limits.ts';
 import { usableProfile } from '../../metadata/icc.ts';
 import { describeDirectory, type DirectoryInfo } from '../../tiff/directory-info.ts';
+import { describeRange, type MappedRange } from '../../pyramid/mapped-range.ts';
 import type { Description } from '../../tiff/pyramid-fields.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { viewOf } from '../../bytes/views.ts';
@@ -38,6 +39,7 @@ export async function identifyTiff(reader: RangeReader, options: HeaderOptions):
   assertDecodable(info);
   const pixels = await describeTiffPixels(file, directory, info, profile, options);
   const unusual = await checkChunks(file, directory, info);
+  const mappedRange = statedRange(info);
   const { kind, width, height } = info.chunks;
   return {
     image: {
@@ -45,6 +47,8 @@ export async function identifyTiff(reader: RangeReader, options: HeaderOptions):
       width: info.width,
       height: info.height,
       ...pixels,
+      ...(mappedRange ? { mappedRange } : {}),
+      ...(info.mapping?.range === 'unknown' ? { unmeasured: true } : {}),
       orientation: validOrientation(info.orientation) ?? 1,
       progressive: false,
       uncompressed:
@@ -54,7 +58,7 @@ export async function identifyTiff(reader: RangeReader, options: HeaderOptions):
     },
     statesOrientation: directory.has(Tag.Orientation) && validOrientation(info.orientation) !== undefined,
     description: await readDescription(file, directory, profile),
-    warnings: [...warningsOf(pixels), ...mappingWarnings(info), ...unusual],
+    warnings: [...warningsOf(pixels), ...(mappedRange ? describeRange(mappedRange) : []), ...unusual],
   };
 }
 
@@ -65,12 +69,11 @@ function warningsOf({ ignoredSamples = [] }: Pixels): string[] {
   return [`${samples} of each pixel beside its colours ${are} left out: the file does not state ${their} meaning`];
 }
 
-/** Names the values that become 0 and the largest sample. */
-function mappingWarnings({ mapping }: DirectoryInfo): string[] {
-  if (!mapping?.range) return [];
-  const kind = { unsigned: 'samples', signed: 'signed samples', float: 'floating-point samples' }[mapping.format];
-  const { min, max } = mapping.range;
-  return [`${kind} of ${mapping.bits} bits: ${min} to ${max} are published as 0 to ${2 ** mapping.to - 1}`];
+/** The range of the samples, where the header states one. */
+function statedRange({ mapping }: DirectoryInfo): MappedRange | undefined {
+  if (!mapping?.range || mapping.range === 'unknown') return undefined;
+  const { format, bits, range } = mapping;
+  return { format, bits, ...range, from: 'header' };
 }
 
 async function readProfile(file: TiffFile, directory: Directory): Promise<Uint8Array | undefined> {

@@ -99,7 +99,7 @@ function storageOf({ photometric, compression, ycc }: DirectoryInfo): Storage {
  * option `alpha` the first of all if none is declared. The others are ignored.
  */
 function describeExtraSamples(
-  { samplesPerPixel, extraSamples, bitsPerSample }: DirectoryInfo,
+  { samplesPerPixel, extraSamples, bitsPerSample, mapping }: DirectoryInfo,
   { model, samples, mayHaveExtra, mayHaveAlpha }: Storage,
   { unspecifiedSamples }: HeaderOptions,
 ): Pick<Pixels, 'alpha' | 'ignoredSamples'> {
@@ -114,6 +114,9 @@ function describeExtraSamples(
   if (alphaAt !== undefined && !mayHaveAlpha) return refuse(`alpha beside ${model} samples`);
   if (alphaAt !== undefined && model === 'cmyk' && bitsPerSample[0] === 16) {
     return refuse('alpha beside CMYK of 16 bits');
+  }
+  if (alphaAt !== undefined && mapping?.range) {
+    return refuse('alpha beside samples that are signed, floating point or of more than 16 bits');
   }
   const ignoredSamples = positions.filter((position) => position !== alphaAt);
   if (ignoredSamples.length > 0 && unspecifiedSamples === 'reject') {
@@ -134,9 +137,7 @@ function assertDecodable(info: DirectoryInfo, storage: Storage): void {
   const hasSubBytes = bits !== undefined && bits < 8 && samplesPerPixel > 1;
   if (isEven && isUnsigned && !hasSubBytes && bits !== undefined && storage.bits.includes(bits)) return;
   const model = storage.model === 'grey' || storage.model === 'rgb' ? '' : `${storage.model} `;
-  const needsRange = isEven && (!isUnsigned || (bits ?? 0) > 16);
-  const range = needsRange ? ' whose range no SMinSampleValue and SMaxSampleValue state' : '';
-  refuse(`${model}samples of ${bitsPerSample.join(', ')} bits (format ${sampleFormat.join(', ')})${range}`);
+  refuse(`${model}samples of ${bitsPerSample.join(', ')} bits (format ${sampleFormat.join(', ')})`);
 }
 
 /**

@@ -43,8 +43,8 @@ function mapper(mapping: SampleMapping): (value: number) => number {
   return (value) => table[value - lowest] ?? 0;
 }
 
-/** Returns a function that reads one sample after the other. */
-function sampleReader(row: Uint8Array, { bits, format }: SampleMapping, little: boolean): () => number {
+/** Returns a function that reads one sample of a stored row after the other. */
+export function sampleReader(row: Uint8Array, { bits, format }: SampleMapping, little: boolean): () => number {
   const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
   let at = 0;
   const step = bits / 8;
