@@ -34,6 +34,7 @@ describe('docs/output-profile.md', () => {
     S: 'tests/imaging/samples.test.ts',
     I: 'tests/formats/identify.test.ts',
     X: 'tests/imaging/extra-samples.test.ts',
+    B: 'tests/imaging/old-jpeg.test.ts',
     Q: 'tests/imaging/deep-samples.test.ts',
     T: 'tests/imaging/measured-samples.test.ts',
     Y: 'tests/imaging/ycc.test.ts',

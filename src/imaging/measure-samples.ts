@@ -27,11 +27,11 @@ const MEASURING = 20;
  * longer than MEASURING_TIME or has too large chunks; DeadlineExceededError when no time remains.
  */
 export async function measureSamples(
-  reader: SliceReader,
+  master: SliceReader,
   image: SourceImage,
   remainingMs: () => number,
 ): Promise<MappedRange> {
-  const { file, directory } = await openSourceDirectory(reader, image);
+  const { file, directory, reader } = await openSourceDirectory(master, image);
   const info = await describeDirectory(file, directory);
   const { mapping, width, height } = info;
   if (!mapping) throw new Error('Expected samples with a range but received others');

@@ -69,11 +69,12 @@ function wholeOf({ width, height }: Size): Rect {
  * image reads all of them. Throws RejectedImageError for a malformed TIFF.
  */
 export async function pixelsOfSlices(
-  reader: SliceReader,
+  master: SliceReader,
   image: SourceImage,
   options: PixelOptions,
 ): Promise<SourcePixels> {
-  const source = await openSliceSource(reader, image, options);
+  const source = await openSliceSource(master, image, options);
+  const { reader } = source;
   const { reducedTo } = options;
   const upright = wholeOf(uprightSize(image));
   const warnings = new Set<string>();
@@ -123,6 +124,8 @@ function within(rect: Rect, { left, top }: Rect): Rect {
 type UsePicture<Result> = (picture: string | Uint8Array, request: DecodeRequest, raw?: Raster) => Promise<Result>;
 
 interface SliceSource {
+  /** Reads the bytes of slices. */
+  readonly reader: SliceReader;
   readonly info: DirectoryInfo;
   /**
    * Calls `use` with the slice of an upright rectangle. When its pixels are refused, calls `use`
@@ -132,20 +135,19 @@ interface SliceSource {
 }
 
 async function openSliceSource(
-  reader: SliceReader,
+  master: SliceReader,
   image: SourceImage,
   { conversion }: Pick<PixelOptions, 'conversion'>,
 ): Promise<SliceSource> {
-  const { file, directory: master } = await openSourceDirectory(reader, image);
-  const directory = new Map([...master].filter(([tag]) => !isOmitted(tag, image, conversion)));
+  const { file, directory: stored, reader } = await openSourceDirectory(master, image).catch(rethrow);
+  const directory = new Map([...stored].filter(([tag]) => !isOmitted(tag, image, conversion)));
   const info = withRange(await describeDirectory(file, directory), image);
   const sliceOf = (rect: Rect, form: SliceForm): Promise<Slice> =>
-    planSlice(file, directory, info, toStored(rect, image), form).catch((error: unknown) => {
-      throw error instanceof MalformedTiffError ? malformed(error) : error;
-    });
+    planSlice(file, directory, info, toStored(rect, image), form).catch(rethrow);
   // Blocks of a master that needs our own decoders are mostly alike.
   let form: SliceForm = 'stored';
   return {
+    reader,
     info,
     async withSlice(rect, use) {
       const slice = await sliceOf(rect, form);
@@ -160,6 +162,10 @@ async function openSliceSource(
       return result;
     },
   };
+}
+
+function rethrow(error: unknown): never {
+  throw error instanceof MalformedTiffError ? malformed(error) : error;
 }
 
 /** The description with the range that was measured, so that all blocks have the same. */

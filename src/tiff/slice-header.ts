@@ -104,7 +104,12 @@ function asRgb(file: TiffFile, fields: readonly RawField[]): RawField[] {
 }
 
 /** The fields with SHORT field `tag`, or without it where there are no values. */
-function withShorts(file: TiffFile, fields: readonly RawField[], tag: number, values: readonly number[]): RawField[] {
+export function withShorts(
+  file: TiffFile,
+  fields: readonly RawField[],
+  tag: number,
+  values: readonly number[],
+): RawField[] {
   const count = values.length;
   const bytes = new Uint8Array(2 * count);
   const view = new DataView(bytes.buffer);

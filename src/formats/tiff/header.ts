@@ -7,6 +7,7 @@ import type { Description } from '../../tiff/pyramid-fields.ts';
 import type { RangeReader } from '../../bytes/range-reader.ts';
 import { viewOf } from '../../bytes/views.ts';
 import { type Directory, readBytes, readNumber, readTiff, type TiffFile } from '../../tiff/read.ts';
+import { withCurrentJpeg } from '../../tiff/old-jpeg.ts';
 import { Compression, FieldType, Photometric, Tag } from '../../tiff/tags.ts';
 import type { HeaderOptions, Identified } from '../format.ts';
 import { validOrientation } from '../orientation.ts';
@@ -30,8 +31,8 @@ const decodable: ReadonlySet<number> = new Set([
 ]);
 
 /** Reads the first directory of a TIFF master. Throws MalformedTiffError or RejectedImageError. */
-export async function identifyTiff(reader: RangeReader, options: HeaderOptions): Promise<Identified> {
-  const file = await readTiff(reader, 1);
+export async function identifyTiff(master: RangeReader, options: HeaderOptions): Promise<Identified> {
+  const file = await readTiff(await withCurrentJpeg(master), 1);
   const [directory] = file.directories;
   if (!directory) throw new RejectedImageError('CORRUPT_HEADER', 'the TIFF has no directory');
   const info = await describeDirectory(file, directory);
@@ -54,7 +55,7 @@ export async function identifyTiff(reader: RangeReader, options: HeaderOptions):
       uncompressed:
         info.compression === Compression.none && kind === 'strips' && !info.planar && isOfWholeBytes(info, pixels),
       chunks: { kind, width, height },
-      fileSize: reader.size,
+      fileSize: master.size,
     },
     statesOrientation: directory.has(Tag.Orientation) && validOrientation(info.orientation) !== undefined,
     description: await readDescription(file, directory, profile),
