@@ -251,4 +251,10 @@ export interface Ledger {
 
   /** The entry of the image that is public under a key; undefined if there is none. */
   findPublished(bucket: string, key: string): Promise<LedgerEntry | undefined>;
+
+  /**
+   * The same for at most `MAX_PAGE_ENTRIES` keys, by key; keys under which nothing is public are
+   * absent.
+   */
+  findAllPublished(bucket: string, keys: readonly string[]): Promise<ReadonlyMap<string, LedgerEntry>>;
 }

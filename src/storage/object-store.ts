@@ -50,6 +50,10 @@ export interface WriteOptions {
   readonly over?: { readonly etag: string } | 'absent' | undefined;
 }
 
+export interface ListOptions {
+  readonly delimiter?: '/' | undefined;
+}
+
 /** A piece that is a byte range of an object in the store. */
 export interface RangePiece {
   readonly ref: ObjectRef;
@@ -116,8 +120,15 @@ export interface ObjectStore {
    */
   copy(from: ObjectRef & { readonly etag: string }, to: ObjectRef, options?: WriteOptions): Promise<ObjectInfo>;
 
-  /** Lists the keys that start with `prefix`, in UTF-8 byte order, with sizes and ETags. */
-  list(bucket: string, prefix: string): AsyncIterable<{ key: string; size: number; etag: string }>;
+  /**
+   * Lists the keys that start with `prefix`, in UTF-8 byte order, with sizes and ETags. With a
+   * delimiter without those that contain it after the prefix; folders are then not opened.
+   */
+  list(
+    bucket: string,
+    prefix: string,
+    options?: ListOptions,
+  ): AsyncIterable<{ key: string; size: number; etag: string }>;
 
   /** Removes an object. Succeeds if there is none. */
   remove(ref: ObjectRef): Promise<void>;

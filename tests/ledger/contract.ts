@@ -759,6 +759,10 @@ function contract(start: () => Promise<ContractLedger>): void {
       for (const [index, key] of hostileKeys.entries()) {
         expect(await own.ledger.findPublished('published', key)).toMatchObject({ imageId: claims[index]?.imageId });
       }
+      const found = await own.ledger.findAllPublished('published', [...hostileKeys, 'none']);
+      expect([...found].map(([key, { published }]) => [key, published?.key]).sort()).toEqual(
+        hostileKeys.map((key) => [key, key]).sort(),
+      );
     });
   });
 
@@ -775,6 +779,9 @@ function contract(start: () => Promise<ContractLedger>): void {
       await ledger.claim(newer);
       expect(await find()).toMatchObject({ status: 'CLAIMED', published: { key } });
       expect(await ledger.findPublished('elsewhere', key)).toBeUndefined();
+      expect(await ledger.findAllPublished('published', [key])).toEqual(new Map([[key, await find()]]));
+      expect(await ledger.findAllPublished('elsewhere', [key])).toEqual(new Map());
+      expect(await ledger.findAllPublished('published', [])).toEqual(new Map());
     });
   });
 

@@ -181,6 +181,7 @@ describe('when the table is unavailable', () => {
     ['listByStatus', () => first(unanswered.listByStatus('FAILED'))],
     ['listPublished', () => unanswered.listPublished('published', { limit: 1 })],
     ['findPublished', () => unanswered.findPublished('published', 'a.tif')],
+    ['findAllPublished', () => unanswered.findAllPublished('published', ['a.tif'])],
   ];
   const unavailable: [string, number, string][] = [
     ['a throttle', 400, 'ProvisionedThroughputExceededException'],

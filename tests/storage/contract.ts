@@ -585,6 +585,15 @@ export function describeObjectStore(name: string, start: () => Promise<StoreUnde
         expect(await listKeys(store, bucket, 'b/')).toEqual(['b/a', 'b/\uffee', 'b/\u{1f5fa}']);
         expect(await listKeys(store, bucket, 'z/y')).toEqual(['z/y-x', 'z/y.x', 'z/y/x']);
         expect(await listKeys(store, bucket, 'none')).toEqual([]);
+        const inFolder = async (prefix: string): Promise<string[]> => {
+          const keys: string[] = [];
+          for await (const { key } of store.list(bucket, prefix, { delimiter: '/' })) keys.push(key);
+          return keys;
+        };
+        expect(await inFolder('')).toEqual(expected.filter((key) => !key.includes('/')));
+        expect(await inFolder('b/')).toEqual(['b/a', 'b/\uffee', 'b/\u{1f5fa}']);
+        expect(await inFolder('z/y')).toEqual(['z/y-x', 'z/y.x']);
+        expect(await inFolder('z')).toEqual([]);
         for await (const { key, size, etag } of store.list(bucket, 'z/')) {
           expect(await store.head(at(key))).toMatchObject({ size, etag });
         }

@@ -62,9 +62,12 @@ class ByteOrderedS3Store extends S3Store {
 
   override listObjects(bucket: string, options: Parameters<S3Store['listObjects']>[1] = {}) {
     const after = Buffer.from(options.startAfter ?? options.marker ?? '');
+    const { prefix = '', delimiter } = options;
+    const isBelow = (key: string): boolean => Boolean(delimiter) && key.indexOf(delimiter ?? '', prefix.length) !== -1;
     const all = super
-      .listObjects(bucket, { prefix: options.prefix ?? '', maxKeys: Number.MAX_SAFE_INTEGER })
-      .objects.filter(({ key }) => after.length === 0 || Buffer.compare(Buffer.from(key), after) > 0)
+      .listObjects(bucket, { prefix, maxKeys: Number.MAX_SAFE_INTEGER })
+      .objects.filter(({ key }) => !isBelow(key))
+      .filter(({ key }) => after.length === 0 || Buffer.compare(Buffer.from(key), after) > 0)
       .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
     const objects = all.slice(0, options.maxKeys ?? 1_000);
     return { objects, commonPrefixes: [], isTruncated: objects.length < all.length };

@@ -52,7 +52,7 @@ function hookedStore(store: ObjectStore, hooks: StoreHooks): ObjectStore {
     compose: (ref, pieces, options) => hooked('compose', ref, () => store.compose(ref, pieces, options)),
     copy: (from, to, options) => hooked('copy', to, () => store.copy(from, to, options)),
     remove: (ref) => hooked('remove', ref, () => store.remove(ref)),
-    list: (bucket, prefix) => store.list(bucket, prefix),
+    list: (bucket, prefix, options) => store.list(bucket, prefix, options),
   };
 }
 

@@ -21,7 +21,7 @@ import { ServiceUnavailableError } from '../../errors.ts';
 import { callService } from '../../service-errors.ts';
 import * as conditions from './conditions.ts';
 import { placeholders, updatedBetween } from './expressions.ts';
-import { publishedAttributes, queryPublished } from './published.ts';
+import { publishedAttributes, queryPublished, readPublished } from './published.ts';
 import { targetId, TargetItem } from './items.ts';
 import { type Claim, type ImageStatus, type Ledger, LedgerEntry, type TargetOwner, type UploadId } from '../ledger.ts';
 import { assertOwns, isPublishedAs } from '../ownership.ts';
@@ -239,6 +239,8 @@ export function dynamoLedger(options: { client: DynamoDBClient; table: string; c
       const entry = target && (await get(TargetItem.parse(target).ownerImageId));
       return entry && isPublishedAs(entry, bucket, key) ? entry : undefined;
     },
+
+    findAllPublished: (bucket, keys) => readPublished({ documents, table }, bucket, keys),
   };
 }
 

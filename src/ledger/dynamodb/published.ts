@@ -6,7 +6,9 @@ import { callService } from '../../service-errors.ts';
 import { LedgerEntry, type Publication, type PublishedPage, type PublishedQuery } from '../ledger.ts';
 import { pageToken, type PublishedPosition, readPageToken } from '../page-token.ts';
 import { searchKey } from '../search.ts';
+import { isPublishedAs } from '../ownership.ts';
 import { placeholders } from './expressions.ts';
+import { targetId, TargetItem } from './items.ts';
 
 /** Number of items that one query of a search evaluates: about 300 kB, 40 read units. */
 const EVALUATED_ITEMS = 1000;
@@ -71,24 +73,50 @@ async function findPositions(
   return { found, last };
 }
 
+/** See `Ledger.findAllPublished`. The reads are consistent. */
+export async function readPublished(
+  table: Table,
+  bucket: string,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, LedgerEntry>> {
+  const keyOf = new Map(keys.map((key) => [targetId(bucket, key), key]));
+  const targets = await readItems(table, [...keyOf.keys()]);
+  const owners = targets.map((target) => TargetItem.parse(target).ownerImageId);
+  const items = await readItems(table, [...new Set(owners)]);
+  const entries = items.map((item) => LedgerEntry.parse(item));
+  const requested = new Set(keys);
+  return new Map(
+    entries.flatMap((entry) => {
+      const key = entry.published?.key;
+      return key !== undefined && requested.has(key) && isPublishedAs(entry, bucket, key)
+        ? [[key, entry] as const]
+        : [];
+    }),
+  );
+}
+
 /** The entries of these images in this order, without those that are no longer public. */
-async function readEntries({ documents, table }: Table, imageIds: readonly string[]): Promise<LedgerEntry[]> {
-  const entries = new Map<string, LedgerEntry>();
+async function readEntries(table: Table, imageIds: readonly string[]): Promise<LedgerEntry[]> {
+  const items = await readItems(table, imageIds);
+  const entries = new Map(items.map((item) => LedgerEntry.parse(item)).map((entry) => [entry.imageId, entry]));
+  return imageIds.flatMap((imageId) => {
+    const entry = entries.get(imageId);
+    return entry?.published ? [entry] : [];
+  });
+}
+
+/** The items that exist, in no particular order. */
+async function readItems({ documents, table }: Table, imageIds: readonly string[]): Promise<unknown[]> {
+  const items: unknown[] = [];
   let keys: Record<string, unknown>[] = imageIds.map((imageId) => ({ imageId }));
   for (let attempt = 0; keys.length > 0; attempt++) {
     if (attempt === READ_ATTEMPTS) {
       throw new ServiceUnavailableError(`Expected ${keys.length} further entries of the ledger but received none`);
     }
-    const request = { RequestItems: { [table]: { Keys: keys } } };
+    const request = { RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } };
     const answer = await callService('DynamoDB', () => documents.send(new BatchGetCommand(request)));
-    for (const item of answer.Responses?.[table] ?? []) {
-      const entry = LedgerEntry.parse(item);
-      entries.set(entry.imageId, entry);
-    }
+    items.push(...(answer.Responses?.[table] ?? []));
     keys = answer.UnprocessedKeys?.[table]?.Keys ?? [];
   }
-  return imageIds.flatMap((imageId) => {
-    const entry = entries.get(imageId);
-    return entry?.published ? [entry] : [];
-  });
+  return items;
 }

@@ -39,6 +39,12 @@ export function sqliteLedger({ database, clock }: { database: Database; clock: (
     return row && entryOf(row);
   };
 
+  const findPublished = (bucket: string, key: string): LedgerEntry | undefined => {
+    const row = database.get(sql.owner, [bucket, key]);
+    const entry = row && find(TargetRow.parse(row).owner_image_id);
+    return entry && isPublishedAs(entry, bucket, key) ? entry : undefined;
+  };
+
   /**
    * Replaces fields of an entry when the condition holds. Returns whether it held. Undefined fields
    * are removed.
@@ -141,12 +147,18 @@ export function sqliteLedger({ database, clock }: { database: Database; clock: (
 
     listPublished: (bucket, query) => promised(() => selectPublished(database, bucket, query, entryOf)),
 
-    findPublished: (bucket, key) =>
-      promised(() => {
-        const row = database.get(sql.owner, [bucket, key]);
-        const entry = row && find(TargetRow.parse(row).owner_image_id);
-        return entry && isPublishedAs(entry, bucket, key) ? entry : undefined;
-      }),
+    findPublished: (bucket, key) => promised(() => findPublished(bucket, key)),
+
+    findAllPublished: (bucket, keys) =>
+      promised(
+        () =>
+          new Map(
+            keys.flatMap((key) => {
+              const entry = findPublished(bucket, key);
+              return entry ? [[key, entry] as const] : [];
+            }),
+          ),
+      ),
   };
 }
 

@@ -19,6 +19,7 @@ import { pathFromKey } from './key-paths.ts';
 import { PreconditionFailedError } from '../../errors.ts';
 import type {
   DescribedBytes,
+  ListOptions,
   ObjectInfo,
   ObjectRef,
   ObjectStore,
@@ -167,9 +168,13 @@ class FileStore implements ObjectStore {
     });
   }
 
-  async *list(bucket: string, prefix: string): AsyncGenerator<{ key: string; size: number; etag: string }> {
+  async *list(
+    bucket: string,
+    prefix: string,
+    { delimiter }: ListOptions = {},
+  ): AsyncGenerator<{ key: string; size: number; etag: string }> {
     const root = await this.#directoryOf(bucket);
-    for await (const { key, path } of listFolder(root, prefix)) {
+    for await (const { key, path } of listFolder(root, prefix, { below: delimiter === undefined })) {
       const found = await findFile(join(root, path));
       if (found) yield { key, ...found };
     }

@@ -16,31 +16,41 @@ interface Entry {
   readonly order: Buffer;
 }
 
+/** `below`: whether folders that begin after the prefix are opened. */
+interface ListingOptions {
+  readonly below: boolean;
+}
+
 /** Keys that start with `prefix`, with paths relative to `root`. A missing folder has no keys. */
-export async function* listFolder(root: string, prefix: string): AsyncGenerator<{ key: string; path: string }> {
-  yield* walk(root, '', '', prefix);
+export async function* listFolder(
+  root: string,
+  prefix: string,
+  options: ListingOptions = { below: true },
+): AsyncGenerator<{ key: string; path: string }> {
+  yield* walk(root, { directory: '', keyPrefix: '' }, prefix, options);
 }
 
 async function* walk(
   root: string,
-  directory: string,
-  keyPrefix: string,
+  { directory, keyPrefix }: { readonly directory: string; readonly keyPrefix: string },
   prefix: string,
+  options: ListingOptions,
 ): AsyncGenerator<{ key: string; path: string }> {
   const entries = await readEntries(root, directory, '');
   entries.sort((a, b) => Buffer.compare(a.order, b.order));
   for (const entry of entries) {
     const key = keyPrefix + entry.component;
     if (entry.isDirectory) {
-      if (mayContain(`${key}/`, prefix)) yield* walk(root, entry.path, `${key}/`, prefix);
+      const within = { directory: entry.path, keyPrefix: `${key}/` };
+      if (isOpened(within.keyPrefix, prefix, options)) yield* walk(root, within, prefix, options);
     } else if (key.startsWith(prefix) && keyFromPath(entry.path) === key) {
       yield { key, path: entry.path };
     }
   }
 }
 
-function mayContain(directoryKey: string, prefix: string): boolean {
-  return directoryKey.startsWith(prefix) || prefix.startsWith(directoryKey);
+function isOpened(directoryKey: string, prefix: string, { below }: ListingOptions): boolean {
+  return prefix.startsWith(directoryKey) || (below && directoryKey.startsWith(prefix));
 }
 
 /** The entries of a directory, including those of its directories for long components. */

@@ -12,6 +12,7 @@ import {
 import { ObjectNotFoundError, UnsuitableStoreError } from '../../errors.ts';
 import type {
   DescribedBytes,
+  ListOptions,
   ObjectInfo,
   ObjectRef,
   ObjectStore,
@@ -116,9 +117,13 @@ class S3Store implements ObjectStore {
     return writtenInfo(size, etag, options);
   }
 
-  async *list(bucket: string, prefix: string): AsyncGenerator<{ key: string; size: number; etag: string }> {
+  async *list(
+    bucket: string,
+    prefix: string,
+    { delimiter }: ListOptions = {},
+  ): AsyncGenerator<{ key: string; size: number; etag: string }> {
     const name = JSON.stringify(`${bucket}/${prefix}`);
-    const input = { Bucket: bucket, Prefix: prefix, EncodingType: 'url' } as const;
+    const input = { Bucket: bucket, Prefix: prefix, Delimiter: delimiter, EncodingType: 'url' } as const;
     try {
       for await (const page of paginateListObjectsV2({ client: this.#client }, input)) {
         for (const { Key = '', Size = 0, ETag } of page.Contents ?? []) {
