@@ -20,7 +20,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   published: ['bytes', 'imaging', 'metadata', 'pyramid', 'storage', 'tiff'],
   delivery: ['imaging', 'published', 'pyramid', 'storage', 'tiff'],
   work: ['bytes', 'formats', 'imaging', 'ledger', 'metadata', 'pyramid', 'recipe', 'storage', 'tiff'],
-  outputs: ['ledger'],
+  outputs: ['imaging', 'ledger', 'published', 'pyramid', 'recipe', 'storage'],
   intake: ['executions', 'ledger', 'recipe', 'work'],
   steps: [
     'bytes',

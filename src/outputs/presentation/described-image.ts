@@ -1,5 +1,7 @@
 /** What manifests say about images, independent of the version of the Presentation API. */
 
+import type { ManifestSettings } from '../../recipe/manifest-settings.ts';
+
 /** A label and its value, as shown beside an image. */
 export interface MetadataPair {
   readonly label: string;
@@ -52,19 +54,8 @@ export interface DescribedImage extends DescribedText {
   readonly pdf?: LinkedFile | undefined;
 }
 
-export const viewingDirections = ['left-to-right', 'right-to-left', 'top-to-bottom', 'bottom-to-top'] as const;
-export const behaviours = ['individuals', 'paged', 'continuous', 'unordered'] as const;
-
-/** Settings that the manifests of a stage or of a recipe share. */
-export interface PresentationSettings {
-  /** A licence of Creative Commons or a statement of RightsStatements.org. */
-  readonly rights?: string | undefined;
-  readonly requiredStatement?: MetadataPair | undefined;
-  readonly viewingDirection?: (typeof viewingDirections)[number] | undefined;
-  readonly behavior?: (typeof behaviours)[number] | undefined;
-  /** BCP 47, of titles, descriptions and pairs; `none` when it is not known. */
-  readonly language: string;
-}
+/** What the manifests of a recipe share. */
+export type PresentationSettings = Readonly<Omit<ManifestSettings, 'folders'>>;
 
 /** A manifest to be written: one image, or an ordered group. */
 export interface DescribedManifest extends DescribedText {
@@ -107,8 +98,8 @@ export function servedThumbnailSize({ width, height }: Pick<DescribedImage, 'wid
 
 /**
  * Text for properties that may hold HTML: a value that begins with `<` and ends with `>` would be
- * taken for HTML, and a space at its end makes it plain text (Presentation API 3.0, section 4.2.1,
- * HTML Markup in Property Values).
+ * taken for HTML, and a space at its end makes it plain text (Presentation API 3.0, HTML Markup in
+ * Property Values).
  */
 export function plainText(value: string): string {
   return value.startsWith('<') && value.endsWith('>') ? `${value} ` : value;

@@ -1,0 +1,2 @@
+/** The program of processes that draw watermarks. */
+import './watermark.ts';
