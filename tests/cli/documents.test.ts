@@ -51,12 +51,8 @@ test('the table has a row for every page, and a second run leaves them unchanged
 });
 
 test('a command that is killed after the first pages publishes the others when it is repeated', async () => {
-  let ended = 0;
-  const killed = await runCommand(folder, argv, {
-    onLine: (line, child) => {
-      if (/^in\/book\.tif page \d+ of 40: published/u.test(line) && ++ended === 3) child.kill('SIGKILL');
-    },
-  });
+  const action = { line: ': published (', number: 3, signal: 'SIGKILL' } as const;
+  const killed = await runCommand(folder, argv, { action });
   expect(killed.code).toBeNull();
   const before = await published();
   expect(before.length).toBeGreaterThanOrEqual(3);

@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
-import { killCommands, runCommand, startProcess } from '../support/command.ts';
+import { killCommands, runCommand } from '../support/command.ts';
 import { decodeLevels, pictureOf } from '../support/pixels.ts';
 
 let folder: string;
@@ -29,16 +27,8 @@ test('a run that is killed at several moments is completed by the next one, and 
   const env = { TMPDIR: path.join(folder, 'tmp') };
   const argv = ['in', '--recipe', 'iiif'];
   for (const moment of ['planning', 'published', 'planning']) {
-    let lines = 0;
-    const child = startProcess(process.execPath, [path.resolve('src/cli/main.ts'), ...argv], { cwd: folder, env });
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      lines += text.split(moment).length - 1;
-      if (lines >= 2) child.kill('SIGKILL');
-    });
-    const closed = once(child, 'close');
-    await Promise.race([closed, setTimeout(20_000, undefined, { ref: false })]);
-    child.kill('SIGKILL');
-    await closed;
+    const action = { line: moment, number: 2, signal: 'SIGKILL' } as const;
+    await runCommand(folder, argv, { env, action });
   }
   // Images under way at two of the kills are processed when they are asked for.
   const last = await runCommand(folder, [...argv, '--retry'], { env });

@@ -1,5 +1,6 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { link, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,10 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { openState } from '../../src/local/state.ts';
 import { collect, killCommands, runCommand, startProcess } from '../support/command.ts';
 import { pictureOf } from '../support/pixels.ts';
-
-const FILES = 1_500;
-/** Longest time from a signal to the end of the process. Milliseconds. */
-const STOP_MS = 5_000;
+import { eventually } from '../support/processes.ts';
 
 let folder: string;
 let picture: Buffer;
@@ -35,40 +33,31 @@ async function fill(count: number): Promise<void> {
   }
 }
 
-describe('a run over a folder of 1,500 files', () => {
-  test.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const)('ends within 5 seconds of one %s, and the next run resumes it', async (signal, code) => {
-    await fill(FILES);
-    let published = 0;
-    let sent = 0;
-    const stopped = await runCommand(folder, ['in'], {
-      onLine: (line, child) => {
-        if (line.includes(': published (')) published += 1;
-        if (published < 20 || sent > 0) return;
-        child.kill(signal);
-        sent = performance.now();
-      },
-    });
-    expect([stopped.code, stopped.err]).toEqual([code, '']);
-    expect(stopped.ended - sent).toBeLessThan(STOP_MS);
-    expect(stopped.out).toContain('Stopping. Run the same command again to resume.\n');
-    expect(stopped.out).not.toMatch(/FAILED|ABORTED/u);
-    const rows = stopped.out.split('\n').filter((line) => /^in\/\d{4}\.jpg /u.test(line));
-    expect(rows).toHaveLength(FILES);
-    const begun = rows.filter((row) => row.includes(' PUBLISHED ')).length;
-    expect(rows.filter((row) => row.includes(' UNFINISHED'))).toHaveLength(FILES - begun);
-    openState(path.join(folder, '.stepwell')).close();
-    // The next run is over fewer files, among them those that were being processed.
-    for (const name of await readdir(path.join(folder, 'in'))) {
-      if (Number.parseInt(name, 10) > begun + 20) await rm(path.join(folder, 'in', name));
-    }
-    const again = await runCommand(folder, ['in']);
-    expect([again.code, again.err]).toEqual([0, '']);
-    expect(again.out.match(/: resumed$/gmu) ?? []).not.toEqual([]);
-  });
+test.each([
+  ['SIGINT', 130, 1_500],
+  ['SIGTERM', 143, 300],
+  ['SIGHUP', 129, 300],
+] as const)('%s stops a run over a folder with an exit code of %i, and the next run resumes it', async (...of) => {
+  const [signal, code, files] = of;
+  await fill(files);
+  const action = { line: ': published (', number: 20, signal };
+  const stopped = await runCommand(folder, ['in'], { action });
+  expect([stopped.code, stopped.err]).toEqual([code, '']);
+  expect(stopped.out).toContain('Stopping. Run the same command again to resume.\n');
+  expect(stopped.out).not.toMatch(/FAILED|ABORTED/u);
+  // The table shows that the command ended by itself, before its limit.
+  const rows = stopped.out.split('\n').filter((line) => /^in\/\d{4}\.jpg /u.test(line));
+  expect(rows).toHaveLength(files);
+  const begun = rows.filter((row) => row.includes(' PUBLISHED ')).length;
+  expect(rows.filter((row) => row.includes(' UNFINISHED'))).toHaveLength(files - begun);
+  openState(path.join(folder, '.stepwell')).close();
+  // The next run is over fewer files, among them those that were being processed.
+  for (const name of await readdir(path.join(folder, 'in'))) {
+    if (Number.parseInt(name, 10) > begun + 20) await rm(path.join(folder, 'in', name));
+  }
+  const again = await runCommand(folder, ['in']);
+  expect([again.code, again.err]).toEqual([0, '']);
+  expect(again.out.match(/: resumed$/gmu) ?? []).not.toEqual([]);
 });
 
 test('a signal ends the process although a thread computes for longer', async () => {
@@ -87,21 +76,23 @@ test('a signal ends the process although a thread computes for longer', async ()
   expect([code, out()]).toEqual([143, 'computing\n']);
 });
 
-test('a signal ends the process although the run does not', async () => {
+test('a signal ends the process within five seconds although the run does not end', async () => {
   const module = `
     import { stopSignal } from ${JSON.stringify(path.resolve('src/cli/signals.ts'))};
     stopSignal({ withParent: false });
     setInterval(() => {}, 1000);
-    console.log('ready');`;
+    const { setTimeout } = globalThis;
+    globalThis.setTimeout = (callback, milliseconds, ...rest) => {
+      console.log(milliseconds);
+      return setTimeout(callback, 1, ...rest);
+    };
+    process.kill(process.pid, 'SIGTERM');`;
   const child = startProcess(process.execPath, ['--input-type=module', '-e', module]);
-  let sent = 0;
-  collect(child.stdout, () => {
-    child.kill('SIGTERM');
-    sent = performance.now();
-  });
+  const out = collect(child.stdout);
   const [code] = (await once(child, 'close')) as [number | null];
   expect(code).toBe(143);
-  expect(performance.now() - sent).toBeLessThan(STOP_MS);
+  expect(out()).toMatch(/^\d+\n$/u);
+  expect(Number(out())).toBeLessThan(5_000);
 });
 
 test('the command ends when the reader of its output does', async () => {
@@ -127,11 +118,7 @@ test('the command ends when the npm that started it is killed', async () => {
   await idle;
   const command = await childOf(npm.pid ?? 0);
   npm.kill('SIGKILL');
-  const killed = performance.now();
-  while (await isRunning(command)) {
-    expect(performance.now() - killed).toBeLessThan(STOP_MS);
-    await setTimeout(20);
-  }
+  await eventually(() => !hasProgram(command));
   openState(path.join(folder, 'workspace')).close();
 });
 
@@ -142,7 +129,11 @@ async function childOf(pid: number): Promise<number> {
   return last ? childOf(Number(last)) : pid;
 }
 
-async function isRunning(pid: number): Promise<boolean> {
-  const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-  return text !== '' && !/\) [ZX] /u.test(text);
+/** False for a zombie, which remains until its parent reads its exit status. */
+function hasProgram(pid: number): boolean {
+  try {
+    return !/\) [ZX] /u.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
 }

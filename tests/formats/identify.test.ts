@@ -5,6 +5,7 @@ import { SourceImage } from '../../src/pyramid/source-image.ts';
 import { identifyBytes, identifyMaster } from '../support/decode-master.ts';
 import { picture, pictureOf } from '../support/pixels.ts';
 import { greyFields, type HandField, handTiff, long, short, withFields } from '../support/tiff-bytes.ts';
+import { processorMilliseconds } from '../support/processor-time.ts';
 
 async function refusalOf(bytes: Uint8Array): Promise<string> {
   try {
@@ -305,9 +306,10 @@ describe('the pages of a TIFF', () => {
 
   test('are not read to the end when there are a thousand', async () => {
     const directories = Array.from({ length: 1000 }, (_, index) => page(60 - (index % 3), 41));
-    const started = performance.now();
-    expect(await refusalOf(pages(...directories))).toMatch(/^MULTI_PAGE: more than 256 pages/u);
-    expect(performance.now() - started).toBeLessThan(1000);
+    const milliseconds = await processorMilliseconds(async () => {
+      expect(await refusalOf(pages(...directories))).toMatch(/^MULTI_PAGE: more than 256 pages/u);
+    });
+    expect(milliseconds).toBeLessThan(1000);
   });
 });
 
@@ -340,9 +342,10 @@ describe('a header with false statements', () => {
       /^CORRUPT_HEADER: /u,
     ],
   ])('is refused without reading pixels: %s', async (_, fields, message) => {
-    const started = performance.now();
-    expect(await refusalOf(handTiff({ data: new Uint8Array(64), directories: [fields] }))).toMatch(message);
-    expect(performance.now() - started).toBeLessThan(1000);
+    const milliseconds = await processorMilliseconds(async () => {
+      expect(await refusalOf(handTiff({ data: new Uint8Array(64), directories: [fields] }))).toMatch(message);
+    });
+    expect(milliseconds).toBeLessThan(1000);
   });
 
   test('is refused for a circular chain of directories', async () => {
@@ -365,9 +368,10 @@ describe('a header with false statements', () => {
       crc,
       latin('\x00\x00\x00\x00IDAT\x35\xaf\x06\x1e'),
     ]);
-    const started = performance.now();
-    expect(await refusalOf(png)).toMatch(/^(accepted: .*"width":1000000,|CORRUPT_HEADER: |TRUNCATED: )/u);
-    expect(performance.now() - started).toBeLessThan(1000);
+    const milliseconds = await processorMilliseconds(async () => {
+      expect(await refusalOf(png)).toMatch(/^(accepted: .*"width":1000000,|CORRUPT_HEADER: |TRUNCATED: )/u);
+    });
+    expect(milliseconds).toBeLessThan(1000);
   });
 });
 

@@ -5,6 +5,7 @@ import { handTiff, greyFields, long, short, withFields } from '../support/tiff-b
 import { type Master, mastersOf } from '../support/masters.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { decodeLevels, pictureOf, singlePass } from '../support/pixels.ts';
+import { processorMilliseconds } from '../support/processor-time.ts';
 
 let pipeline: Pipeline;
 let masters: Master[];
@@ -119,11 +120,12 @@ describe('a header that claims a million by a million pixels', () => {
     ],
     ['PNG', png],
   ])('is rejected within a second in a %s', async (name, bytes) => {
-    const started = performance.now();
-    expect(await outcomeOf(`claims of ${name}/master`, bytes)).toMatch(
-      /^RejectedImageError (TOO_MANY_PIXELS|CORRUPT_HEADER|OVER_BUDGET): /u,
-    );
-    expect(performance.now() - started).toBeLessThan(1000);
+    const milliseconds = await processorMilliseconds(async () => {
+      expect(await outcomeOf(`claims of ${name}/master`, bytes)).toMatch(
+        /^RejectedImageError (TOO_MANY_PIXELS|CORRUPT_HEADER|OVER_BUDGET): /u,
+      );
+    });
+    expect(milliseconds).toBeLessThan(1000);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
   discard,
@@ -15,7 +16,7 @@ import {
 } from '../support/isolated-functions.ts';
 import { childrenOf, eventually, isRunning } from '../support/processes.ts';
 
-const LONG = 60_000;
+const LONG = 200_000;
 
 describe('an isolated function', () => {
   test('returns what it is given, in another process that the next call uses again', async () => {
@@ -73,18 +74,22 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
   'an isolated process ends with its parent after %s, even while a decoder occupies it',
   async (signal) => {
     const functions = path.resolve('tests/support/isolated-functions.ts');
+    const folder = mkdtempSync(path.join(tmpdir(), 'stepwell-isolated-'));
+    const mark = path.join(folder, 'spinning');
     const script = `
       const { spin } = await import(${JSON.stringify(functions)});
-      spin(undefined, 600000);
-      setTimeout(() => console.log('started'), 1000);
+      spin(${JSON.stringify(mark)}, 600000);
     `;
-    const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    await once(parent.stdout, 'data');
-    const children = childrenOf(parent.pid);
-    expect(children).toHaveLength(1);
-    parent.kill(signal);
-    await eventually(() => children.every((pid) => !isRunning(pid)));
+    const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'inherit' });
+    try {
+      await eventually(() => existsSync(mark));
+      const children = childrenOf(parent.pid);
+      expect(children).toHaveLength(1);
+      parent.kill(signal);
+      await eventually(() => children.every((pid) => !isRunning(pid)));
+    } finally {
+      parent.kill('SIGKILL');
+      rmSync(folder, { recursive: true });
+    }
   },
 );

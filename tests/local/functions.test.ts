@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { UsageError } from '../../src/errors.ts';
 import { readFunctions } from '../../src/local/functions.ts';
 import { inProcessHost } from '../../src/local/in-process-host.ts';
@@ -22,7 +22,7 @@ const table = readFunctions(
       mute: 'export const other = 1;',
       mutates: 'export const handler = (event: any) => { event.a = 2; return event };',
     },
-    { hangs: { timeout: 0.05 }, echo: { timeout: 7 }, waits: { memorySize: 3538 } },
+    { hangs: { timeout: 0.05 }, echo: { timeout: 700 }, waits: { memorySize: 3538 } },
   ),
 );
 const host = inProcessHost(table);
@@ -32,8 +32,8 @@ describe('a function that runs in process', () => {
     const result = (await host.invoke('echo', { a: 1, gone: undefined, at: new Date(0) })) as Record<string, unknown>;
     expect(result).toMatchObject({ event: { a: 1, at: '1970-01-01T00:00:00.000Z' }, name: 'echo' });
     expect(Object.keys(result)).not.toContain('gone');
-    expect(result['left']).toBeLessThanOrEqual(7000);
-    expect(result['left']).toBeGreaterThan(5000);
+    expect(result['left']).toBeLessThanOrEqual(700_000);
+    expect(result['left']).toBeGreaterThan(600_000);
     expect(await host.invoke('nothing', {})).toBeNull();
   });
 
@@ -61,9 +61,13 @@ describe('a function that runs in process', () => {
 
   test('does not use up its timeout while it is queued', async () => {
     const narrow = inProcessHost(table, { concurrency: 2 });
-    // All of them take longer than the timeout, one of them a twentieth of it.
-    const calls = Array.from({ length: 60 }, () => narrow.invoke('waits', {}, { timeoutMs: 600 }));
-    expect(Math.max(...((await Promise.all(calls)) as number[]))).toBe(2);
+    await narrow.invoke('waits', {});
+    jest.useFakeTimers();
+    // The last call starts after 60 of its 50 milliseconds, and takes 30.
+    const calls = Promise.all(Array.from({ length: 6 }, () => narrow.invoke('waits', {}, { timeoutMs: 50 })));
+    await jest.advanceTimersByTimeAsync(90);
+    jest.useRealTimers();
+    expect(Math.max(...((await calls) as number[]))).toBe(2);
   });
 
   test('runs in a slot for I/O-bound functions if it has at most one vCPU', async () => {

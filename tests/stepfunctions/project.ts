@@ -1,7 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { type ServedApi, serveApi } from '../../src/stepfunctions/api.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../src/stepfunctions/engine.ts';
@@ -12,6 +11,7 @@ import { type FunctionTable, readFunctions } from '../../src/local/functions.ts'
 import { InvocationError } from '../../src/local/in-process-host.ts';
 import type { Progress } from '../../src/stepfunctions/progress.ts';
 import type { StatusChangeEvent } from '../../src/stepfunctions/status-event.ts';
+import { eventually } from '../support/processes.ts';
 
 const made: string[] = [];
 
@@ -145,9 +145,7 @@ export function asIfKilled(directory: string): string {
   return copy;
 }
 
-export async function until(condition: () => boolean): Promise<void> {
-  for (let waited = 0; !condition(); waited++) {
-    if (waited > 5000) throw new Error('Expected the condition to hold within 5 seconds');
-    await setTimeout(1);
-  }
+/** Resolves when the condition holds, with little delay. */
+export function until(condition: () => boolean): Promise<void> {
+  return eventually(condition, 1);
 }

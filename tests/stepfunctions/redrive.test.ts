@@ -28,6 +28,10 @@ async function served(definition: object, behaviours: Parameters<typeof hostOf>[
   return { ...fixture, host };
 }
 
+/** Number of times that an iteration succeeded. */
+const successes = ({ progress }: Pick<Fixture, 'progress'>, item: number): number =>
+  progress.filter((step) => step.kind === 'iteration-succeeded' && step.index === item).length;
+
 /** Doubles every item in two steps and adds them up. */
 const pipeline = {
   StartAt: 'First',
@@ -48,18 +52,18 @@ const pipeline = {
 describe('a redrive', () => {
   test('continues at the failed state and runs only the missing iterations and steps', async () => {
     let broken = true;
-    const { client, engine, host, events } = await served(pipeline, {
+    const fixture = await served(pipeline, {
       a: (event) => Number(event) * 2,
       b: async (event) => {
         if (Number(event) === 4 && broken) {
-          await until(() => host.calls.filter(([key]) => key === 'b').length === 3);
-          await new Promise((resolve) => setTimeout(resolve, 20));
+          await until(() => successes(fixture, 0) === 1 && successes(fixture, 2) === 1);
           throw namedError('Broken');
         }
         return Number(event) + 1;
       },
       c: () => 'first',
     });
+    const { client, engine, host, events } = fixture;
     const { executionArn } = engine.start({ name: 'r', input: '{"items":[1,2,3]}' });
     await engine.idle();
     expect(engine.describe(executionArn)).toMatchObject({ status: 'FAILED', error: 'Broken' });
@@ -87,15 +91,17 @@ describe('a redrive', () => {
 
   test('can be repeated, and each run skips what earlier runs completed', async () => {
     const bad = new Set([0, 1]);
-    const { engine, host } = await served(pipeline, {
+    const good = (): number[] => [0, 1, 2].filter((item) => !bad.has(item));
+    const fixture = await served(pipeline, {
       a: (event) => event,
       b: async (event) => {
-        await new Promise((resolve) => setTimeout(resolve, bad.has(Number(event)) ? 30 : 1));
-        if (bad.has(Number(event))) throw namedError(`Broken${Number(event)}`);
-        return event;
+        if (!bad.has(Number(event))) return event;
+        await until(() => good().every((item) => successes(fixture, item) > 0));
+        throw namedError(`Broken${Number(event)}`);
       },
       c: () => null,
     });
+    const { engine, host } = fixture;
     const { executionArn } = engine.start({ input: '{"items":[0,1,2]}' });
     await engine.idle();
     bad.delete(0);
@@ -115,17 +121,20 @@ describe('a redrive', () => {
   test('does not reuse iterations of an attempt that Retry restarted', async () => {
     let failures = 2;
     const map = { ...pipeline.States.Each, Retry: [{ ErrorEquals: ['Once'], IntervalSeconds: 1, MaxAttempts: 1 }] };
-    const { engine, host } = await served(
+    const fixture = await served(
       { StartAt: 'Each', States: { Each: map } },
       {
         a: (event) => event,
         b: async (event) => {
-          await new Promise((resolve) => setTimeout(resolve, Number(event) * 20));
-          if (event === 1 && failures-- > 0) throw namedError('Once');
-          return event;
+          if (event === 0 || failures === 0) return event;
+          // The other iteration succeeds once in each attempt.
+          const attempt = 3 - failures--;
+          await until(() => successes(fixture, 0) === attempt);
+          throw namedError('Once');
         },
       },
     );
+    const { engine, host } = fixture;
     const { executionArn } = engine.start({ input: '{"items":[0,1]}' });
     await engine.idle();
     expect(engine.describe(executionArn).status).toBe('FAILED');
@@ -139,12 +148,12 @@ describe('a redrive', () => {
     let broken = true;
     const branch = (key: string): object => ({ StartAt: `In${key}`, States: { [`In${key}`]: task(key) } });
     const parallel = { Type: 'Parallel', Branches: [branch('a'), branch('b')], End: true };
-    const { engine, host } = await served(
+    const { engine, host, progress } = await served(
       { StartAt: 'Both', States: { Both: parallel } },
       {
         a: () => 'a',
         b: async () => {
-          await new Promise((resolve) => setTimeout(resolve, 20));
+          await until(() => progress.some((step) => step.kind === 'state-exited' && step.state === 'Ina'));
           if (broken) throw namedError('Broken');
           return 'b';
         },

@@ -2,15 +2,16 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ActionOnLine } from './act-on-line.ts';
 
 const program = path.resolve('src/cli/main.ts');
+const actOnLine = pathToFileURL(path.resolve('tests/support/act-on-line.ts')).href;
 
 export interface EndedCommand {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
-  /** `performance.now()` at the end of the process. */
-  readonly ended: number;
 }
 
 /** The environment of commands: that of the tests without the options of Jest's process. */
@@ -36,8 +37,8 @@ export function killCommands(): void {
 }
 
 export interface CommandOptions {
-  /** Called with every printed line. */
-  readonly onLine?: (line: string, child: ChildProcess) => void;
+  /** What happens in the process of the command while it prints a line. */
+  readonly action?: ActionOnLine;
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -45,15 +46,16 @@ export interface CommandOptions {
 export async function runCommand(
   folder: string,
   argv: readonly string[],
-  { onLine = () => undefined, env = {} }: CommandOptions = {},
+  { action, env = {} }: CommandOptions = {},
 ): Promise<EndedCommand> {
-  const child = startProcess(process.execPath, [program, ...argv], { cwd: folder, env });
-  const out = collect(child.stdout, (line) => {
-    onLine(line, child);
+  const options = action ? ['--import', actOnLine] : [];
+  const child = startProcess(process.execPath, [...options, program, ...argv], {
+    cwd: folder,
+    env: action ? { ...env, ACT_ON_LINE: JSON.stringify(action) } : env,
   });
-  const err = collect(child.stderr);
+  const [out, err] = [collect(child.stdout), collect(child.stderr)];
   const [code] = (await once(child, 'close')) as [number | null];
-  return { code, out: out(), err: err(), ended: performance.now() };
+  return { code, out: out(), err: err() };
 }
 
 /** Collects the text of a stream and calls back with its lines. */

@@ -1,4 +1,5 @@
 /** Functions for the tests of isolated processes, and the program that offers them. */
+import { writeFileSync } from 'node:fs';
 import { RejectedImageError } from '../../src/errors.ts';
 import { isolated } from '../../src/isolation/isolated.ts';
 
@@ -11,9 +12,9 @@ export const wait = isolated('wait', program, async (ms: number) => {
   return process.pid;
 });
 
-/** Occupies the thread, as a decoder does that does not end. */
-export const spin = isolated('spin', program, (ready: string | undefined) => {
-  if (ready !== undefined) process.stderr.write(ready);
+/** Occupies the thread, as a decoder does that does not end, after it has written the file. */
+export const spin = isolated('spin', program, (mark: string | undefined) => {
+  if (mark !== undefined) writeFileSync(mark, '');
   for (;;);
 });
 

@@ -27,10 +27,10 @@ export function childrenOf(parent: number | undefined): number[] {
     .map(Number);
 }
 
-/** Resolves when the condition holds; throws after a minute. */
-export async function eventually(condition: () => boolean): Promise<void> {
+/** Resolves when the condition, tested at every interval, holds; throws after a minute. */
+export async function eventually(condition: () => boolean, intervalMs = 50): Promise<void> {
   for (const start = Date.now(); !condition();) {
     if (Date.now() - start > LONG) throw new Error(`Expected ${condition.toString()} within ${LONG} ms`);
-    await delay(50);
+    await delay(intervalMs);
   }
 }

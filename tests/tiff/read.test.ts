@@ -6,6 +6,7 @@ import { memoryReader } from '../../src/bytes/range-reader.ts';
 import { readBytes, readNumber, readNumbers, readTiff, type TiffFile } from '../../src/tiff/read.ts';
 import { greyFields, handTiff, long, short, withFields } from '../support/tiff-bytes.ts';
 import { pictureOf } from '../support/pixels.ts';
+import { processorMilliseconds } from '../support/processor-time.ts';
 
 const open = (bytes: Uint8Array, maxDirectories?: number): Promise<TiffFile> =>
   readTiff(memoryReader(bytes), maxDirectories);
@@ -230,10 +231,11 @@ test('readTiff reads 256 of a million directories when 256 are requested', async
     view.setUint32(at + 6, 1, true);
     view.setUint32(at + 14, at + 18, true);
   }
-  const started = performance.now();
-  const file = await open(bytes, 256);
-  expect([file.directories.length, file.more]).toEqual([256, true]);
-  expect(performance.now() - started).toBeLessThan(1000);
+  const milliseconds = await processorMilliseconds(async () => {
+    const file = await open(bytes, 256);
+    expect([file.directories.length, file.more]).toEqual([256, true]);
+  });
+  expect(milliseconds).toBeLessThan(1000);
 });
 
 test('readTiff reads files written by libtiff: strips and tiles, classic TIFF and BigTIFF', async () => {
@@ -281,20 +283,21 @@ describe('readTiff of a file with random byte changes', () => {
   );
 
   test('reads the file or throws MalformedTiffError in bounded time', async () => {
-    const started = performance.now();
-    const change = fc.tuple(fc.nat(), fc.oneof(fc.constantFrom(0, 1, 4, 11, 12, 16, 0x7f, 0x80, 0xff), fc.nat(255)));
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...seeds),
-        fc.array(change, { minLength: 1, maxLength: 6 }),
-        async (seed, changes) => {
-          const bytes = Uint8Array.from(seed);
-          for (const [at, value] of changes) bytes[at % bytes.length] = value;
-          await expectReadOrMalformed(bytes);
-        },
-      ),
-      { numRuns: 3000 },
-    );
-    expect(performance.now() - started).toBeLessThan(20_000);
+    const milliseconds = await processorMilliseconds(async () => {
+      const change = fc.tuple(fc.nat(), fc.oneof(fc.constantFrom(0, 1, 4, 11, 12, 16, 0x7f, 0x80, 0xff), fc.nat(255)));
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...seeds),
+          fc.array(change, { minLength: 1, maxLength: 6 }),
+          async (seed, changes) => {
+            const bytes = Uint8Array.from(seed);
+            for (const [at, value] of changes) bytes[at % bytes.length] = value;
+            await expectReadOrMalformed(bytes);
+          },
+        ),
+        { numRuns: 3000 },
+      );
+    });
+    expect(milliseconds).toBeLessThan(20_000);
   });
 });
