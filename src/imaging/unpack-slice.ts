@@ -4,8 +4,10 @@ import { writeAt } from '../bytes/write-at.ts';
 import { MalformedTiffError, RejectedImageError } from '../errors.ts';
 import type { PackedChunk, PackedChunks } from '../tiff/packed-chunks.ts';
 import type { Slice } from '../tiff/slice.ts';
+import { yccPlaneSize } from '../tiff/ycc-layout.ts';
 import { convertSamples, needsConversion, unconvertedBytes } from './unpack/convert-samples.ts';
 import { fillChunk, unpackChunk } from './unpack/unpack.ts';
+import { yccPlanesToRgb } from './unpack/ycc.ts';
 import { Arena } from './arena.ts';
 import { readSlice, type SliceReader } from './read-slice.ts';
 
@@ -26,8 +28,9 @@ export async function unpackIntoMemory(
 ): Promise<Uint8Array> {
   const bytes = arena.take(size);
   bytes.set(header);
+  const decode = chunkDecoder(packed, warnings);
   for await (const { chunk, stored } of storedChunks(reader, packed)) {
-    decodeChunk(chunk, stored, bytes.subarray(chunk.at, chunk.at + chunk.length), packed, warnings);
+    decode(chunk, stored, bytes.subarray(chunk.at, chunk.at + chunk.length));
   }
   return bytes;
 }
@@ -40,12 +43,43 @@ export async function unpackIntoFile(
   handle: FileHandle,
 ): Promise<void> {
   await writeAt(handle, header, 0);
+  const decode = chunkDecoder(packed, warnings);
   for await (const { chunk, stored } of storedChunks(reader, packed)) {
     const rows = new Uint8Array(chunk.length);
-    decodeChunk(chunk, stored, rows, packed, warnings);
-    await writeAt(handle, rows, chunk.at);
+    if (decode(chunk, stored, rows)) await writeAt(handle, rows, chunk.at);
   }
 }
+
+/** Decodes a chunk into `target`. Returns false until all planes of its place are decoded. */
+type DecodeChunk = (chunk: PackedChunk, stored: Uint8Array, target: Uint8Array) => boolean;
+
+function chunkDecoder(packed: PackedChunks, warnings: Set<string>): DecodeChunk {
+  const planes = new Map<number, Uint8Array>();
+  return (chunk, stored, target) => {
+    const { plane } = chunk;
+    const { coding, kind } = packed;
+    if (plane === undefined || !coding.ycc) {
+      decodeChunk(chunk, stored, target, packed, warnings);
+      return true;
+    }
+    const { ycc: layout, ...plain } = coding;
+    const { width, height } = yccPlaneSize(layout, plane, coding.width, target.length / (3 * coding.width));
+    const samples = new Uint8Array(width * height);
+    if (chunk.byteCount > 0) {
+      const own = { ...plain, samples: 1, width };
+      for (const warning of unpacked(`${kind} ${chunk.index}`, stored, samples, own)) warnings.add(warning);
+    } else samples.fill(plane === 0 ? packed.fill : NO_CHROMA);
+    planes.set(plane, samples);
+    const [luma, blue, red] = [planes.get(0), planes.get(1), planes.get(2)];
+    if (plane < 2 || !luma || !blue || !red) return false;
+    yccPlanesToRgb([luma, blue, red], target, coding.width, layout);
+    planes.clear();
+    return true;
+  };
+}
+
+/** Chroma of grey, for holes. */
+const NO_CHROMA = 128;
 
 function decodeChunk(
   chunk: PackedChunk,

@@ -4,7 +4,7 @@ import type { DirectoryInfo } from './directory-info.ts';
 import { type Directory, readNumbersAt, type TiffFile } from './read.ts';
 import type { ChunkRange } from './slice-header.ts';
 import { Compression, Tag } from './tags.ts';
-import { yccBytes } from './ycc-layout.ts';
+import { yccBytes, yccPlaneSize } from './ycc-layout.ts';
 
 /** A chunk of the master; a hole has no bytes. */
 export interface NumberedChunk extends ChunkRange {
@@ -37,7 +37,11 @@ export function bytesPerRow({ chunks, bitsPerSample, planar }: DirectoryInfo): n
 /** Bytes of a chunk without compression. */
 function storedBytes(info: DirectoryInfo, index: number): number {
   const rows = rowsOfChunk(info, index);
-  return info.ycc ? yccBytes(info.ycc, info.chunks.width, rows) : bytesPerRow(info) * rows;
+  const { ycc, planar, chunks } = info;
+  if (!ycc) return bytesPerRow(info) * rows;
+  if (!planar) return yccBytes(ycc, chunks.width, rows);
+  const size = yccPlaneSize(ycc, Math.floor(index / chunksPerPlane(info)), chunks.width, rows);
+  return size.width * size.height;
 }
 
 /** Bytes of one row of a chunk once its samples are decoded. */

@@ -83,7 +83,7 @@ export async function describeDirectory(file: TiffFile, directory: Directory): P
   };
   const planar = (await number(Tag.PlanarConfiguration, 1)) === 2 && samplesPerPixel > 1;
   const mapping = await readSampleMapping(file, directory, samples);
-  const ycc = await readYccLayout(file, directory, { ...samples, compression, planar });
+  const ycc = await readYccLayout(file, directory, { ...samples, compression });
   return {
     width,
     height,

@@ -57,6 +57,8 @@ export function needsUnpacking({
 
 /** A chunk of the master, and its place among the decoded chunks. */
 export interface PackedChunk extends NumberedChunk {
+  /** 0 luma, 1 Cb, 2 Cr; the three chunks of one place follow each other. */
+  readonly plane?: 0 | 1 | 2;
   /** Offset of its decoded rows in the slice, and their length. Bytes. */
   readonly at: number;
   readonly length: number;

@@ -29,6 +29,7 @@ import {
   writeSliceHeader,
 } from './slice-header.ts';
 import { Compression, Photometric, Tag } from './tags.ts';
+import { hasYccPlanes, packYccPlanes } from './ycc-planes.ts';
 
 /** A byte range of the master and its offset `at` in the slice. */
 export interface SliceRead {
@@ -81,6 +82,9 @@ export async function planSlice(
   const grid = gridOf(info, window);
   const ranges = await readGrid(file, directory, info, grid);
   const hasHoles = ranges.some(({ byteCount }) => byteCount === 0);
+  if (hasYccPlanes(info)) {
+    return { rect: grid.rect, reads: [], ...(await packYccPlanes(file, directory, info, grid.rect, ranges)) };
+  }
   if (isUnpackable(info.compression) && (hasHoles || form === 'unpacked' || needsUnpacking(info))) {
     return unpackedSlice(file, directory, info, grid, ranges);
   }

@@ -4,8 +4,9 @@ import { Compression, Photometric, Tag } from './tags.ts';
 
 export interface YccLayout {
   /**
-   * Pixels that share a pair of chroma samples. A data unit holds their luma samples, row by row,
-   * then Cb and Cr; units beyond the edge of a chunk are complete.
+   * Pixels that share a pair of chroma samples. Interleaved, a data unit holds their luma samples,
+   * row by row, then Cb and Cr; units beyond the edge of a chunk are complete. In separate planes,
+   * those of chroma have that many fewer columns and rows.
    */
   readonly across: number;
   readonly down: number;
@@ -18,7 +19,6 @@ export interface YccLayout {
 interface Samples {
   readonly photometric: number;
   readonly compression: number;
-  readonly planar: boolean;
   readonly samplesPerPixel: number;
   readonly bitsPerSample: readonly number[];
 }
@@ -31,16 +31,16 @@ const subsamplings: readonly (number | undefined)[] = [1, 2, 4];
 
 /**
  * The layout of YCbCr samples that our own decoders convert to RGB; undefined for all others:
- * separate planes, other depths, and compressions that decode YCbCr themselves.
+ * other depths, and compressions that decode YCbCr themselves.
  */
 export async function readYccLayout(
   file: TiffFile,
   directory: Directory,
-  { photometric, compression, planar, samplesPerPixel, bitsPerSample }: Samples,
+  { photometric, compression, samplesPerPixel, bitsPerSample }: Samples,
 ): Promise<YccLayout | undefined> {
   const decoding: readonly number[] = [Compression.oldJpeg, Compression.jpeg, Compression.webp];
   const isBytes = samplesPerPixel === 3 && bitsPerSample.every((bits) => bits === 8);
-  if (photometric !== Photometric.yCbCr || decoding.includes(compression) || planar || !isBytes) return undefined;
+  if (photometric !== Photometric.yCbCr || decoding.includes(compression) || !isBytes) return undefined;
   const [across = 2, down = 2] = (await readNumbers(file, directory, Tag.YCbCrSubSampling, 2)) ?? [];
   if (!subsamplings.includes(across) || !subsamplings.includes(down)) return undefined;
   const [red = 0, green = 0, blue = 0] = (await readNumbers(file, directory, Tag.YCbCrCoefficients, 3)) ?? COEFFICIENTS;
@@ -49,6 +49,16 @@ export async function readYccLayout(
   const isSound = [red, green, blue].every((share) => share > 0 && share < 1);
   if (!isRange || !isSound) return undefined;
   return { across, down, coefficients: [red, green, blue], reference };
+}
+
+/** Size of a chunk of `width` × `height` pixels in one of the planes. Samples. */
+export function yccPlaneSize(
+  { across, down }: YccLayout,
+  plane: number,
+  width: number,
+  height: number,
+): { readonly width: number; readonly height: number } {
+  return plane === 0 ? { width, height } : { width: Math.ceil(width / across), height: Math.ceil(height / down) };
 }
 
 /** Bytes of the data units of a chunk of `width` × `height` pixels. */

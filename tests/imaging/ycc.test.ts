@@ -28,6 +28,14 @@ describe('YCbCr without JPEG becomes RGB', () => {
     ['with chroma of half the width, in one strip', { across: 2, down: 1 }],
     ['with chroma of half the width and height, in tiles', { across: 2, down: 2, tile: 16 }],
     ['with chroma of a quarter, deflate', { across: 4, down: 4, rows: 16, deflate: true }],
+    ['in planes of strips', { across: 1, down: 1, rows: 8, planar: true }],
+    ['in planes, with chroma of half the width and height, in strips', { across: 2, down: 2, rows: 8, planar: true }],
+    ['in planes, with chroma of half the width, in one strip', { across: 2, down: 1, planar: true }],
+    ['in planes of tiles, with chroma of half the width and height', { across: 2, down: 2, tile: 16, planar: true }],
+    [
+      'in planes, with chroma of a quarter, deflate with differences',
+      { across: 4, down: 2, rows: 16, deflate: true, planar: true, predictor: true },
+    ],
   ])('%s', async (_, kind) => {
     const tiff = yccTiff({ width, height, sample, ...kind });
     const { samples, bands, warnings } = await decodeMaster(tiff);
@@ -54,9 +62,19 @@ describe('YCbCr without JPEG becomes RGB', () => {
 });
 
 describe('YCbCr without JPEG is refused', () => {
-  test('in separate planes', async () => {
-    const tiff = yccTiff({ width, height, sample, across: 1, down: 1, more: [short(284, 2)] });
-    await expect(identifyBytes(tiff)).rejects.toThrow('UNSUPPORTED_PIXELS: YCbCr in separate planes');
+  test('in separate planes of 16 bits', async () => {
+    const tiff = yccTiff({ width, height, sample, across: 1, down: 1, planar: true, more: [short(258, 16, 16, 16)] });
+    await expect(identifyBytes(tiff)).rejects.toThrow('UNSUPPORTED_PIXELS: YCbCr of JPEG or other depths');
+  });
+
+  test('in separate planes whose chroma ends before its rows', async () => {
+    const tiff = yccTiff({ width, height, sample, across: 2, down: 2, planar: true });
+    const fewer = Buffer.from(tiff);
+    const luma = width * height;
+    const chroma = 23 * 19;
+    const at = fewer.indexOf(Buffer.from(Uint32Array.of(luma, chroma, chroma).buffer));
+    fewer.writeUInt32LE(chroma - 9, at + 4);
+    await expect(decodeMaster(fewer)).rejects.toThrow('CORRUPT_PIXELS: strip 1 is damaged');
   });
 
   test('when its data ends before its rows', async () => {

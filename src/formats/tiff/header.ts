@@ -86,14 +86,14 @@ function isOfWholeBytes({ bitsPerSample, mapping, ycc }: DirectoryInfo, { model 
   return !mapping && !ycc && (model === 'grey' || model === 'rgb') && (bitsPerSample[0] ?? 0) >= 8;
 }
 
-function assertDecodable({ compression, planar, photometric }: DirectoryInfo): void {
+function assertDecodable({ compression, planar, photometric, ycc }: DirectoryInfo): void {
   const refuse = (what: string): never => {
     throw new RejectedImageError(
       'UNSUPPORTED_PIXELS',
       `${what} has no decoder here; send it uncompressed, LZW, deflate or JPEG`,
     );
   };
-  if (planar && photometric === Photometric.yCbCr) refuse('YCbCr in separate planes');
+  if (planar && photometric === Photometric.yCbCr && !ycc) refuse('YCbCr of JPEG or other depths in separate planes');
   if (!decodable.has(compression)) refuse(`TIFF compression ${compression}`);
 }
 

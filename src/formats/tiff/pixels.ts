@@ -38,7 +38,7 @@ const storages: Readonly<Record<number, Storage>> = {
 /** Names of colour models without an entry in `storages`, for their refusal. */
 const otherModels: Readonly<Record<number, string>> = {
   [Photometric.mask]: 'a mask',
-  [Photometric.yCbCr]: 'YCbCr without JPEG, in separate planes or of other than 8 bits',
+  [Photometric.yCbCr]: 'YCbCr without JPEG of other than 8 bits',
 };
 
 /**

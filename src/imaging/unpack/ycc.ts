@@ -1,4 +1,4 @@
-import type { YccLayout } from '../../tiff/ycc-layout.ts';
+import { type YccLayout, yccPlaneSize } from '../../tiff/ycc-layout.ts';
 
 /**
  * Converts the data units of a chunk to interleaved RGB of 8 bits; `rgb` holds `width` pixels a
@@ -16,6 +16,25 @@ export function yccToRgbRows(units: Uint8Array, rgb: Uint8Array, width: number, 
       const luma = units[unit + (y % down) * across + (x % across)] ?? 0;
       const chroma = unit + across * down;
       convert(luma, units[chroma] ?? 0, units[chroma + 1] ?? 0, rgb, 3 * (y * width + x));
+    }
+  }
+}
+
+/** As `yccToRgbRows`, from separate planes of luma, Cb and Cr. */
+export function yccPlanesToRgb(
+  [luma, blue, red]: readonly [Uint8Array, Uint8Array, Uint8Array],
+  rgb: Uint8Array,
+  width: number,
+  layout: YccLayout,
+): void {
+  const height = rgb.length / (3 * width);
+  const convert = converter(layout);
+  const perRow = yccPlaneSize(layout, 1, width, height).width;
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(y / layout.down) * perRow;
+    for (let x = 0; x < width; x++) {
+      const chroma = row + Math.floor(x / layout.across);
+      convert(luma[y * width + x] ?? 0, blue[chroma] ?? 0, red[chroma] ?? 0, rgb, 3 * (y * width + x));
     }
   }
 }
