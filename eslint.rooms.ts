@@ -20,7 +20,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   published: ['bytes', 'imaging', 'metadata', 'pyramid', 'storage', 'tiff'],
   delivery: ['imaging', 'published', 'pyramid', 'storage', 'tiff'],
   work: ['bytes', 'formats', 'imaging', 'ledger', 'metadata', 'pyramid', 'recipe', 'storage', 'tiff'],
-  outputs: ['imaging', 'ledger', 'published', 'pyramid', 'recipe', 'storage'],
+  outputs: ['imaging', 'ledger', 'published', 'pyramid', 'recipe', 'storage', 'work'],
   intake: ['executions', 'ledger', 'recipe', 'work'],
   steps: [
     'bytes',
@@ -29,6 +29,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'intake',
     'ledger',
     'metadata',
+    'outputs',
     'pyramid',
     'recipe',
     'runtime.ts',

@@ -13,6 +13,11 @@ export interface Config {
     { readonly kind: 's3'; readonly endpoint?: string } | { readonly kind: 'files'; readonly workspace: string };
   readonly workBucket: string;
   readonly publishedBucket: string;
+  /**
+   * URL under which the published bucket is served, without a slash at the end; descriptors name
+   * it. Undefined: they name paths from the root of their server.
+   */
+  readonly publicUrl?: string | undefined;
   readonly defaultRecipe: string;
   /** Recipes by key prefix of the master; other masters get the default recipe. */
   readonly recipeRules: readonly RecipeRule[];
@@ -49,6 +54,8 @@ const environment = z.object({
     .default('s3'),
   WORK_BUCKET: z.string().min(1),
   PUBLISHED_BUCKET: z.string().min(1),
+  // An empty string is the default of the stage parameter.
+  PUBLIC_URL: z.union([z.literal(''), z.url()]).optional(),
   LEDGER_TABLE: z.string().min(1),
   STATE_MACHINE_ARN: z.string().min(1).optional(),
   DEFAULT_RECIPE: z.string().min(1).default('default'),
@@ -76,6 +83,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): D
         : { kind: 'files', workspace: values.OBJECT_STORE.slice('files:'.length) },
     workBucket: values.WORK_BUCKET,
     publishedBucket: values.PUBLISHED_BUCKET,
+    ...(values.PUBLIC_URL ? { publicUrl: values.PUBLIC_URL.replace(/\/+$/u, '') } : {}),
     ledgerTable: values.LEDGER_TABLE,
     stateMachineArn: values.STATE_MACHINE_ARN,
     defaultRecipe: values.DEFAULT_RECIPE,

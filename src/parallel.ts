@@ -29,3 +29,14 @@ function* entries<Item>(items: Iterable<Item>): Generator<[number, Item]> {
   let index = 0;
   for (const item of items) yield [index++, item];
 }
+
+/**
+ * The results of all promises. Waits for all of them before it throws the first error, so that the
+ * caller can release what they use.
+ */
+export async function allSettled<Results extends readonly unknown[]>(
+  promises: Results,
+): Promise<{ -readonly [Index in keyof Results]: Awaited<Results[Index]> }> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}

@@ -46,6 +46,8 @@ export const stateDescriptions: Readonly<Record<string, string>> = {
   VerifyTiff: 'verifying',
   PublishTiff: 'publishing',
   ChecksumSource: 'computing checksums',
+  PublishTiles: 'publishing tiles',
+  PublishOutputs: 'publishing images and descriptors',
   PublishSidecar: 'writing the sidecar',
   RecordRejection: 'recording the rejection',
 };
@@ -67,7 +69,8 @@ class Items {
     const item = this.all.get(progress.execution);
     if (!item) return undefined;
     item.since ??= this.#now();
-    item.state = stateAfter(progress) ?? item.state;
+    const next = stateAfter(progress);
+    if (next !== undefined) Object.assign(item, { state: next, done: 0, blocks: 0 });
     if (progress.kind === 'iteration-started') item.blocks = progress.count;
     if (progress.kind === 'iteration-succeeded') {
       item.blocks = progress.count;

@@ -109,7 +109,7 @@ function paddedToTiles(part: Sharp, rect: Rect, tileSize: number): Sharp {
 }
 
 /** A libvips pipeline whose input is the samples of the raster. */
-function rasterPipeline({ width, height, bands, data }: Raster): Sharp {
+export function rasterPipeline({ width, height, bands, data }: Raster): Sharp {
   const raw = { width, height, channels: bands === 1 ? 1 : 3 } as const;
   return sharp(data, { raw, limitInputPixels: width * height }).toColourspace(
     colourspaceOf(bands, data instanceof Uint8Array ? 8 : 16),

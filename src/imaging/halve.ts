@@ -26,6 +26,55 @@ export function halveInto(raster: Raster, half: Raster): void {
   }
 }
 
+/**
+ * The same, rounding up: an odd last column or row is repeated before it is halved, as libvips does
+ * for Deep Zoom and IIIF. `half` has half the size of `raster`, rounded up.
+ */
+export function halveUpInto(raster: Raster, half: Raster): void {
+  const { width, height } = raster;
+  const isOddWide = width % 2 === 1;
+  const isOddHigh = height % 2 === 1;
+  if (!isOddWide && !isOddHigh) {
+    halveInto(raster, half);
+    return;
+  }
+  const inner = { width: width >> 1, height: height >> 1 };
+  if (inner.width > 0 && inner.height > 0) halveInner(raster, half, inner);
+  for (let y = 0; isOddWide && y < inner.height; y++) meanBox(raster, half, inner.width, y);
+  for (let x = 0; isOddHigh && x < half.width; x++) meanBox(raster, half, x, inner.height);
+}
+
+/** Halves the columns and rows that are in pairs, row by row where `half` is one column wider. */
+function halveInner(raster: Raster, half: Raster, inner: { readonly width: number; readonly height: number }): void {
+  if (half.width === inner.width) {
+    halveInto({ ...raster, height: inner.height * 2 }, { ...half, height: inner.height });
+    return;
+  }
+  const [from, to] = [raster.width * raster.bands, half.width * half.bands];
+  for (let y = 0; y < inner.height; y++) {
+    const rows = { ...raster, height: 2, data: raster.data.subarray(2 * y * from, (2 * y + 2) * from) };
+    const row = {
+      ...half,
+      width: inner.width,
+      height: 1,
+      data: half.data.subarray(y * to, y * to + inner.width * half.bands),
+    };
+    halveInto(rows, row);
+  }
+}
+
+/** Sets one pixel of `half` to the mean of its box, whose last column or row is repeated. */
+function meanBox(raster: Raster, half: Raster, x: number, y: number): void {
+  const { width, height, bands, data } = raster;
+  const right = Math.min(2 * x + 1, width - 1);
+  const below = Math.min(2 * y + 1, height - 1);
+  for (let band = 0; band < bands; band++) {
+    const sample = (column: number, row: number): number => data[(row * width + column) * bands + band] ?? 0;
+    const sum = sample(2 * x, 2 * y) + sample(right, 2 * y) + sample(2 * x, below) + sample(right, below);
+    half.data[(y * half.width + x) * bands + band] = (sum + 2) >> 2;
+  }
+}
+
 function halve8(raster: Raster, from: Uint8Array, half: Raster, to: Uint8Array): void {
   const { width, height, bands } = raster;
   if ((bands === 1 || bands === 3) && width > 1 && height > 1) halveRows8(from, width, height, bands, to);

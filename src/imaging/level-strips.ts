@@ -4,6 +4,7 @@ import type { TileEncoding } from '../tiff/pyramid-fields.ts';
 import { Arena } from './arena.ts';
 import { encodeTiles } from './encode.ts';
 import { halve, halveInto } from './halve.ts';
+import { allSettled } from '../parallel.ts';
 import { bitDepthOf, placeRaster, type Raster, rasterIn, rowsOf } from './raster.ts';
 import type { Area, RenderedLevel, RenderedLevels } from './render-levels.ts';
 import { LevelTiles } from './level-tiles.ts';
@@ -135,13 +136,4 @@ export class LevelStrips {
     const height = isLast ? of.size.height : Math.min(of.size.height, this.#rows);
     return rasterIn(this.#arena, { width: of.size.width, height, bands: like.bands, bitDepth: bitDepthOf(like) });
   }
-}
-
-/**
- * Waits for all promises, then throws the first error: running work still reads the arena until
- * then.
- */
-async function allSettled(promises: readonly Promise<void>[]): Promise<void> {
-  await Promise.allSettled(promises);
-  await Promise.all(promises);
 }

@@ -1,6 +1,7 @@
 import { blockCount, blockRect, largestBlock, type Rect, rectAtLevel, rectSize } from '../pyramid/blocks.ts';
 import type { Level, Size } from '../pyramid/levels.ts';
 import { subdivide } from '../pyramid/subdivide.ts';
+import { allSettled } from '../parallel.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { TileEncoding } from '../tiff/pyramid-fields.ts';
 import { Arena } from './arena.ts';
@@ -66,6 +67,15 @@ export interface PartOptions {
   readonly readAhead: boolean;
 }
 
+/** Receives the same parts as the levels of an area, and may read each until its call resolves. */
+export interface PartReader {
+  /** A part at `left`, `top` of the area. Parts arrive in rows from the top. */
+  add(part: Raster, left: number, top: number): Promise<void>;
+}
+
+/** Makes the reader of an area's parts, of which the largest has so many rows. */
+export type MakePartReader = (partRows: number) => PartReader;
+
 /**
  * Renders all levels of an image. An image of more than one part is decoded only once if that is
  * possible.
@@ -75,31 +85,40 @@ export async function renderImage(
   pixels: SourcePixels,
   options: PartOptions,
   arena: Arena,
+  beside?: MakePartReader,
 ): Promise<EncodedLevels> {
   const isOnePart = area.full.width * area.full.height <= options.partPixels;
-  if (isOnePart || !pixels.decodedOnce) return renderArea(area, pixels, options, arena);
-  return pixels.decodedOnce((decoded) => renderArea(area, decoded, options, arena));
+  if (isOnePart || !pixels.decodedOnce) return renderArea(area, pixels, options, arena, beside);
+  return pixels.decodedOnce((decoded) => renderArea(area, decoded, options, arena, beside));
 }
 
 /**
  * Renders an area from level 0 on, in parts of about `partPixels`, so that memory does not grow
  * with its height. Requests each part from `pixels` once, in rows from the top. The tiles and the
- * last raster are in memory of the arena.
+ * last raster are in memory of the arena. `beside` makes another reader of the same parts.
  */
 export async function renderArea(
   area: Area,
   pixels: SourcePixels,
   { partPixels, readAhead }: PartOptions,
   arena: Arena,
+  beside?: MakePartReader,
 ): Promise<RenderedLevels> {
   const { rect, recipe } = area;
   const parts = subdivide(rect, recipe.tileSize, partPixels);
-  if (blockCount(parts) === 1) return renderLevels(await pixels.raster(rect, arena), area, arena);
-  const strips = new LevelStrips(area, largestBlock(parts).height, arena);
+  const rows = largestBlock(parts).height;
+  const reader = beside?.(rows);
+  if (blockCount(parts) === 1) {
+    const raster = await pixels.raster(rect, arena);
+    const [rendered] = await allSettled([renderLevels(raster, area, arena), reader?.add(raster, 0, 0)]);
+    return rendered;
+  }
+  const strips = new LevelStrips(area, rows, arena);
   const rects = Array.from({ length: blockCount(parts) }, (_, part) => blockRect(parts, part));
-  await forEachRaster(rects, pixels, readAhead, ({ left, top }, raster) =>
-    strips.add(raster, left - rect.left, top - rect.top),
-  );
+  await forEachRaster(rects, pixels, readAhead, async ({ left, top }, raster) => {
+    const at = [left - rect.left, top - rect.top] as const;
+    await allSettled([strips.add(raster, ...at), reader?.add(raster, ...at)]);
+  });
   return strips.finish();
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MAX_TILE_SIZE, TILE_SIZE_MULTIPLE } from '../limits.ts';
 import { Encoding } from './encodings.ts';
+import { outputFields } from './outputs.ts';
 
 const side = (name: string): z.ZodInt =>
   z
@@ -125,6 +126,11 @@ export const Recipe = z
           'Digests of the master that are recorded in its sidecar and in the ledger. A digest that an uploader sent is ' +
           'compared whether it is listed or not.',
       }),
+    ...outputFields,
+  })
+  .refine(({ outputs, colour }) => outputs.length === 1 || colour === 'srgb', {
+    path: ['colour'],
+    message: 'Expected srgb for a recipe with outputs beside the TIFF: plain tiles have no profile',
   })
   .meta({ title: 'Stepwell recipe', description: 'What to make of a master image.' });
 export type Recipe = z.infer<typeof Recipe>;

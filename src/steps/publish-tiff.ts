@@ -1,5 +1,6 @@
-import type { Publication } from '../ledger/ledger.ts';
+import type { Ledger, Publication } from '../ledger/ledger.ts';
 import { levelsOf, type Plan, reducedSize } from '../pyramid/plan.ts';
+import { outputsBesideTiff } from '../recipe/outputs.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { documentOf, type Source, type SourcePage } from '../work/execution-input.ts';
 import { AssembledState, sourceLogFields } from '../work/execution-state.ts';
@@ -7,6 +8,11 @@ import { copyMaster, copyWork } from '../work/pinned-object.ts';
 import { publishUnlessNewer, withdraw } from '../work/public-object.ts';
 import { publishedKey } from '../work/published-key.ts';
 import { type PlanRef, readPlan } from '../work/work-area.ts';
+
+interface PublishedTiff extends Publication {
+  /** What the state machine does about outputs beside the TIFF; absent: nothing. */
+  readonly outputs?: 'publish' | 'remove';
+}
 
 /**
  * Copies the TIFF, and a source PDF, to the public bucket, then updates the ledger and notifies.
@@ -17,7 +23,7 @@ export function makePublishTiff({
   notifier,
   config,
 }: Pick<Ports, 'store' | 'ledger' | 'notifier' | 'config'>) {
-  return async ({ source, plan: { ref }, assembled }: AssembledState, { log }: Call): Promise<Publication> => {
+  return async ({ source, plan: { ref }, assembled }: AssembledState, { log }: Call): Promise<PublishedTiff> => {
     const document = documentOf(source);
     await ledger.assertCurrent(source);
     if (source.page) await ledger.assertCurrent(document);
@@ -41,8 +47,18 @@ export function makePublishTiff({
     const from = { bucket, key, ...(page ? { page: page.number } : {}) };
     await notifier.published({ ...publication, imageId, sequence, source: from });
     log.info('tiff.published', { target: target.key, bytes: published.size });
-    return publication;
+    const outputs = await outputsOf(ledger, source, plan);
+    return { ...publication, ...(outputs ? { outputs } : {}) };
   };
+}
+
+/**
+ * Whether tiles are published next, or only removed that an earlier upload of the image published.
+ */
+async function outputsOf(ledger: Ledger, { imageId }: Source, { recipe }: Plan): Promise<PublishedTiff['outputs']> {
+  if (outputsBesideTiff(recipe).length > 0) return 'publish';
+  const earlier = (await ledger.get(imageId))?.outputs ?? [];
+  return earlier.length > 0 ? 'remove' : undefined;
 }
 
 /**

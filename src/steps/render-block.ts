@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { Arena } from '../imaging/arena.ts';
 import { renderArea } from '../imaging/render-levels.ts';
 import type { SourcePixels } from '../imaging/source-pixels.ts';
+import { writeFileBundle } from '../outputs/file-bundle.ts';
+import { filesRenderer } from '../outputs/render-files.ts';
 import { blockRect, rectSize } from '../pyramid/blocks.ts';
 import { blockLevelsOf, topLevelsOf } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
@@ -20,7 +22,8 @@ export type RenderBlockInput = z.infer<typeof RenderBlockInput>;
 
 /**
  * Renders one block: its tiles of levels 0 to k, and its level-k raster for RenderTopLevels. A
- * complete block is not rendered again. If blocks read the whole master, block 0 also records its
+ * complete block is not rendered again. Its tiles for other outputs are written before the index of
+ * the tile bundle. If blocks read the whole master, block 0 also records its
  * digests.
  */
 export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config'>) {
@@ -38,9 +41,11 @@ export function makeRenderBlock({ store, config }: Pick<Ports, 'store' | 'config
     const arena = new Arena();
     try {
       const request = { store, workBucket, source, plan, memory, remainingMs, withChecksums: block === 0 };
-      const render = (pixels: SourcePixels) => renderArea(area, pixels, parts, arena);
+      const files = filesRenderer(plan, source, rect, arena);
+      const render = (pixels: SourcePixels) => renderArea(area, pixels, parts, arena, files?.reader);
       const { rendered, warnings, checksums } = await renderSource(request, render);
       if (checksums) await writeChecksums(store, work, checksums);
+      if (files) await writeFileBundle(store, work, ref, block, files.finish(rendered));
       const raster = topLevelsOf(plan).length > 0 ? rendered.last : undefined;
       const index = await writeTileBundle(store, work, ref, block, { plan, rect, rendered, raster, warnings });
       log.info('block.rendered', { block, ...rectSize(rect), bytes: index.tiles.size });

@@ -1,6 +1,8 @@
 import { Arena } from '../imaging/arena.ts';
 import { renderImage } from '../imaging/render-levels.ts';
 import type { SourcePixels } from '../imaging/source-pixels.ts';
+import { writeFileBundle } from '../outputs/file-bundle.ts';
+import { filesRenderer } from '../outputs/render-files.ts';
 import { levelsOf } from '../pyramid/plan.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { layOutAssembled } from '../work/assembled-tiff.ts';
@@ -25,8 +27,10 @@ export function makeRenderImage({ store, config }: Pick<Ports, 'store' | 'config
     const arena = new Arena();
     try {
       const request = { store, workBucket, source, plan, memory, remainingMs, withChecksums: true };
-      const render = (pixels: SourcePixels) => renderImage(area, pixels, parts, arena);
+      const files = filesRenderer(plan, source, rect, arena);
+      const render = (pixels: SourcePixels) => renderImage(area, pixels, parts, arena, files?.reader);
       const { rendered, warnings, checksums } = await renderSource(request, render);
+      if (files) await writeFileBundle(store, work, ref, 0, files.finish(rendered));
       const { tiles, runs } = tilesAndRuns({ plan, rect, rendered });
       const layout = layOutAssembled(plan, header, rendered.encoding, [{ runs }]);
       const target = work.assembled(ref);

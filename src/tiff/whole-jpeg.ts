@@ -2,6 +2,7 @@
  * JPEG tiles as files of their own. The tiles of a TIFF are abbreviated streams: their tables are
  * in JPEGTables (TIFF Technical Note 2).
  */
+import { MalformedTiffError } from '../errors.ts';
 import { Compression, Photometric } from './tags.ts';
 import type { TileEncoding } from './pyramid-fields.ts';
 
@@ -43,4 +44,35 @@ function profileSegments(profile: Uint8Array = new Uint8Array()): number[] {
     const name = Array.from('ICC_PROFILE\0', (character) => character.charCodeAt(0));
     return [0xff, 0xe2, length >> 8, length & 0xff, ...name, part + 1, parts, ...bytes];
   }).flat();
+}
+
+const SOF0 = 0xc0;
+const SOS = 0xda;
+
+/**
+ * A tile as a JPEG of `width` × `height` pixels, less than one MCU smaller than it is: decoders
+ * ignore what is beyond. `start` is that of `wholeJpegStart`. The pieces share the memory of the
+ * arguments, but for the frame header.
+ */
+export function sizedJpeg(
+  start: Uint8Array,
+  tile: Uint8Array,
+  { width, height }: { readonly width: number; readonly height: number },
+): readonly Uint8Array[] {
+  const at = frameHeader(tile);
+  const header = Uint8Array.from(tile.subarray(2, at + 9));
+  const view = new DataView(header.buffer);
+  view.setUint16(at + 3, height);
+  view.setUint16(at + 5, width);
+  return [start, header, tile.subarray(at + 9)];
+}
+
+/** Offset of the SOF0 marker (ITU-T T.81, annex B.2.2). */
+function frameHeader(tile: Uint8Array): number {
+  const view = new DataView(tile.buffer, tile.byteOffset, tile.byteLength);
+  for (let at = 2; at + 9 < tile.length && tile[at] === 0xff; at += 2 + view.getUint16(at + 2)) {
+    if (tile[at + 1] === SOF0) return at;
+    if (tile[at + 1] === SOS) break;
+  }
+  throw new MalformedTiffError('Expected a baseline frame header in a JPEG tile');
 }

@@ -28,6 +28,11 @@ export function workArea(bucket: string, source: Pick<Source, 'imageId' | 'seque
     tiles: (plan: PlanRef, name: BundleName): ObjectRef => ref(`${bundle(plan, name)}.tiles`),
     raster: (plan: PlanRef, name: BundleName): ObjectRef => ref(`${bundle(plan, name)}.raster`),
     index: (plan: PlanRef, name: BundleName): ObjectRef => ref(`${bundle(plan, name)}.json`),
+    /** Tiles that are published as files, and what the rest of them is made from. */
+    files: (plan: PlanRef, block: number): ObjectRef => ref(`${bundle(plan, block)}.files`),
+    filesRaster: (plan: PlanRef, block: number): ObjectRef => ref(`${bundle(plan, block)}.files-raster`),
+    filesMargins: (plan: PlanRef, block: number): ObjectRef => ref(`${bundle(plan, block)}.files-margins`),
+    filesIndex: (plan: PlanRef, block: number): ObjectRef => ref(`${bundle(plan, block)}.files.json`),
     assembled: (plan: PlanRef): ObjectRef => ref(`${plan.hash}/assembled.tif`),
   };
 }

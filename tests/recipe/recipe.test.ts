@@ -22,6 +22,7 @@ const defaults = {
   unspecifiedSamples: 'ignore',
   metadata: { gps: 'strip', serialNumbers: 'strip' },
   digests: ['sha256'],
+  outputs: ['tiff'],
 };
 
 const complaint = (recipe: unknown): string => {

@@ -18,6 +18,8 @@ const keys = [
   'assembleTiff',
   'verifyTiff',
   'publishTiff',
+  'publishTiles',
+  'publishOutputs',
   'publishSidecar',
   'recordRejection',
 ];
@@ -108,6 +110,34 @@ test('an image of one block is rendered by RenderImage only', async () => {
     'publishSidecar',
   ]);
   expect(output).toMatchObject({ assembled: { etag: 'whole' }, published: { key: 'a.tif' } });
+});
+
+test('tiles of every block and then the other outputs are published before the sidecar', async () => {
+  const { status, output, calls } = await run({
+    ...healthy,
+    publishTiff: () => ({ key: 'a.tif', outputs: 'publish' }),
+    publishOutputs: () => ({ objects: 21, removed: 0 }),
+  });
+  expect(status).toBe('SUCCEEDED');
+  expect(calls.slice(8).map(([key]) => key)).toEqual([
+    'publishTiff',
+    'publishTiles',
+    'publishTiles',
+    'publishOutputs',
+    'publishSidecar',
+  ]);
+  expect(calls[10]?.[1]).toEqual({
+    schemaVersion: 1,
+    source: { key: 'a.tif' },
+    plan: { key: 'plan.json' },
+    block: { x: 1 },
+  });
+  expect(output).toMatchObject({ outputs: { objects: 21, removed: 0 }, published: { key: 'a.tif' } });
+});
+
+test('outputs that the recipe no longer lists are removed without publishing tiles', async () => {
+  const { calls } = await run({ ...healthy, publishTiff: () => ({ key: 'a.tif', outputs: 'remove' }) });
+  expect(calls.slice(8).map(([key]) => key)).toEqual(['publishTiff', 'publishOutputs', 'publishSidecar']);
 });
 
 test('a master of another format is converted before it is recorded', async () => {

@@ -231,6 +231,8 @@ describe('a definition that runs as on AWS is accepted, and asl-validator accept
       'assembleTiff',
       'verifyTiff',
       'publishTiff',
+      'publishTiles',
+      'publishOutputs',
       'publishSidecar',
       'recordRejection',
     ];

@@ -18,13 +18,21 @@ import { makeChecksumSource } from '../../src/steps/checksum-source.ts';
 import { makeConvertSource } from '../../src/steps/convert-source.ts';
 import { makeMeasureSamples } from '../../src/steps/measure-samples.ts';
 import { describePlan, makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
+import { makePublishOutputs } from '../../src/steps/publish-outputs.ts';
 import { makePublishSidecar } from '../../src/steps/publish-sidecar.ts';
 import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
+import { makePublishTiles } from '../../src/steps/publish-tiles.ts';
 import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
 import { makeRenderTopLevels } from '../../src/steps/render-top-levels.ts';
 import { makeRenderBlock } from '../../src/steps/render-block.ts';
 import { makeRenderImage } from '../../src/steps/render-image.ts';
-import type { AssembledTiff, PlannedPyramid, PlannedState, ValidatedState } from '../../src/work/execution-state.ts';
+import type {
+  AssembledTiff,
+  PlannedPyramid,
+  PlannedState,
+  PublishedState,
+  ValidatedState,
+} from '../../src/work/execution-state.ts';
 import { makeValidateObject } from '../../src/steps/validate-object.ts';
 import { makeVerifyTiff } from '../../src/steps/verify-tiff.ts';
 import { readHeader } from '../../src/work/header.ts';
@@ -115,8 +123,24 @@ async function runSteps(
   const state = { ...planned, assembled: await renderPyramid(ports, planned) };
   await makeVerifyTiff(ports)(state, quietCall);
   const published = await makePublishTiff(ports)(state, quietCall);
+  await publishOutputs(ports, { ...state, published });
   await makePublishSidecar(ports)({ ...state, published }, quietCall);
   return published;
+}
+
+/** The outputs beside the TIFF, as the state machine publishes them. */
+export async function publishOutputs(
+  ports: StepPorts,
+  state: PublishedState & { published: { outputs?: 'publish' | 'remove' } },
+): Promise<void> {
+  const { source, plan, published } = state;
+  if (published.outputs === undefined) return;
+  if (published.outputs === 'publish') {
+    for (const block of plan.blocks) {
+      await makePublishTiles(ports)({ schemaVersion: 1, source, plan: plan.ref, block }, quietCall);
+    }
+  }
+  await makePublishOutputs(ports)(state, quietCall);
 }
 
 /** From planned to assembled, as the state machine does it for one block or several. */

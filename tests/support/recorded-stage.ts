@@ -41,7 +41,7 @@ function configOf(recipesDirectory: string) {
     WORK_BUCKET: 'work',
     PUBLISHED_BUCKET: 'published',
     LEDGER_TABLE: 'ledger',
-    RECIPES_BY_PREFIX: `marble/=marble\nlossless/=archival\nbooks/=${everyPage}`,
+    RECIPES_BY_PREFIX: `marble/=marble\nlossless/=archival\nzoom/=deepzoom\nbooks/=${everyPage}`,
     RECIPES_DIRECTORY: recipesDirectory,
   });
   // So little that an image of a megapixel is cut into blocks.

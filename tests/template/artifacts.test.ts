@@ -23,6 +23,8 @@ const handlers = {
   assembleTiff: 'src/steps/assemble-tiff',
   verifyTiff: 'src/steps/verify-tiff',
   publishTiff: 'src/steps/publish-tiff',
+  publishTiles: 'src/steps/publish-tiles',
+  publishOutputs: 'src/steps/publish-outputs',
   publishSidecar: 'src/steps/publish-sidecar',
   recordRejection: 'src/steps/record-rejection',
   recordOutcome: 'src/handlers/record-outcome',
@@ -30,6 +32,8 @@ const handlers = {
 const withSharp = [
   'convertSource',
   'planPyramid',
+  'publishOutputs',
+  'publishTiles',
   'renderBlock',
   'renderImage',
   'renderTopLevels',

@@ -84,6 +84,9 @@ async function processImages(): Promise<(readonly [key: string, status: string |
     await upload(key, whole, name === 'big.tif' ? { versionId: 'v4' } : {});
     for (const page of [1, 2, 3]) outcomes.push([`${key} ${page}`, (await stage.pageEntry(key, page))?.status]);
   }
+  // Tiles as files, and then fewer of them.
+  await upload('zoom/map.png', await pictureOf(600, 300).png().toBuffer());
+  await upload('zoom/map.png', await pictureOf(300, 200).png().toBuffer());
   // The name of an image whose pyramid was removed goes to another image.
   await stage.unpublish('b.tif');
   await upload('b.png', await pictureOf(30, 20).png().toBuffer());
@@ -119,6 +122,8 @@ test('the images end as expected', () => {
       [keyOf(name), 'DIVIDED'],
       ...[1, 2, 3].map((page) => [`${keyOf(name)} ${page}`, 'PUBLISHED']),
     ]),
+    ['zoom/map.png', 'PUBLISHED'],
+    ['zoom/map.png', 'PUBLISHED'],
     ['b.png', 'PUBLISHED'],
     ['notes.txt', 'REJECTED'],
     ['a.png', 'REJECTED'],

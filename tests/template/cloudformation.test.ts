@@ -135,6 +135,8 @@ describe('the memory of the functions', () => {
     assembleTiff: 512,
     verifyTiff: 1_769,
     publishTiff: 256,
+    publishTiles: 1_769,
+    publishOutputs: 3_538,
     publishSidecar: 256,
     recordRejection: 256,
     recordOutcome: 256,
@@ -145,7 +147,13 @@ describe('the memory of the functions', () => {
   });
 
   test('is at most 3,008 MB, the quota of a new account, in a small one', async () => {
-    const large = { convertSource: 3_008, renderBlock: 3_008, renderImage: 3_008, renderTopLevels: 3_008 };
+    const large = {
+      convertSource: 3_008,
+      renderBlock: 3_008,
+      renderImage: 3_008,
+      renderTopLevels: 3_008,
+      publishOutputs: 3_008,
+    };
     expect(await memoryOf('small')).toEqual({ ...standard, ...large });
   });
 });

@@ -117,8 +117,10 @@ test('every role that may write to S3 has a Deny for the source bucket', () => {
     'ChecksumSourceRole',
     'ConvertSourceRole',
     'PlanPyramidRole',
+    'PublishOutputsRole',
     'PublishSidecarRole',
     'PublishTiffRole',
+    'PublishTilesRole',
     'RenderBlockRole',
     'RenderImageRole',
     'RenderTopLevelsRole',
@@ -132,10 +134,14 @@ test('every role that may write to S3 has a Deny for the source bucket', () => {
   }
 });
 
-test('only publishTiff and publishSidecar write to the published bucket', () => {
-  const publishers = ['PublishSidecarRole', 'PublishTiffRole'];
+test('only the functions that publish write to the published bucket', () => {
+  const publishers = ['PublishOutputsRole', 'PublishSidecarRole', 'PublishTiffRole', 'PublishTilesRole'];
   expect(rolesThatMay(/^s3:PutObject$/u, '<PublishedBucket.Arn>/*')).toEqual(publishers);
-  expect(rolesThatMay(/^s3:DeleteObject$/u, '<PublishedBucket.Arn>/*')).toEqual(['PublishTiffRole']);
+  expect(rolesThatMay(/^s3:DeleteObject$/u, '<PublishedBucket.Arn>/*')).toEqual([
+    'PublishOutputsRole',
+    'PublishTiffRole',
+    'PublishTilesRole',
+  ]);
   const others = allowed().filter(
     ({ role, resource }) => !publishers.includes(role) && resource.startsWith('<PublishedBucket.Arn>'),
   );
@@ -167,8 +173,10 @@ test('the steps that use work objects of other steps read the work bucket', () =
     'ChecksumSourceRole',
     'ConvertSourceRole',
     'PlanPyramidRole',
+    'PublishOutputsRole',
     'PublishSidecarRole',
     'PublishTiffRole',
+    'PublishTilesRole',
     'RecordMetadataRole',
     'RenderBlockRole',
     'RenderImageRole',
@@ -198,9 +206,16 @@ test('only planPyramid reads tags, of masters only', () => {
   expect(found).toEqual(readingTags.map((action) => ({ role: 'PlanPyramidRole', action, resource: `${source}/*` })));
 });
 
-test('no role deletes objects, except publishTiff a published PDF of a work marked as copyrighted', () => {
-  expect(allowed().filter(({ action }) => /^s3:Delete/u.test(action))).toEqual([
-    { role: 'PublishTiffRole', action: 's3:DeleteObject', resource: '<PublishedBucket.Arn>/*' },
+test('no role deletes objects, except those that withdraw what an earlier upload published', () => {
+  const deleting = allowed().filter(({ action }) => /^s3:Delete/u.test(action));
+  expect(new Set(deleting.map(({ action, resource }) => `${action} ${resource}`))).toEqual(
+    new Set(['s3:DeleteObject <PublishedBucket.Arn>/*']),
+  );
+  // A PDF of a work marked as copyrighted; descriptors of the image before; tiles that are left over.
+  expect(deleting.map(({ role }) => role).sort()).toEqual([
+    'PublishOutputsRole',
+    'PublishTiffRole',
+    'PublishTilesRole',
   ]);
 });
 

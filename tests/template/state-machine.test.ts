@@ -29,6 +29,8 @@ const functionOfState = {
   AssembleTiff: 'AssembleTiffLambdaFunction',
   VerifyTiff: 'VerifyTiffLambdaFunction',
   PublishTiff: 'PublishTiffLambdaFunction',
+  PublishBlockTiles: 'PublishTilesLambdaFunction',
+  PublishOutputs: 'PublishOutputsLambdaFunction',
   PublishSidecar: 'PublishSidecarLambdaFunction',
   RecordRejection: 'RecordRejectionLambdaFunction',
 };
