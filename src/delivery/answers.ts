@@ -98,7 +98,6 @@ export function answerFailure(error: unknown, c: Context, log: Log): Response {
   }
   if (error instanceof ObjectNotFoundError)
     return answerError(404, 'There is no published image with this identifier.');
-  if (c.req.raw.signal.aborted) return answerError(503, 'The request was ended by the client.');
   if (error instanceof DeadlineExceededError) {
     log.warn('delivery.late', { url: c.req.url, reason: error.message });
     return answerError(503, `${error.message} Ask for a smaller region or size.`, { 'Retry-After': '10' });

@@ -34,10 +34,12 @@ export async function makePicture(
   assertFewTiles(plan, maker.settings.maxTiles);
   const { timeoutSeconds } = maker.settings;
   const limit = AbortSignal.timeout(timeoutSeconds * 1000);
-  const signal = AbortSignal.any([client(), limit]);
+  const gone = client();
+  const signal = AbortSignal.any([gone, limit]);
   try {
     return await maker.slots.run(() => derive(maker, image, plan, request, signal), signal);
   } catch (error) {
+    if (gone.aborted) throw new RefusedRequestError(503, 'The client ended the request.', { cause: error });
     if (!limit.aborted && !isTimeout(error)) throw error;
     throw new DeadlineExceededError(`The image was not ready within ${timeoutSeconds} seconds.`, { cause: error });
   }

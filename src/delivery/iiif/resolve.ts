@@ -8,7 +8,7 @@ import type { ApiVersion, RegionParameter, SizeParameter } from './syntax.ts';
 /** The image, its grid of tiles, and what may be asked of it. */
 export interface ResolvedAgainst extends Size {
   readonly tileSize: number;
-  readonly levels: readonly unknown[];
+  readonly levels: readonly Size[];
 }
 
 export type SizeLimits = Pick<DeliveryLimits, 'maxWidth' | 'maxHeight' | 'maxArea'>;
@@ -23,9 +23,9 @@ export function resolveRegion(parameter: RegionParameter, { width, height }: Siz
     const side = Math.min(width, height);
     return { left: Math.floor((width - side) / 2), top: Math.floor((height - side) / 2), width: side, height: side };
   }
-  const [scaleX, scaleY] = parameter.kind === 'pixels' ? [1, 1] : [width / 100, height / 100];
-  const x = span(parameter.x * scaleX, parameter.width * scaleX, width);
-  const y = span(parameter.y * scaleY, parameter.height * scaleY, height);
+  const pixels = (value: number, side: number): number => (parameter.kind === 'pixels' ? value : (value * side) / 100);
+  const x = span(pixels(parameter.x, width), pixels(parameter.width, width), width);
+  const y = span(pixels(parameter.y, height), pixels(parameter.height, height), height);
   if (x && y) return { left: x.start, top: y.start, width: x.length, height: y.length };
   throw new RefusedRequestError(
     400,
@@ -122,7 +122,8 @@ function bySides(
 
 /**
  * The size of a tile at the edge of the grid that viewers of version 2 ask for by one side. They
- * compute both sides by rounding up; a narrow tile then has other proportions than the region.
+ * compute both sides from those of the level, which they round up or take from info.json; a narrow
+ * tile then has other proportions than the region.
  */
 function lastTileSize(
   region: Region,
@@ -130,9 +131,15 @@ function lastTileSize(
   isRequested: (size: Size) => boolean,
 ): Size | undefined {
   return levels
-    .map((_, index) => 2 ** index)
-    .filter((factor) => isTile(region, tileSize * factor, { width, height }))
-    .map((factor) => ({ width: Math.ceil(region.width / factor), height: Math.ceil(region.height / factor) }))
+    .flatMap((level, index) => {
+      const factor = 2 ** index;
+      if (!isTile(region, tileSize * factor, { width, height })) return [];
+      const inLevel = {
+        width: Math.min(tileSize, level.width - region.left / factor),
+        height: Math.min(tileSize, level.height - region.top / factor),
+      };
+      return [scaled(region, 1 / factor, Math.ceil), scaled(inLevel, 1, Math.ceil)];
+    })
     .find(isRequested);
 }
 
