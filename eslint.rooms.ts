@@ -18,7 +18,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   imaging: ['bytes', 'isolation', 'pyramid', 'recipe', 'tiff'],
   formats: ['bytes', 'imaging', 'isolation', 'metadata', 'pyramid', 'recipe', 'tiff'],
   published: ['bytes', 'imaging', 'metadata', 'pyramid', 'storage', 'tiff'],
-  delivery: ['imaging', 'published', 'pyramid', 'storage', 'tiff'],
+  delivery: ['imaging', 'ledger', 'outputs', 'published', 'pyramid', 'recipe', 'storage', 'tiff'],
   work: ['bytes', 'formats', 'imaging', 'ledger', 'metadata', 'pyramid', 'recipe', 'storage', 'tiff'],
   outputs: ['imaging', 'ledger', 'published', 'pyramid', 'recipe', 'storage', 'work'],
   intake: ['executions', 'ledger', 'recipe', 'work'],

@@ -13,15 +13,21 @@ import { addDeepZoomRoutes } from './deepzoom/routes.ts';
 import { keyOfIdentifier, notFound } from './identifier.ts';
 import { addIiifRoutes } from './iiif/routes.ts';
 import type { PictureMaker } from './make-picture.ts';
+import { addPresentationRoutes, type ManifestStage } from './presentation.ts';
 import { RefusedRequestError } from './refused.ts';
 import { defaultSettings, type DeliverySettings } from './settings.ts';
 import { RequestSlots } from './request-slots.ts';
+import { addThumbnailRoutes, type ThumbnailStage } from './thumbnails.ts';
 
 export interface DeliveryOptions {
   readonly store: ObjectStore;
   readonly publishedBucket: string;
   /** Settings that differ from the defaults. */
   readonly settings?: Partial<DeliverySettings> | undefined;
+  /** Thumbnails on demand; undefined: there are none. */
+  readonly thumbnails?: ThumbnailStage | undefined;
+  /** What manifests say; undefined: only stored ones are served. */
+  readonly manifests?: ManifestStage | undefined;
   /** The cache of directories, if others share it. */
   readonly pyramids?: PublishedPyramids | undefined;
   readonly log?: Log | undefined;
@@ -41,12 +47,15 @@ export interface DeliveryParts extends PictureMaker {
 }
 
 /**
- * The routes `/iiif/3/…`, `/iiif/2/…` and `/deepzoom/…`. Other routes can be added to the result.
+ * The routes `/iiif/3/…`, `/iiif/2/…`, `/iiif/presentation/…`, `/deepzoom/…` and, if the stage has
+ * them, `/thumbnails/…`. Other routes can be added to the result.
  */
 export function createDelivery({
   store,
   publishedBucket,
   settings: given = {},
+  thumbnails,
+  manifests,
   pyramids = new PublishedPyramids(store),
   log = jsonLog(() => undefined, 'silent'),
 }: DeliveryOptions): Hono {
@@ -64,10 +73,14 @@ export function createDelivery({
   };
   const app = new Hono();
   app.onError((error, c) => answerFailure(error, c, log));
-  for (const path of ['/iiif/2/*', '/iiif/3/*', '/deepzoom/*']) app.options(path, answerPreflight);
+  const paths = ['/iiif/2/*', '/iiif/3/*', '/iiif/presentation/*', '/deepzoom/*'];
+  if (thumbnails) paths.push('/thumbnails/*');
+  for (const path of paths) app.options(path, answerPreflight);
   addIiifRoutes(app, parts);
   addDeepZoomRoutes(app, parts);
-  for (const path of ['/iiif/2/*', '/iiif/3/*', '/deepzoom/*']) app.all(path, refuseMethod);
+  addPresentationRoutes(app, { ...parts, store, publishedBucket }, manifests);
+  if (thumbnails) addThumbnailRoutes(app, { ...parts, store, publishedBucket }, thumbnails);
+  for (const path of paths) app.all(path, refuseMethod);
   return app;
 }
 

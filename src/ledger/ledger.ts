@@ -92,6 +92,11 @@ export const PublishedOutput = z.object({
   descriptor: z.string(),
   /** Sequence of the upload that it was made from. */
   sequence: z.string(),
+  /** Thumbnails. Sizes in pixels. */
+  pictures: z
+    .array(z.object({ key: z.string(), width: z.number(), height: z.number() }).readonly())
+    .readonly()
+    .optional(),
 });
 export type PublishedOutput = Readonly<z.infer<typeof PublishedOutput>>;
 

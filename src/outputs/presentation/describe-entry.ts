@@ -18,7 +18,7 @@ export interface PublicCompanions {
   /** Key of the copy of the PDF. */
   readonly pdf?: string | undefined;
   /** Base URI of static tiles of the Image API. */
-  readonly tiles?: { readonly v3: string; readonly v2?: string | undefined } | undefined;
+  readonly tiles?: { readonly v3?: string; readonly v2?: string } | undefined;
 }
 
 /** The published key without `.tif`. */
