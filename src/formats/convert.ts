@@ -1,5 +1,8 @@
 /** Masters of formats that are converted to a TIFF before they are planned. */
+import { readFile } from 'node:fs/promises';
+import { withFileReader } from '../bytes/file-reader.ts';
 import { pagedReader, type RangeReader } from '../bytes/range-reader.ts';
+import { withSyncReader } from '../bytes/sync-reader.ts';
 import { RejectedImageError } from '../errors.ts';
 import type { ConvertibleFormat } from '../pyramid/source-image.ts';
 import { type DecodedImage, type ImageShape, decodedBytes } from './decoded-image.ts';
@@ -30,7 +33,34 @@ export async function decode(
   options: DecodeOptions,
   decoders: Decoders = defaultDecoders,
 ): Promise<DecodedImage> {
-  const image = await decoders[format].decode(bytes, options);
+  return complete(await decoders[format].decode(bytes, options));
+}
+
+/** `probe` of a file, of which the decoder reads no more than it needs. */
+export function probePath(
+  format: ConvertibleFormat,
+  path: string,
+  options: Pick<DecodeOptions, 'dpi' | 'page'>,
+): Promise<ImageShape> {
+  const { inPieces } = defaultDecoders[format];
+  return inPieces
+    ? withSyncReader(path, (reader) => inPieces.header(reader, options))
+    : withFileReader(path, (reader) => probe(format, reader, options));
+}
+
+/** `decode` of a file, of which the decoder reads no more than it needs. */
+export async function decodePath(
+  format: ConvertibleFormat,
+  path: string,
+  options: DecodeOptions,
+): Promise<DecodedImage> {
+  const { inPieces } = defaultDecoders[format];
+  if (!inPieces) return decode(format, await readFile(path), options);
+  return complete(await withSyncReader(path, (reader) => inPieces.decode(reader, options)));
+}
+
+/** Throws RejectedImageError for an image that lacks samples. */
+function complete(image: DecodedImage): DecodedImage {
   if (image.data.byteLength !== decodedBytes(image)) {
     throw new RejectedImageError(
       'CORRUPT_PIXELS',
@@ -54,7 +84,10 @@ export interface MemoryNeed {
 const MAX_HEAP_BYTES = 2_000 * 2 ** 20;
 /** Size of such a memory, of which a module may use everything. Bytes. */
 export const LARGEST_HEAP = 2 ** 31;
-/** The file is held in one buffer; Node reads no larger file into one. Bytes. */
+/**
+ * The file is held in one buffer, and Node reads no larger file into one; PDFium, which reads
+ * parts, has positions of 32 bits. Bytes.
+ */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 
 /** Upper bound of the memory that decoding a file of `fileBytes` to `shape` needs. */
@@ -64,8 +97,10 @@ export function memoryNeed(
   fileBytes: number,
   decoders: Decoders = defaultDecoders,
 ): MemoryNeed {
-  const { heap, rasterCopies } = decoders[format].memory(shape, fileBytes);
-  return { heap, total: Math.ceil(fileBytes + heap + decodedBytes(shape) * rasterCopies) };
+  const decoder = decoders[format];
+  const { heap, rasterCopies } = decoder.memory(shape, fileBytes);
+  const heldBytes = decoder.inPieces ? 0 : fileBytes;
+  return { heap, total: Math.ceil(heldBytes + heap + decodedBytes(shape) * rasterCopies) };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { RangeReader } from '../bytes/range-reader.ts';
+import type { SyncReader } from '../bytes/sync-reader.ts';
 import type { Carriers } from '../metadata/carriers.ts';
 import type { Warnings } from '../metadata/warnings.ts';
 import type { SourceImage } from '../pyramid/source-image.ts';
@@ -125,7 +126,7 @@ export interface ConvertedFormat extends FormatBase {
 export interface Decoder {
   /**
    * The size and the samples that a master decodes to, from its header: a few ranged reads, nothing
-   * decoded; a PDF is read as a whole. Throws RejectedImageError.
+   * decoded. Throws RejectedImageError.
    */
   header(reader: RangeReader, options: Pick<DecodeOptions, 'dpi' | 'page'>): Promise<ImageShape>;
   /**
@@ -133,6 +134,14 @@ export interface Decoder {
    * damaged, or of a kind that has no decoder here.
    */
   decode(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage>;
+  /**
+   * The same from a file of which the decoder reads the parts that it needs. Absent where it needs
+   * all of it.
+   */
+  readonly inPieces?: {
+    header(reader: SyncReader, options: Pick<DecodeOptions, 'dpi' | 'page'>): Promise<ImageShape>;
+    decode(reader: SyncReader, options: DecodeOptions): Promise<DecodedImage>;
+  };
   /** Upper bound of the memory that decoding a file of `fileBytes` to `shape` needs. */
   memory(shape: ImageShape, fileBytes: number): DecoderMemory;
 }

@@ -37,10 +37,14 @@ type Receive = (instance: WebAssembly.Instance, module: WebAssembly.Module) => W
 /**
  * The WebAssembly in a file of a package, compiled once per process. `heap`: size of its memory
  * beyond which it may not grow, as `heapBytes` returns it; absent: the 2 GiB for which each module
- * is built.
+ * is built. `prepare` returns the module that is compiled.
  */
-export async function boundedWasm(file: string, heap = Number.POSITIVE_INFINITY): Promise<BoundedWasm> {
-  const module = await compiled(file);
+export async function boundedWasm(
+  file: string,
+  heap = Number.POSITIVE_INFINITY,
+  prepare?: PrepareModule,
+): Promise<BoundedWasm> {
+  const module = await compiled(file, prepare);
   const largest = EMPTY_HEAP + (heap - EMPTY_HEAP) / HEAP_GROWTH;
   let memory: WebAssembly.Memory | undefined;
   let isFull = false;
@@ -82,11 +86,13 @@ function mapFunctions(
   );
 }
 
+type PrepareModule = (module: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
-function compiled(file: string): Promise<WebAssembly.Module> {
+function compiled(file: string, prepare: PrepareModule = (bytes) => bytes): Promise<WebAssembly.Module> {
   const module =
-    modules.get(file) ?? readFile(packageRequire().resolve(file)).then((bytes) => WebAssembly.compile(bytes));
+    modules.get(file) ?? readFile(packageRequire().resolve(file)).then((bytes) => WebAssembly.compile(prepare(bytes)));
   modules.set(file, module);
   return module;
 }

@@ -4,6 +4,10 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBuffer;
     grow(pages: number): number;
   }
+  interface Table {
+    grow(entries: number): number;
+    set(index: number, exported: unknown): void;
+  }
   interface Module {
     readonly [Symbol.toStringTag]: string;
   }

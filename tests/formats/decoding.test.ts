@@ -105,8 +105,12 @@ describe('a decoder in a process of its own', () => {
 describe('a file that no decoder can hold', () => {
   test('is rejected by its size before it is read', () => {
     expect(() => {
+      assertReadable('heic', 2_000 * 2 ** 20, GENEROUS.budget);
+    }).toThrow('OVER_BUDGET: a HEIC of 2000 MiB needs');
+    // PDFium reads parts of a file.
+    expect(() => {
       assertReadable('pdf', 2_000 * 2 ** 20, GENEROUS.budget);
-    }).toThrow('OVER_BUDGET: a PDF of 2000 MiB needs');
+    }).not.toThrow();
     expect(() => {
       assertReadable('bmp', 2_000 * 2 ** 20, GENEROUS.budget);
     }).not.toThrow();

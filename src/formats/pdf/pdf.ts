@@ -1,3 +1,4 @@
+import { syncMemoryReader } from '../../bytes/sync-reader.ts';
 import { latin1 } from '../../bytes/views.ts';
 import type { ConvertedFormat, Decoder } from '../format.ts';
 import { heapBytes } from '../wasm-decoder.ts';
@@ -16,12 +17,12 @@ export const pdf = {
 
 /** Renders with PDFium. */
 export const pdfDecoder: Decoder = {
-  header: readPdfShape,
-  decode: decodePdf,
-  memory: ({ width, height }, fileBytes) => ({
-    heap: heapBytes(4 * width * height + PAGE_BYTES + 2 * fileBytes),
-    rasterCopies: 1,
-  }),
+  async header(reader, options) {
+    return readPdfShape(syncMemoryReader(await reader.read(0, reader.size)), options);
+  },
+  decode: (bytes, options) => decodePdf(syncMemoryReader(bytes), options),
+  inPieces: { header: readPdfShape, decode: decodePdf },
+  memory: ({ width, height }) => ({ heap: heapBytes(4 * width * height + PAGE_BYTES), rasterCopies: 1 }),
 };
 
 /**

@@ -1,18 +1,19 @@
 /** PDFium as WebAssembly: a page of a PDF, rendered. */
 import { RejectedImageError } from '../../errors.ts';
-import type { RangeReader } from '../../bytes/range-reader.ts';
+import type { SyncReader } from '../../bytes/sync-reader.ts';
+import { latin1 } from '../../bytes/views.ts';
 import type { DecodedImage, ImageShape } from '../decoded-image.ts';
 import type { DecodeOptions } from '../format.ts';
 import { corrupt } from '../header-bytes.ts';
 import { boundedWasm, type BoundedWasm, loadPackage, runDecoder } from '../wasm-decoder.ts';
 import { newBytes } from '../samples.ts';
+import { withGrowableTable } from './growable-table.ts';
+import { type FileAccess, fileAccess, type PdfiumMemory } from './file-access.ts';
 
 /** PDFium's C functions (public/fpdfview.h); handles and addresses are numbers. */
-export interface PdfiumModule {
-  readonly HEAPU8: Uint8Array;
-  readonly wasmExports: { malloc(bytes: number): number; free(address: number): void };
+export interface PdfiumModule extends PdfiumMemory {
   _FPDF_InitLibraryWithConfig(config: object): void;
-  _FPDF_LoadMemDocument(address: number, bytes: number, password: number): number;
+  _FPDF_LoadCustomDocument(fileAccess: number, password: number): number;
   _FPDF_GetLastError(): number;
   _FPDF_GetPageCount(document: number): number;
   _FPDF_LoadPage(document: number, index: number): number;
@@ -50,16 +51,13 @@ const END_WITHIN_BYTES = 4_096;
 
 /**
  * The size of a page at `dpi`, its rotation applied, and the number of pages if there are several.
- * Reads the whole file. Throws RejectedImageError.
+ * Throws RejectedImageError.
  */
-export async function readPdfShape(
-  reader: RangeReader,
+export function readPdfShape(
+  reader: SyncReader,
   { dpi, page = 1 }: Pick<DecodeOptions, 'dpi' | 'page'>,
 ): Promise<ImageShape> {
-  const bytes = await reader.read(0, reader.size);
-  const { module, wasm } = await createModule(bytes);
-  return runDecoder('PDFium', wasm, () => {
-    const document = openDocument(module, bytes);
+  return withDocument(reader, undefined, (module, document) => {
     const pages = module._FPDF_GetPageCount(document);
     return { ...pageShape(module, openPage(module, document, page), dpi), ...(pages > 1 ? { pages } : {}) };
   });
@@ -70,13 +68,12 @@ export async function readPdfShape(
  * Throws RejectedImageError: UNSUPPORTED_PIXELS when a password is needed, TRUNCATED without an end
  * marker, CORRUPT_HEADER without a page.
  */
-export async function decodePdf(
-  bytes: Uint8Array,
+export function decodePdf(
+  reader: SyncReader,
   { dpi, background, page: number = 1, heap }: DecodeOptions,
 ): Promise<DecodedImage> {
-  const { module, wasm } = await createModule(bytes, heap);
-  return runDecoder('PDFium', wasm, () => {
-    const page = openPage(module, openDocument(module, bytes), number);
+  return withDocument(reader, heap, (module, document): DecodedImage => {
+    const page = openPage(module, document, number);
     const shape = pageShape(module, page, dpi);
     return {
       ...shape,
@@ -122,20 +119,33 @@ function copyBgrx(from: Uint8Array, into: Uint8Array): void {
   }
 }
 
-/** Creates a module for one document. It is not reused, because its memory never shrinks. */
-async function createModule(bytes: Uint8Array, heap?: number): Promise<{ module: PdfiumModule; wasm: BoundedWasm }> {
-  assertEnd(bytes);
+/**
+ * Opens a document, of which PDFium reads what it needs, in a module of its own. The module is not
+ * reused, because its memory never shrinks. Throws RejectedImageError, and errors of the reader.
+ */
+async function withDocument<Result>(
+  reader: SyncReader,
+  heap: number | undefined,
+  use: (module: PdfiumModule, document: number) => Result,
+): Promise<Result> {
+  assertEnd(reader);
   const { PDFiumLibrary } = loadPackage('@hyzyla/pdfium') as PdfiumPackage;
-  const wasm = await boundedWasm('@hyzyla/pdfium/pdfium.wasm', heap);
+  const wasm = await boundedWasm('@hyzyla/pdfium/pdfium.wasm', heap, withGrowableTable);
   const { module } = await PDFiumLibrary.init({ instantiateWasm: wasm.instantiateWasm });
-  return { module, wasm };
+  const access = fileAccess(module, reader);
+  try {
+    const result = runDecoder('PDFium', wasm, () => use(module, openDocument(module, access)));
+    access.assertRead();
+    return result;
+  } catch (error) {
+    access.assertRead();
+    throw error;
+  }
 }
 
 /** The handle of a document. */
-function openDocument(module: PdfiumModule, bytes: Uint8Array): number {
-  const address = allocate(module, bytes.length);
-  module.HEAPU8.set(bytes, address);
-  const document = module._FPDF_LoadMemDocument(address, bytes.length, 0);
+function openDocument(module: PdfiumModule, { address }: FileAccess): number {
+  const document = module._FPDF_LoadCustomDocument(address, 0);
   if (document === 0) throw loadFailure(module._FPDF_GetLastError());
   return document;
 }
@@ -154,9 +164,11 @@ function openPage(module: PdfiumModule, document: number, number: number): numbe
  * Requires the end marker (annex H.3.4.4): PDFium repairs a file cut short, and its pages may then
  * be blank.
  */
-function assertEnd(bytes: Uint8Array): void {
-  const tail = String.fromCharCode(...bytes.subarray(Math.max(0, bytes.length - END_WITHIN_BYTES)));
-  if (!tail.includes('%%EOF')) throw new RejectedImageError('TRUNCATED', 'the PDF ends without its end marker');
+function assertEnd(reader: SyncReader): void {
+  const start = Math.max(0, reader.size - END_WITHIN_BYTES);
+  const tail = new Uint8Array(reader.size - start);
+  reader.readInto(tail, start);
+  if (!latin1(tail).includes('%%EOF')) throw new RejectedImageError('TRUNCATED', 'the PDF ends without its end marker');
 }
 
 function loadFailure(code: number): RejectedImageError {
