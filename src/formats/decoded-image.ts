@@ -3,8 +3,10 @@ export interface ImageShape {
   /** Pixels. */
   readonly width: number;
   readonly height: number;
-  /** Colour bands without alpha: 1 is grey, 3 is RGB. */
-  readonly bands: 1 | 3;
+  /** Colour bands without alpha: 1 is grey, 3 is RGB, 4 is CMYK. */
+  readonly bands: 1 | 3 | 4;
+  /** Three bands are L*a*b* of 16 bits as in TIFF: a* and b* are signed. */
+  readonly isLab?: true;
   /** Straight (unassociated) alpha as the last sample of a pixel. */
   readonly alpha: boolean;
   /** Bits of a decoded sample; samples of fewer bits are widened to 8 or to 16. */

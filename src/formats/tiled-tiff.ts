@@ -102,11 +102,13 @@ function differencedTile(image: DecodedImage, column: number, row: number): Uint
   return new Uint8Array(tile.buffer);
 }
 
+const photometrics = { 1: Photometric.blackIsZero, 3: Photometric.rgb, 4: Photometric.cmyk } as const;
+
 function fieldsOf(image: DecodedImage): ReturnType<typeof pyramidFields> {
   const samples = samplesPerPixel(image);
   const encoding = {
     compression: Compression.deflate,
-    photometric: image.bands === 1 ? Photometric.blackIsZero : Photometric.rgb,
+    photometric: image.isLab ? Photometric.cieLab : photometrics[image.bands],
     bitsPerSample: Array.from({ length: samples }, () => image.bitDepth),
     sampleFormat: Array.from({ length: samples }, () => 1),
     extraSamples: image.alpha ? [UNASSOCIATED_ALPHA] : [],

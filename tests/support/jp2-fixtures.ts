@@ -158,6 +158,8 @@ export interface Jp2Wrapping {
   readonly components: number;
   /** EnumCS, or an ICC profile. */
   readonly colour: number | Uint8Array;
+  /** Numbers of 32 bits after EnumCS. */
+  readonly parameters?: readonly number[];
   /** Further boxes of the header. */
   readonly boxes?: readonly Uint8Array[];
 }
@@ -165,7 +167,8 @@ export interface Jp2Wrapping {
 /** A JP2 file around a codestream. */
 export function jp2(codestream: Uint8Array, wrapping: Jp2Wrapping): Uint8Array {
   const { width, height, components, colour } = wrapping;
-  const specification = typeof colour === 'number' ? [1, 0, 0, ...long(colour)] : [2, 0, 0, ...colour];
+  const parameters = (wrapping.parameters ?? []).flatMap(long);
+  const specification = typeof colour === 'number' ? [1, 0, 0, ...long(colour), ...parameters] : [2, 0, 0, ...colour];
   return Uint8Array.from(
     Buffer.concat([
       box('jP  ', [0x0d, 0x0a, 0x87, 0x0a]),

@@ -4,6 +4,7 @@ import { type DecodedImage, samplesPerPixel } from '../decoded-image.ts';
 import type { DecodeOptions } from '../format.ts';
 import { assertWholeCodestream, type Codestream, isSubsampled } from './codestream.ts';
 import { type Channel, type Jp2Header, readJp2Header } from './header.ts';
+import { asTiffLab } from './lab.ts';
 import { decodeComponents } from './openjpeg.ts';
 import { newSamples, widenAll, yccToRgb } from '../samples.ts';
 
@@ -11,7 +12,8 @@ import { newSamples, widenAll, yccToRgb } from '../samples.ts';
  * Decodes a JP2, JPX or J2K file, all quality layers, at full size; reversible compression is
  * decoded exactly. Samples of fewer than 8 bits are widened to 8, of 9 to 15 bits to 16; sYCC is
  * converted to sRGB, subsampled components are repeated, colours multiplied by alpha are divided by
- * it; palettes are expanded. Throws RejectedImageError.
+ * it; palettes are expanded. CMYK stays CMYK, and L*a*b* becomes that of TIFF. Throws
+ * RejectedImageError.
  */
 export async function decodeJp2(bytes: Uint8Array, { heap }: Pick<DecodeOptions, 'heap'>): Promise<DecodedImage> {
   const header = await readJp2Header(memoryReader(bytes));
@@ -33,7 +35,13 @@ async function decodeChannels(
 ): Promise<DecodedImage['data']> {
   const { shape, colours, alpha } = header;
   const pixels = await decodeGroup(stream, header, colours, heap);
-  if (header.isYcc) yccToRgb(pixels, colours[0]?.bits ?? 8);
+  const bits = colours[0]?.bits ?? 8;
+  if (shape.isLab) {
+    const lab = new Uint16Array(newSamples(pixels.length, 16).buffer);
+    asTiffLab(pixels, bits, header.labRanges, lab);
+    return lab;
+  }
+  if (header.isYcc) yccToRgb(pixels, bits);
   widenInto(pixels, colours);
   const isDone = !alpha && (pixels instanceof Uint8Array ? 8 : 16) === shape.bitDepth;
   if (isDone) return pixels;
@@ -81,7 +89,8 @@ async function decodeGroup(
   if (!isPalette) {
     const components = channels.map(({ component }) => component);
     const isWhole = components.every((component) => !isSubsampledAt(codestream, component));
-    return isWhole
+    // The decoder returns one component or three.
+    return isWhole && components.length < 4
       ? decodeComponents(stream, codestream, components, heap)
       : decodeEach(stream, codestream, components, heap);
   }

@@ -6,6 +6,7 @@ import type { ImageShape, PixelDensity } from '../decoded-image.ts';
 import { type ChannelSource, type ColourSpecification, type Jp2Boxes, type Palette } from './jp2-boxes.ts';
 import { profileColourSpace, readJp2Boxes } from './jp2-boxes.ts';
 import { type Codestream, isSubsampled, readCodestream } from './codestream.ts';
+import { type LabRanges, parseLabRanges } from './lab.ts';
 
 /**
  * A channel of the image: a component of the codestream, or a palette column indexed by a
@@ -19,7 +20,7 @@ export interface Channel extends ChannelSource {
 export interface Jp2Header {
   readonly shape: ImageShape;
   readonly codestream: Codestream & { readonly start: number; readonly end: number };
-  /** One channel for grey; red, green and blue for RGB. */
+  /** In their order: one of grey, three of RGB or L*a*b*, four of CMYK. */
   readonly colours: readonly Channel[];
   readonly alpha: Channel | undefined;
   /** The colours are multiplied by alpha. */
@@ -27,6 +28,8 @@ export interface Jp2Header {
   readonly palette: Palette | undefined;
   /** The colours are luma and chroma. */
   readonly isYcc: boolean;
+  /** Of L*a*b*, the ranges that the file states. */
+  readonly labRanges: LabRanges | undefined;
   readonly iccProfile: Uint8Array | undefined;
   readonly resolution: PixelDensity | undefined;
 }
@@ -34,7 +37,7 @@ export interface Jp2Header {
 /**
  * Reads the header of a JP2 file or of a bare codestream: a few ranged reads. Throws
  * RejectedImageError, naming what cannot be decoded: signed components, more than 16 bits, and
- * colour models other than grey, RGB and sYCC.
+ * colour models other than grey, RGB, sYCC, CMYK and L*a*b*.
  */
 export async function readJp2Header(reader: RangeReader): Promise<Jp2Header> {
   const magic = await reader.read(0, 2);
@@ -47,19 +50,27 @@ export async function readJp2Header(reader: RangeReader): Promise<Jp2Header> {
   const channels = allChannels(codestream, boxes);
   const { colours, alpha, isPremultiplied, isUnassigned } = assign(channels, boxes, model.bands);
   const bits = commonBits(colours);
-  const bitDepth = Math.max(bits, alpha?.bits ?? 0) > 8 ? 16 : 8;
+  const bitDepth = Math.max(bits, alpha?.bits ?? 0) > 8 || model.isLab ? 16 : 8;
+  if (alpha && model.isLab) throw unsupported('alpha beside CIE L*a*b*');
+  if (alpha && model.bands === 4 && bitDepth === 16) throw unsupported('alpha beside CMYK of 16 bits');
   const { width, height } = codestream;
+  const warnings = [
+    ...(isUnassigned ? ['the channels state no colours; they are taken in their order'] : []),
+    ...(model.warning === undefined ? [] : [model.warning]),
+  ];
   return {
     shape: {
       ...{ width, height, bands: model.bands, alpha: alpha !== undefined, bitDepth },
-      ...(isUnassigned ? { warnings: ['the channels state no colours; they are taken in their order'] } : {}),
+      ...(model.isLab ? { isLab: true } : {}),
+      ...(warnings.length > 0 ? { warnings } : {}),
     },
     codestream: { ...codestream, start, end: boxes?.codestream.end ?? reader.size },
     colours,
     alpha,
     isPremultiplied,
     palette: boxes?.palette,
-    isYcc: model.isYcc,
+    isYcc: model.isYcc === true,
+    labRanges: model.isLab && colour && 'enumerated' in colour ? parseLabRanges(colour.parameters) : undefined,
     iccProfile: colour && 'profile' in colour ? colour.profile : undefined,
     resolution: boxes?.resolution,
   };
@@ -73,31 +84,36 @@ function usableColour(colour: ColourSpecification | undefined): ColourSpecificat
 }
 
 interface ColourModel {
-  readonly bands: 1 | 3;
-  readonly isYcc: boolean;
+  readonly bands: 1 | 3 | 4;
+  readonly isYcc?: boolean;
+  readonly isLab?: true;
+  readonly warning?: string;
 }
+
+/** OpenJPEG converts both by the same matrix. */
+const AS_SYCC = 'its e-sYCC is converted as sYCC; colours beyond sRGB are clipped';
 
 /** EnumCS (ISO/IEC 15444-1, table I.10, and 15444-2, table M.25). */
 const enumerated: Readonly<Record<number, ColourModel | string>> = {
   0: 'a bi-level image whose zero is white',
   11: 'the colour model is PhotoYCC',
-  12: 'the colour model is CMYK',
+  12: { bands: 4 },
   13: 'the colour model is YCCK',
-  14: 'the colour model is CIE L*a*b*',
-  16: { bands: 3, isYcc: false },
-  17: { bands: 1, isYcc: false },
+  14: { bands: 3, isLab: true },
+  16: { bands: 3 },
+  17: { bands: 1 },
   18: { bands: 3, isYcc: true },
   19: 'the colour model is CIE JAB',
   20: 'the colour model is e-sRGB',
   21: 'the colour model is ROMM RGB without its profile',
-  24: 'the colour model is e-sYCC',
+  24: { bands: 3, isYcc: true, warning: AS_SYCC },
 };
 
 const profiled: Readonly<Record<string, ColourModel | string>> = {
-  'RGB ': { bands: 3, isYcc: false },
-  GRAY: { bands: 1, isYcc: false },
-  CMYK: 'the colour model is CMYK',
-  'Lab ': 'the colour model is CIE L*a*b*',
+  'RGB ': { bands: 3 },
+  GRAY: { bands: 1 },
+  CMYK: { bands: 4 },
+  'Lab ': 'the colour model is that of an ICC profile of CIE L*a*b*',
 };
 
 function colourModel(
@@ -109,7 +125,7 @@ function colourModel(
   const isUnknown = !colour || ('enumerated' in colour && colour.enumerated === 0 && components[0]?.bits !== 1);
   if (isUnknown) {
     // Without a colour specification one component is grey, and three are assumed to be RGB.
-    if (components.length === 1) return { bands: 1, isYcc: false };
+    if (components.length === 1) return { bands: 1 };
     // As OpenJPEG does, subsampled ones are taken for chroma.
     if (components.length === 3) return { bands: 3, isYcc: components.slice(1).every(isSubsampled) };
     const where = isBare ? 'a bare codestream' : 'a JP2 file without colour specification';
@@ -156,7 +172,7 @@ interface Assignment {
  * Assigns channels to colours. Without definitions they are the colours in order; one additional
  * channel is opacity.
  */
-function assign(channels: readonly Channel[], boxes: Jp2Boxes | undefined, bands: 1 | 3): Assignment {
+function assign(channels: readonly Channel[], boxes: Jp2Boxes | undefined, bands: ColourModel['bands']): Assignment {
   const meanings = boxes?.meanings;
   if (!meanings) {
     const extra = channels.length - bands;

@@ -6,7 +6,13 @@ import { corrupt, textOf, unsupported, withinBytes } from '../header-bytes.ts';
 import type { PixelDensity } from '../decoded-image.ts';
 
 /** Box colr: an enumerated colour space, or a profile. */
-export type ColourSpecification = { readonly enumerated: number } | { readonly profile: Uint8Array };
+export type ColourSpecification =
+  | {
+      readonly enumerated: number;
+      /** Bytes after the number, which some colour spaces have. */
+      readonly parameters: Uint8Array;
+    }
+  | { readonly profile: Uint8Array };
 
 /**
  * The palette has a column for each channel; `columns[c][i]` is the value of entry `i` in column
@@ -78,13 +84,23 @@ async function readColour(reader: RangeReader, boxes: readonly Box[]): Promise<C
     if (box.type !== 'colr') continue;
     const view = await readContent(reader, box, 3);
     const method = view.getUint8(0);
-    if (method === 1 && view.byteLength >= 7) return { enumerated: view.getUint32(3) };
+    if (method === 1 && view.byteLength >= ENUMERATED_BYTES) {
+      const parameters = new Uint8Array(
+        view.buffer,
+        view.byteOffset + ENUMERATED_BYTES,
+        view.byteLength - ENUMERATED_BYTES,
+      );
+      return { enumerated: view.getUint32(3), parameters: parameters.slice() };
+    }
     const profile = new Uint8Array(view.buffer, view.byteOffset + 3, view.byteLength - 3);
     // Method 3 is any ICC profile, in JPX (ISO/IEC 15444-2, annex M.11.7.3).
     if (method === 2 || method === 3) return { profile: profile.slice() };
   }
   return undefined;
 }
+
+/** Method, precedence, approximation and the number of the colour space. */
+const ENUMERATED_BYTES = 7;
 
 function parsePalette(view: DataView): Palette {
   const entries = view.getUint16(0);

@@ -21,7 +21,7 @@ export const jp2Decoder: Decoder = {
   // Decoded samples are copied once more where alpha is interleaved or bits are widened.
   memory: (shape, fileBytes) => ({
     heap: heapBytes(openJpegBytes(shape) + 2 * fileBytes),
-    rasterCopies: shape.alpha ? 2.5 : 2,
+    rasterCopies: shape.alpha || shape.isLab || shape.bands === 4 ? 2.5 : 2,
   }),
 };
 
@@ -33,6 +33,6 @@ export const jp2Decoder: Decoder = {
 function openJpegBytes(shape: ImageShape): number {
   const pixels = shape.width * shape.height;
   const components = samplesPerPixel(shape);
-  const selected = shape.alpha ? shape.bands : 0;
+  const selected = shape.alpha || shape.bands === 4 ? shape.bands : 0;
   return pixels * (4 * (components + selected) + shape.bands * (shape.bitDepth / 8));
 }

@@ -1,7 +1,13 @@
-import { describe, expect, test } from '@jest/globals';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decode, probe } from '../../../src/formats/convert.ts';
 import { jp2 as format } from '../../../src/formats/jp2/jp2.ts';
 import { memoryReader } from '../../../src/bytes/range-reader.ts';
+import { writeTiledTiff } from '../../../src/formats/tiled-tiff.ts';
+import { srgbOfXyz, xyzOfLab } from '../../support/colorimetry.ts';
+import { decodeMaster } from '../../support/decode-master.ts';
 import { firstDifference } from '../../support/decoded-fixtures.ts';
 import {
   captureResolution,
@@ -13,6 +19,7 @@ import {
   profileFor,
 } from '../../support/jp2-fixtures.ts';
 import { picture } from '../../support/pixels.ts';
+import { handTiff, long, short } from '../../support/tiff-bytes.ts';
 
 const options = { dpi: 300, background: '#ffffff' };
 const size = { width: 150, height: 101 };
@@ -175,9 +182,15 @@ describe('the boxes of a JP2 file', () => {
   });
 
   test.each([
-    ['enumerated CMYK', 12, [1, 2, 3, 4], 'the colour model is CMYK'],
-    ['a CMYK profile', profileFor('CMYK'), [1, 2, 3, 4], 'the colour model is CMYK'],
-    ['CIE L*a*b*', 14, [1, 2, 3], 'the colour model is CIE L*a*b*'],
+    ['YCCK', 13, [1, 2, 3, 4], 'the colour model is YCCK'],
+    [
+      'a profile of CIE L*a*b*',
+      profileFor('Lab '),
+      [1, 2, 3],
+      'the colour model is that of an ICC profile of CIE L*a*b*',
+    ],
+    ['CIE L*a*b* with alpha', 14, [1, 2, 3, 4], 'alpha beside CIE L*a*b*'],
+    ['CMYK of three components', 12, [1, 2, 3], '3 channels where 4 are colour'],
     ['an unknown colour space', 99, [1, 2, 3], 'the colour model is number 99'],
     ['too many channels', SRGB, [1, 2, 3, 4, 5], '5 channels where 3 are colour'],
   ])('%s is refused by name', async (_, colour, values, message) => {
@@ -362,4 +375,115 @@ test('the header of a JPEG 2000 file is read without its pixels', async () => {
   };
   await expect(probe('jp2', counting, options)).resolves.toMatchObject(size);
   expect(read).toBeLessThan(200_000);
+});
+
+describe('colours of JPEG 2000 become those of the same colours in TIFF', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'stepwell-jp2-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** The samples of the converted TIFF as published, in sRGB. */
+  async function published(file: Uint8Array): Promise<{ samples: Uint16Array; bitDepth: number }> {
+    const target = path.join(folder, 'converted.tif');
+    await writeTiledTiff(target, await decode('jp2', file, options));
+    const { samples, bitDepth } = await decodeMaster(await readFile(target));
+    return { samples: Uint16Array.from(samples), bitDepth };
+  }
+
+  test.each([
+    ['CMYK', 8, 12],
+    ['CMYK', 16, 12],
+    ['CMYK with a profile', 8, profileFor('CMYK')],
+  ])('%s of %i bits', async (_, bits, colour) => {
+    const image = pictureOf(4, bits);
+    const decoded = await decode('jp2', await jp2Of(image, colour), options);
+    expect(decoded).toMatchObject({ bands: 4, alpha: false, bitDepth: bits });
+    expect(firstDifference(decoded.data, image.samples)).toBeUndefined();
+    const inks = bits === 8 ? Uint8Array.from(image.samples) : new Uint8Array(image.samples.buffer);
+    const tiff = handTiff({
+      data: inks,
+      directories: [
+        [
+          ...[long(256, size.width), long(257, size.height), short(258, bits, bits, bits, bits), short(259, 1)],
+          ...[short(262, 5), long(273, 8), short(277, 4), long(278, size.height), long(279, inks.length)],
+        ],
+      ],
+    });
+    const { samples } = await published(await jp2Of(image, colour));
+    expect(firstDifference(samples, (await decodeMaster(tiff)).samples)).toBeUndefined();
+  });
+
+  test('CMYK of 8 bits with alpha', async () => {
+    const decoded = await decode('jp2', await jp2Of(pictureOf(5, 8), 12), options);
+    expect(decoded).toMatchObject({ bands: 4, alpha: true, bitDepth: 8 });
+    expect(firstDifference(decoded.data, pictureOf(5, 8).samples)).toBeUndefined();
+  });
+
+  /** Samples of L*a*b* by the ranges and offsets that a file states or that are the default. */
+  function labOf(
+    samples: ArrayLike<number>,
+    bits: number,
+    [rangeL, offsetL, rangeA, offsetA, rangeB, offsetB]: readonly [number, number, number, number, number, number],
+  ): number[] {
+    const of = (value = 0, range: number, offset: number): number => ((value - offset) * range) / (2 ** bits - 1);
+    return Array.from({ length: samples.length / 3 }, (_, pixel) => {
+      const [l, a, b] = [samples[3 * pixel], samples[3 * pixel + 1], samples[3 * pixel + 2]];
+      const lab = [of(l, rangeL, offsetL), of(a, rangeA, offsetA), of(b, rangeB, offsetB)] as const;
+      return srgbOfXyz(xyzOfLab(lab)).map((value) => 65_535 * value);
+    }).flat();
+  }
+
+  const D50_ILLUMINANT = 0x00443530;
+
+  test.each<[string, number, readonly [number, number, number, number, number, number] | undefined]>([
+    ['without ranges', 8, undefined],
+    ['without ranges', 16, undefined],
+    ['with the ranges of the file', 8, [100, 0, 250, 127, 220, 110]],
+    ['with the ranges of the file', 12, [90, 100, 200, 2_000, 150, 1_500]],
+  ])('CIE L*a*b*, %s, of %i bits', async (_, bits, stated) => {
+    const image = pictureOf(3, bits);
+    const defaults = [100, 0, 170, 2 ** (bits - 1), 200, 2 ** (bits - 2) + 2 ** (bits - 3)] as const;
+    const codestream = await j2k(image);
+    const parameters = stated ? [...stated, D50_ILLUMINANT] : [];
+    const file = jp2(codestream, { ...size, components: 3, colour: 14, parameters });
+    const { samples, bitDepth } = await published(file);
+    expect(bitDepth).toBe(16);
+    const expected = labOf(image.samples, bits, stated ?? defaults);
+    const worst = expected.reduce((most, value, at) => Math.max(most, Math.abs(value - (samples[at] ?? 0))), 0);
+    // Steps of a* and b* are 1 / 256: less than half a step of 8 bits at the edge of sRGB.
+    expect(worst).toBeLessThan(128);
+  });
+
+  test('CIE L*a*b* of another white is refused', async () => {
+    const parameters = [100, 0, 170, 128, 200, 96, 0x00443635];
+    const file = jp2(await j2k(pictureOf(3, 8)), { ...size, components: 3, colour: 14, parameters });
+    await expect(decode('jp2', file, options)).rejects.toThrow('UNSUPPORTED_PIXELS: the white of its CIE L*a*b*');
+  });
+
+  test.each([8, 12])('e-sYCC of %i bits, by the matrix of OpenJPEG, with a warning', async (bits) => {
+    const image = pictureOf(3, bits);
+    const file = await jp2Of(image, 24);
+    const decoded = await decode('jp2', file, options);
+    const top = 2 ** bits - 1;
+    const middle = 2 ** (bits - 1);
+    const expected = Array.from({ length: image.samples.length / 3 }, (_, pixel) => {
+      const [y = 0, blue = 0, red = 0] = image.samples.subarray(3 * pixel, 3 * pixel + 3);
+      const [cb, cr] = [blue - middle, red - middle];
+      return [
+        y - 0.000_036_8 * cb + 1.401_99 * cr,
+        1.000_3 * y - 0.344_125 * cb - 0.714_112_8 * cr,
+        0.999_823 * y + 1.772_04 * cb - 0.000_008 * cr,
+      ].map((value) => Math.min(top, Math.max(0, value)));
+    }).flat();
+    const scale = bits === 8 ? 1 : 65_535 / top;
+    const worst = expected.reduce(
+      (most, value, at) => Math.max(most, Math.abs(value - (decoded.data[at] ?? 0) / scale)),
+      0,
+    );
+    expect(worst).toBeLessThanOrEqual(bits === 8 ? 1 : 2);
+    const { warnings } = await probe('jp2', memoryReader(file), options);
+    expect(warnings).toEqual(['its e-sYCC is converted as sYCC; colours beyond sRGB are clipped']);
+  });
 });
