@@ -32,7 +32,8 @@ export default tseslint.config(
     ignores: ['node_modules', '.serverless*', '.esbuild', '.stepwell', 'published', 'coverage', 'layers/*/nodejs'],
   },
   {
-    files: ['**/*.ts'],
+    // The scripts of the viewer's pages have types in comments.
+    files: ['**/*.ts', 'src/viewer/page/*.js'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },

@@ -38,9 +38,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'work',
   ],
   handlers: ['intake', 'ledger', 'runtime.ts'],
+  viewer: ['ledger', 'outputs', 'storage', 'work'],
   local: [
     'config.ts',
     'database',
+    'delivery',
     'executions',
     'ledger',
     'notifications',
@@ -48,6 +50,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'runtime.ts',
     'stepfunctions',
     'storage',
+    'viewer',
   ],
   cli: ['imaging', 'ledger', 'local', 'recipe', 'stepfunctions'],
 };

@@ -11,9 +11,12 @@ export interface Arguments {
   readonly recipes: string | undefined;
   /** Folder of the ledger, executions and work in progress. */
   readonly workspace: string;
-  /** Port of the Step Functions API on 127.0.0.1; 0 lets the system choose. */
-  readonly port: number;
-  /** Keep the API running until Ctrl-C. */
+  /**
+   * Ports on 127.0.0.1, the first that is free is used; 0 lets the system choose. One if it was
+   * given.
+   */
+  readonly ports: readonly number[];
+  /** Serve the viewer and the images until Ctrl-C. */
   readonly serve: boolean;
   /** Process images again that ended as CRASHED. */
   readonly retry: boolean;
@@ -21,16 +24,20 @@ export interface Arguments {
   readonly action: 'run' | 'help' | 'list-recipes';
 }
 
+/** Port of the viewer unless another one is given or this one is in use. */
+export const SERVE_PORT = 8484;
+
 export const usage = `Usage: npm start -- [files or folders…] [options]
 
 Converts images to tiled pyramid TIFFs. Without files or folders it converts a generated sample image of
-61 megapixels.
+61 megapixels; with --serve only if nothing is published yet.
 
   --out DIR         folder for the pyramids (default: published)
   --recipe NAME     recipe for the pyramids (default: default); see --list-recipes
   --recipes DIR     folder of recipe files (default: those of the project)
-  --serve           keep the Step Functions API running afterwards, until Ctrl-C
-  --port N          port of that API on 127.0.0.1 (default: any free port)
+  --serve           serve the viewer, IIIF and Deep Zoom on 127.0.0.1 until Ctrl-C
+  --port N          port on 127.0.0.1, of the Step Functions API too (default: any free port; with
+                    --serve ${SERVE_PORT}, or any free port if that is in use)
   --workspace DIR   folder for work in progress; running the same command again resumes it
                     (default: .stepwell)
   --retry           process images again that ended as CRASHED
@@ -41,22 +48,24 @@ Converts images to tiled pyramid TIFFs. Without files or folders it converts a g
 /** Parses the command line. Throws UsageError with the invalid option. */
 export function parseArguments(argv: readonly string[]): Arguments {
   const { values, positionals } = parse(argv);
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new UsageError(`Expected a port from 0 to 65535 for --port but received ${values.port}`);
-  }
   return {
     inputs: positionals,
     out: values.out,
     recipe: values.recipe,
     recipes: values.recipes,
     workspace: values.workspace,
-    port,
+    ports: values.port === undefined ? (values.serve ? [SERVE_PORT, 0] : [0]) : [parsePort(values.port)],
     serve: values.serve,
     retry: values.retry,
     verbose: values.verbose,
     action: values.help ? 'help' : values['list-recipes'] ? 'list-recipes' : 'run',
   };
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new UsageError(`Expected a port from 0 to 65535 for --port but received ${text}`);
 }
 
 function parse(argv: readonly string[]) {
@@ -69,7 +78,7 @@ function parse(argv: readonly string[]) {
         recipe: { type: 'string', default: 'default' },
         recipes: { type: 'string' },
         workspace: { type: 'string', default: '.stepwell' },
-        port: { type: 'string', default: '0' },
+        port: { type: 'string' },
         serve: { type: 'boolean', default: false },
         retry: { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },

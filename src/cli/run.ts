@@ -32,15 +32,11 @@ export async function run(options: Arguments, context: JobContext): Promise<numb
     const { files, missing, skipped } = await chooseFiles(options, workspace, display);
     for (const name of missing) display.note(`no such file or folder: ${printable(name)}`);
     for (const { name, reason } of skipped) display.note(`skipped: ${printable(name)} (${printable(reason)})`);
-    display.note(`Step Functions API: ${workspace.endpoint}`);
+    noteAddresses(options, workspace, display);
     const job = new Job(workspace, context, begun, path.relative(process.cwd(), path.resolve(options.out)));
     const stopped = aborted(signal);
     const results = job.runAll(files);
     await Promise.race([results, stopped]);
-    if (options.serve && !signal.aborted) {
-      display.note('All files are done. The API keeps running until Ctrl-C.');
-      await stopped;
-    }
     if (signal.aborted) {
       display.note('Stopping. Run the same command again to resume.');
       await workspace.interrupt();
@@ -49,6 +45,13 @@ export async function run(options: Arguments, context: JobContext): Promise<numb
     display.close();
     const rows = await job.rows(files);
     if (rows.length > 0) context.print(`\n${formatTable(rows)}`);
+    if (options.serve && !signal.aborted) {
+      const done = rows.length > 0 ? 'All files are done. ' : '';
+      context.print(`\n${done}Open ${viewerAddress(workspace)} in a browser. Ctrl-C ends the command.\n`);
+      await stopped;
+      // Executions that were started through the API may be running.
+      await workspace.interrupt();
+    }
     const allFound = missing.length === 0 && !skipped.some(({ isError }) => isError);
     const allPublished = allFound && rows.every(({ outcome }) => outcome === 'PUBLISHED');
     return allPublished ? 0 : (stoppedExitCode(signal) ?? 1);
@@ -56,6 +59,18 @@ export async function run(options: Arguments, context: JobContext): Promise<numb
     display.close();
     await workspace.stop();
   }
+}
+
+function viewerAddress({ endpoint }: Workspace): string {
+  return `${endpoint}/`;
+}
+
+function noteAddresses({ serve }: Arguments, workspace: Workspace, display: Display): void {
+  if (serve) {
+    display.note(`Viewer: ${viewerAddress(workspace)}`);
+    display.note(`IIIF: ${workspace.endpoint}/iiif/3/`);
+  }
+  display.note(`Step Functions API: ${workspace.endpoint}`);
 }
 
 async function assertRecipe(directory: string, name: string): Promise<void> {
@@ -66,8 +81,11 @@ async function assertRecipe(directory: string, name: string): Promise<void> {
   );
 }
 
-async function chooseFiles(options: Arguments, { temporaryFolder }: Workspace, display: Display): Promise<Inputs> {
+/** The files of the command: the sample without any, unless there is something to serve. */
+async function chooseFiles(options: Arguments, workspace: Workspace, display: Display): Promise<Inputs> {
+  const { temporaryFolder } = workspace;
   if (options.inputs.length === 0) {
+    if (options.serve && (await workspace.hasPublished())) return { files: [], missing: [], skipped: [] };
     const sample = await makeSample(path.join(options.workspace, 'sample'), temporaryFolder, (fraction) => {
       display.gauge('generating a sample image of 61 megapixels', fraction);
     });
@@ -88,7 +106,8 @@ function startWorkspace(
     recipe: options.recipe,
     recipes,
     project,
-    port: options.port,
+    ports: options.ports,
+    serve: options.serve,
     retryCrashed: options.retry,
     logLevel: options.verbose ? 'info' : 'silent',
     onProgress,

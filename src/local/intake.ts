@@ -1,7 +1,7 @@
 /** Intake on one machine: invokes StartPyramid with the upload events that S3 would send. */
 import { createHash } from 'node:crypto';
 import { imageId, sequenceOf } from '../ledger/identity.ts';
-import type { LedgerEntry, UploadId } from '../ledger/ledger.ts';
+import { type LedgerEntry, MAX_PAGE_ENTRIES, type UploadId } from '../ledger/ledger.ts';
 import { readRecipe } from '../recipe/read.ts';
 import type { Ports } from '../runtime.ts';
 import type { FunctionHost } from '../stepfunctions/function-host.ts';
@@ -57,6 +57,14 @@ export class Intake {
   /** Whether the published file of an entry is still there and unchanged. */
   isPublic(entry: LedgerEntry): Promise<boolean> {
     return isPublic(this.#ports, entry);
+  }
+
+  /** Whether one of the images that were published last is still there and unchanged. */
+  async hasPublished(): Promise<boolean> {
+    const { ledger, config } = this.#ports;
+    const { entries } = await ledger.listPublished(config.publishedBucket, { limit: MAX_PAGE_ENTRIES });
+    for (const entry of entries) if (await this.isPublic(entry)) return true;
+    return false;
   }
 
   /** Removes the work objects of an upload and of the older uploads of its image. */

@@ -47,7 +47,10 @@ export interface WorkspaceOptions {
    * cores.
    */
   readonly concurrency?: number;
-  readonly port?: number;
+  /** The first of these ports that is free is used; 0 stands for any free port. */
+  readonly ports?: readonly number[];
+  /** Serve the viewer and what is published at the address of the Step Functions API. */
+  readonly serve?: boolean;
   /** Process images again during which the process ended twice. */
   readonly retryCrashed?: boolean;
   readonly logLevel?: LogLevel;
@@ -129,6 +132,11 @@ export class Workspace {
     return this.#intake.isPublic(entry);
   }
 
+  /** Whether one of the images that were published last is still there and unchanged. */
+  hasPublished(): Promise<boolean> {
+    return this.#intake.hasPublished();
+  }
+
   /** Removes the work objects of an upload. */
   clearWork(upload: TakenUpload): Promise<void> {
     return this.#intake.clearWork(upload);
@@ -201,7 +209,9 @@ async function startParts(
   const uploads = uploadsIn(database);
   const intake = new Intake({ ports: { ...ports, retryCrashed: options.retryCrashed ?? false }, host, uploads });
   if (unfinishedSince) await intake.clearUnneededWork();
-  const api = await serveApi(engine, { port: options.port ?? 0 }).catch(async (error: unknown) => {
+  // Loaded only when it is needed, so that other commands start as fast without it.
+  const otherwise = options.serve ? (await import('./site.ts')).siteListener(ports) : undefined;
+  const api = await serveApi(engine, { ports: options.ports ?? [0], otherwise }).catch(async (error: unknown) => {
     await engine.stop();
     throw error;
   });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { UsageError } from '../errors.ts';
 import { ApiError } from './api-errors.ts';
 import { apiOperations } from './api-operations.ts';
 import type { Engine } from './engine.ts';
@@ -19,25 +20,29 @@ export interface ServedApi {
   stop(): Promise<void>;
 }
 
+export interface ApiOptions {
+  /** The first of these ports that is free is used; 0 stands for any free port. */
+  readonly ports?: readonly number[];
+  /** Answers requests that do not name an operation of the API, from pages of any origin. */
+  readonly otherwise?: RequestListener | undefined;
+}
+
 /**
- * Serves the Step Functions API (AWS JSON 1.0) on 127.0.0.1; port 0 stands for any free port.
- * Requests are not authenticated. Those that a browser could send for a web page are refused with
- * status 403: a Host other than this server (DNS rebinding), an Origin other than this server, a
- * content type that needs no preflight request.
+ * Serves the Step Functions API (AWS JSON 1.0) on 127.0.0.1. Requests are not authenticated. A Host
+ * other than this server (DNS rebinding) is refused with status 403, and so are requests to the API
+ * that a browser could send for a web page: an Origin other than this server, a content type that
+ * needs no preflight request. Throws UsageError when no port can be used.
  */
-export async function serveApi(engine: Engine, { port = 0 }: { readonly port?: number } = {}): Promise<ServedApi> {
+export async function serveApi(engine: Engine, { ports = [0], otherwise }: ApiOptions = {}): Promise<ServedApi> {
   const operations = apiOperations(engine);
   const server = createServer((request, response) => {
-    void answer(operations, request, response);
+    if (!otherwise || request.headers['x-amz-target'] !== undefined) void answer(operations, request, response);
+    else if (hostsOf(request).includes(request.headers.host ?? '')) otherwise(request, response);
+    else refuseHost(request, response);
   });
-  const { promise: listening, resolve, reject } = Promise.withResolvers<undefined>();
-  server.once('error', reject);
-  server.listen(port, '127.0.0.1', () => {
-    resolve(undefined);
-  });
-  await listening;
+  const port = await listen(server, ports);
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `http://127.0.0.1:${port}`,
     stop: async () => {
       const closed = new Promise<void>((done) =>
         server.close(() => {
@@ -48,6 +53,36 @@ export async function serveApi(engine: Engine, { port = 0 }: { readonly port?: n
       await closed;
     },
   };
+}
+
+/** Listens on the first port that can be used and returns it. */
+async function listen(server: Server, [port = 0, ...others]: readonly number[]): Promise<number> {
+  const { promise: listening, resolve, reject } = Promise.withResolvers<undefined>();
+  server.once('error', reject);
+  server.listen(port, '127.0.0.1', () => {
+    resolve(undefined);
+  });
+  try {
+    await listening;
+    return (server.address() as AddressInfo).port;
+  } catch (error) {
+    if (others.length > 0) return await listen(server, others);
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'another program uses it' : `it cannot be used (${code})`;
+    throw new UsageError(`Expected a free port on 127.0.0.1 but received ${port}: ${why}; choose another with --port`);
+  } finally {
+    server.removeListener('error', reject);
+  }
+}
+
+/** The values of Host under which this server is reached. */
+function hostsOf({ socket }: IncomingMessage): string[] {
+  return ['127.0.0.1', 'localhost'].map((name) => `${name}:${socket.localPort}`);
+}
+
+function refuseHost(request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(403, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end(denied('Host', hostsOf(request).join(' or '), request.headers.host ?? '').message);
 }
 
 async function answer(
@@ -86,8 +121,9 @@ function statusOf({ type }: ApiError): number {
  * Throws unless a request has this server's Host, no foreign Origin, and a content type that forms
  * cannot send.
  */
-function assertLocal({ headers, socket }: IncomingMessage): void {
-  const hosts = ['127.0.0.1', 'localhost'].map((name) => `${name}:${socket.localPort}`);
+function assertLocal(request: IncomingMessage): void {
+  const { headers } = request;
+  const hosts = hostsOf(request);
   const { host = '', origin } = headers;
   const type = headers['content-type'] ?? '';
   if (!hosts.includes(host)) throw denied('Host', hosts.join(' or '), host);

@@ -9,7 +9,7 @@ describe('parseArguments', () => {
       out: 'published',
       recipe: 'default',
       workspace: '.stepwell',
-      port: 0,
+      ports: [0],
       serve: false,
       retry: false,
       verbose: false,
@@ -38,12 +38,17 @@ describe('parseArguments', () => {
       out: 'o',
       recipe: 'iiif',
       workspace: 'w',
-      port: 8123,
+      ports: [8123],
       serve: true,
       retry: true,
       verbose: true,
       action: 'run',
     });
+  });
+
+  test('prefers one port for the viewer, unless a port is given', () => {
+    expect(parseArguments(['--serve']).ports).toEqual([8484, 0]);
+    expect(parseArguments(['--serve', '--port', '0']).ports).toEqual([0]);
   });
 
   test('takes arguments after -- as inputs', () => {

@@ -19,6 +19,7 @@ import {
   StateMachineDoesNotExist,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { serveApi } from '../../src/stepfunctions/api.ts';
 import {
   definitionFile,
   type Fixture,
@@ -469,5 +470,16 @@ describe('the Step Functions API', () => {
     expect(await post({ 'content-type': 'application/x-amz-json-1.0' })).toBe(400);
     expect(await post(good, 'x'.repeat(1_100_000))).toBe(400);
     expect(await post(good, '{')).toBe(400);
+  });
+
+  test('listens on the next port when one is in use, and refuses a port when there is no other', async () => {
+    const { api, engine } = await served({ A: task('a') }, 'A', {});
+    const used = Number(new URL(api.endpoint).port);
+    const second = await serveApi(engine, { ports: [used, 0] });
+    expect(second.endpoint).not.toBe(api.endpoint);
+    await second.stop();
+    await expect(serveApi(engine, { ports: [used] })).rejects.toThrow(
+      `Expected a free port on 127.0.0.1 but received ${used}: another program uses it; choose another with --port`,
+    );
   });
 });
