@@ -280,6 +280,12 @@ describe('the pages of a TIFF', () => {
     expect(await refusalOf(pages(preview))).toMatch(/^accepted: /u);
   });
 
+  test('are refused as a raw photograph when the first is the preview of a DNG', async () => {
+    const version = { tag: 50_706, type: 1, values: [1, 4, 0, 0] };
+    const preview = withFields(page(60, 41, long(254, 1)), long(330, 8), version);
+    expect(await refusalOf(pages(preview))).toMatch(/^UNSUPPORTED_FORMAT: this is a raw photograph \(DNG\)/u);
+  });
+
   test('are counted in the refusal when they are pictures of their own', async () => {
     const images = [1, 2, 3].map((seed) => pictureOf(40, 30, 3, seed).png().toBuffer());
     const tiff = await sharp(await Promise.all(images), { join: { animated: true } })

@@ -78,9 +78,16 @@ async function readSize(file: TiffFile, directory: Directory): Promise<Size> {
   throw new MalformedTiffError(`Expected positive integers for the image size but received ${width} × ${height}`);
 }
 
+/** DNGVersion (Digital Negative 1.7, chapter 4), in the first directory of every DNG. */
+const DNG_VERSION = 50_706;
+
 /** A file of previews and masks only: the picture is elsewhere, unless there is one directory. */
 function choosePreview(file: TiffFile, pages: readonly Page[]): PictureChoice {
   const [directory] = file.directories;
+  if (directory?.has(DNG_VERSION)) {
+    const detail = 'this is a raw photograph (DNG), and its previews are not published; develop it and send the TIFF';
+    throw new RejectedImageError('UNSUPPORTED_FORMAT', detail);
+  }
   if (pages.length > 1 || directory?.has(Tag.SubIfds)) {
     throw new RejectedImageError('MULTI_PAGE', 'page 1 is a preview of another');
   }
