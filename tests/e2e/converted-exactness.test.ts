@@ -1,47 +1,40 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import { srgbOfXyz, type Triple, xyzOfLab } from '../support/colorimetry.ts';
-import { cutInto, expectSameLevels } from '../support/exactness.ts';
+import { cutInto, expectSameLevels, recipesFolder, TILE } from '../support/exactness.ts';
 import { adobeRgb, cmykProfile, greyProfile, proPhoto, rgbProfile } from '../support/icc.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { decodeLevels, type Level, picture, pyramidOf, type TileOptions } from '../support/pixels.ts';
 import { jpegWithProfile, photometric, type SampledTiff, sampledTiff, words } from '../support/profiled.ts';
 import { short } from '../support/tiff-bytes.ts';
 
-let folder: string;
+let recipes: Awaited<ReturnType<typeof recipesFolder>>;
 let pipeline: Pipeline;
-
-const recipeOf = (name: string, colour: string, depth: string, encoding: string): Promise<void> =>
-  writeFile(
-    path.join(folder, `${name}.yml`),
-    `name: ${name}\nversion: 1\ndescription: test\ntileSize: 256\nencoding: ${encoding}\ncolour: ${colour}\ndepth: ${depth}\nbackground: '#ffffff'\n`,
-  );
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'stepwell-recipes-'));
-  await recipeOf('srgb', 'srgb', 'keep', '{ compression: deflate }');
-  await recipeOf('srgb-8', 'srgb', '8', '{ compression: deflate }');
-  await recipeOf('keep', 'keep', 'keep', '{ compression: deflate }');
-  await recipeOf('viewers', 'srgb', '8', '{ compression: jpeg, quality: 80 }');
-  pipeline = await startPipeline((store) => store, { recipesDirectory: folder });
+  const lossless = { encoding: '{ compression: deflate }' };
+  recipes = await recipesFolder({
+    srgb: { ...lossless, depth: 'keep' },
+    'srgb-8': lossless,
+    keep: { ...lossless, colour: 'keep', depth: 'keep' },
+    viewers: { encoding: '{ compression: jpeg, quality: 80 }' },
+  });
+  pipeline = await startPipeline((store) => store, { recipesDirectory: recipes.folder });
 });
 afterAll(async () => {
   await pipeline.stop();
-  await rm(folder, { recursive: true, force: true });
+  await recipes.remove();
 });
 
-const [width, height] = [780, 520];
+const [width, height] = [130, 90];
 const tiff = (
   samples: Pick<SampledTiff, 'photometric' | 'samplesPerPixel' | 'bits' | 'data'> & Partial<SampledTiff>,
 ): Buffer => sampledTiff({ width, height, rowsPerStrip: 16, ...samples });
 
 /**
- * The published levels, the same for the planner's cut and for twelve blocks in parts of one tile.
+ * The published levels, the same for the planner's cut and for six blocks in parts of one tile.
  */
 async function published(key: string, master: Buffer, recipe: string): Promise<Level[]> {
-  const cut = { ...cutInto(width, height, 0, 256, 256), partPixels: 256 * 256 };
+  const cut = { ...cutInto(width, height, 0, TILE, TILE), partPixels: TILE * TILE };
   const levels: Level[][] = [];
   for (const options of [{ recipe, cut }, { recipe }]) {
     const { bucket, key: at } = await pipeline.run(key, master, options);
@@ -54,7 +47,7 @@ async function published(key: string, master: Buffer, recipe: string): Promise<L
 
 /** The expected levels of converted pixels. */
 function levelsOf(pixels: Sharp, colourspace: string, encoding: Omit<TileOptions, 'tileSize'>): Promise<Level[]> {
-  return pyramidOf(pixels.toColourspace(colourspace), { tileSize: 256, ...encoding });
+  return pyramidOf(pixels.toColourspace(colourspace), { tileSize: TILE, ...encoding });
 }
 
 const deflate = { compression: 'deflate' } as const;
@@ -117,7 +110,7 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
     // sharp cannot convert to a grey profile; the conversion through sRGB may round differently.
     const whole = await sharp(master, { ignoreIcc: true }).toColourspace('b-w').withIccProfile('srgb').raw().toBuffer();
     const worst = Math.max(
-      ...[0, 99, 5000, 250_000, width * height - 1].map((at) =>
+      ...[0, 99, 5000, 11_000, width * height - 1].map((at) =>
         Math.abs((levels[0]?.pixels[at] ?? 0) - (whole[at * 3] ?? 0)),
       ),
     );
@@ -149,7 +142,7 @@ describe('converted masters, sliced, equal one pass over the whole image', () =>
     const master = tiff({ photometric: photometric.lab, samplesPerPixel: 3, bits: 8, data });
     const levels = await published('lab.tif', master, 'keep');
     const [full] = levels;
-    for (const at of [0, 1234, 98_765, 333_333, width * height - 1]) {
+    for (const at of [0, 1234, 7_654, 9_876, width * height - 1]) {
       const [l = 0, a = 0, b = 0] = data.subarray(at * 3, at * 3 + 3);
       const signed = (value: number): number => (value > 127 ? value - 256 : value);
       srgbOfXyz(xyzOfLab([l / 2.55, signed(a), signed(b)])).forEach((value, band) => {

@@ -1,11 +1,10 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import { planLevels } from '../../src/pyramid/levels.ts';
 import type { Cut } from '../../src/pyramid/plan.ts';
-import { cutInto, expectSameLevels, jpeg } from '../support/exactness.ts';
+import { cutInto, expectSameLevels, jpeg, recipesFolder, TILE } from '../support/exactness.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import {
   decodeLevels,
@@ -18,24 +17,19 @@ import {
 } from '../support/pixels.ts';
 import { tilesOfPage } from '../support/tile-bytes.ts';
 
-let folder: string;
+let recipes: Awaited<ReturnType<typeof recipesFolder>>;
 let pipeline: Pipeline;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'stepwell-recipes-'));
-  for (const [name, encoding] of Object.entries({
-    jpeg: '{ compression: jpeg, quality: 80 }',
-    webp: '{ compression: webp, quality: 80 }',
-    lzw: '{ compression: lzw }',
-  })) {
-    const fields = [`name: ${name}`, 'version: 1', 'description: test', 'tileSize: 256', `encoding: ${encoding}`];
-    fields.push('colour: keep', 'depth: 8', "background: '#ffffff'");
-    await writeFile(path.join(folder, `${name}.yml`), `${fields.join('\n')}\n`);
-  }
-  pipeline = await startPipeline((store) => store, { recipesDirectory: folder });
+  recipes = await recipesFolder({
+    jpeg: { encoding: '{ compression: jpeg, quality: 80 }', colour: 'keep' },
+    webp: { encoding: '{ compression: webp, quality: 80 }', colour: 'keep' },
+    lzw: { encoding: '{ compression: lzw }', colour: 'keep' },
+  });
+  pipeline = await startPipeline((store) => store, { recipesDirectory: recipes.folder });
 });
 afterAll(async () => {
   await pipeline.stop();
-  await rm(folder, { recursive: true, force: true });
+  await recipes.remove();
 });
 
 async function publish(key: string, master: Buffer, recipe: string, cut?: Cut): Promise<Buffer> {
@@ -44,21 +38,21 @@ async function publish(key: string, master: Buffer, recipe: string, cut?: Cut): 
 
 /** One block with all levels, in parts of so many pixels. */
 function oneBlock(width: number, height: number, partPixels: number): Cut {
-  const { length } = planLevels({ width, height }, 256);
+  const { length } = planLevels({ width, height }, TILE);
   return { ...cutInto(width, height, length - 1, width, height), partPixels };
 }
 
 const cutsOf = (width: number, height: number): readonly [string, Cut | undefined][] => [
   ['one block', undefined],
-  ['one block in parts', oneBlock(width, height, 256 * 256)],
-  ['blocks', cutInto(width, height, 0, 256, 256)],
-  ['blocks with top levels', cutInto(width, height, 1, 512, 512)],
+  ['one block in parts', oneBlock(width, height, TILE * TILE)],
+  ['blocks', cutInto(width, height, 0, TILE, TILE)],
+  ['blocks with top levels', cutInto(width, height, 1, 2 * TILE, 2 * TILE)],
 ];
 
 describe('a picture of one colour keeps it up to its edges, on every level, of', () => {
   const red = [200, 30, 30];
-  const whole = { width: 513, height: 513, channels: 3 } as const;
-  test.each(cutsOf(513, 513))('%s', async (name, cut) => {
+  const whole = { width: 129, height: 129, channels: 3 } as const;
+  test.each(cutsOf(129, 129))('%s', async (name, cut) => {
     const master = await sharp({ create: { ...whole, background: { r: 200, g: 30, b: 30 } } })
       .png()
       .toBuffer();
@@ -67,7 +61,7 @@ describe('a picture of one colour keeps it up to its edges, on every level, of',
       ['webp', 2],
     ] as const) {
       const levels = await decodeLevels(await publish(`${recipe}-${name}.png`, master, recipe, cut));
-      expect(levels.map(({ width }) => width)).toEqual([513, 256]);
+      expect(levels.map(({ width }) => width)).toEqual([129, 64]);
       for (const { pixels } of levels) {
         const worst = pixels.reduce((most, sample, at) => Math.max(most, Math.abs(sample - (red[at % 3] ?? 0))), 0);
         expect(worst).toBeLessThanOrEqual(tolerance);
@@ -77,12 +71,12 @@ describe('a picture of one colour keeps it up to its edges, on every level, of',
 });
 
 describe('the bytes of tiles are those of libvips, of', () => {
-  const [width, height] = [1301, 803];
+  const [width, height] = [325, 201];
   const picture = (): Sharp => pictureOf(width, height);
   const recipes: readonly TileOptions[] = [
-    { tileSize: 256, compression: 'jpeg', quality: 80 },
-    { tileSize: 256, compression: 'webp', quality: 80 },
-    { tileSize: 256, compression: 'lzw' },
+    { tileSize: TILE, compression: 'jpeg', quality: 80 },
+    { tileSize: TILE, compression: 'webp', quality: 80 },
+    { tileSize: TILE, compression: 'lzw' },
   ];
   const cases = cutsOf(width, height).flatMap(([name, cut]) => recipes.map((options) => ({ name, cut, options })));
   test.each(cases)('$options.compression, $name', async ({ name, cut, options }) => {
@@ -93,7 +87,7 @@ describe('the bytes of tiles are those of libvips, of', () => {
     const onePass = await picture()
       .tiff({ ...tiffOf(options), pyramid: true })
       .toBuffer();
-    const levels = await pyramidOf(picture(), { tileSize: 256, compression: 'deflate' });
+    const levels = await pyramidOf(picture(), { tileSize: TILE, compression: 'deflate' });
     for (const [page, level] of levels.entries()) {
       const { across, tiles } = await tilesOfPage(published, page);
       const passed = await tilesOfPage(onePass, page);
@@ -112,7 +106,7 @@ describe('the bytes of tiles are those of libvips, of', () => {
 });
 
 describe('a master that is decoded once, in parts,', () => {
-  const [width, height] = [1301, 803];
+  const [width, height] = [325, 201];
   const decodedFolders = async () =>
     (await readdir(os.tmpdir())).filter((name) => name.startsWith('stepwell-decoded-'));
 
@@ -128,7 +122,7 @@ describe('a master that is decoded once, in parts,', () => {
     for (const [key, master] of Object.entries(masters)) {
       const upright: [number, number] = key === 'turned.jpg' ? [height, width] : [width, height];
       const colourspace = key === 'grey.jpg' ? 'b-w' : 'srgb';
-      const published = await publish(key, master, 'jpeg', oneBlock(...upright, 256 * 300));
+      const published = await publish(key, master, 'jpeg', oneBlock(...upright, TILE * 75));
       expectSameLevels(await decodeLevels(published), await singlePass(master, { ...jpeg, colourspace }));
     }
   });
@@ -138,7 +132,7 @@ describe('a master that is decoded once, in parts,', () => {
     const whole = await pictureOf(width, height).jpeg({ quality: 90 }).toBuffer();
     for (const share of [0.02, 0.5, 0.99]) {
       const master = whole.subarray(0, Math.floor(whole.length * share));
-      const cut = oneBlock(width, height, 256 * 256);
+      const cut = oneBlock(width, height, TILE * TILE);
       await expect(publish(`cut-${share}.jpg`, master, 'jpeg', cut)).rejects.toThrow(/^(TRUNCATED|CORRUPT_PIXELS): /u);
     }
     expect((await decodedFolders()).filter((name) => !before.includes(name))).toEqual([]);

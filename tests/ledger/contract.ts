@@ -14,7 +14,7 @@ import {
 } from '../../src/ledger/ledger.ts';
 import { searchWords } from '../../src/ledger/search.ts';
 import { hostileKeys } from '../support/hostile-keys.ts';
-import type { TestClock } from '../support/ledger.ts';
+import type { TestClock } from '../support/clock.ts';
 
 /** An empty ledger whose times come from `clock`. */
 export interface ContractLedger {

@@ -6,7 +6,8 @@ import { text } from 'node:stream/consumers';
 import { dynamoLedger } from '../../src/ledger/dynamodb/dynamodb.ts';
 import { targetId } from '../../src/ledger/dynamodb/items.ts';
 import { type Claim, imageStatuses, type Ledger, type LedgerEntry } from '../../src/ledger/ledger.ts';
-import { localDynamo, startLedger, testClock, type TestLedger } from '../support/ledger.ts';
+import { testClock } from '../support/clock.ts';
+import { localDynamo, startLedger, type TestLedger } from '../support/ledger.ts';
 import { ledgerContract, samples, twoUploads, ownerOf } from './contract.ts';
 
 ledgerContract('DynamoDB', startLedger);

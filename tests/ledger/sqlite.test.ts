@@ -10,7 +10,7 @@ import type { Claim, Ledger } from '../../src/ledger/ledger.ts';
 import { ledgerMigrations } from '../../src/ledger/sqlite/migrations.ts';
 import { publishedPageSql } from '../../src/ledger/sqlite/published.ts';
 import { sqliteLedger } from '../../src/ledger/sqlite/sqlite.ts';
-import { testClock } from '../support/ledger.ts';
+import { testClock } from '../support/clock.ts';
 import { type ContractLedger, ledgerContract, samples, twoUploads } from './contract.ts';
 
 interface OpenLedger extends ContractLedger {

@@ -5,16 +5,10 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { dynamoLedger, ledgerTable } from '../../src/ledger/dynamodb/dynamodb.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
+import { type TestClock, testClock } from './clock.ts';
 
 // dynalite has no types.
 const dynalite = createRequire(import.meta.url)('dynalite') as (options: { createTableMs: number }) => Server;
-
-/** A clock that tests advance. */
-export interface TestClock {
-  (): Date;
-  /** Advances by this many milliseconds. */
-  advance(ms: number): void;
-}
 
 export interface TestLedger {
   readonly ledger: Ledger;
@@ -23,16 +17,6 @@ export interface TestLedger {
   readonly table: string;
   readonly clock: TestClock;
   stop(): Promise<void>;
-}
-
-/** Starts at 2026-11-01T00:00:00.000Z. */
-export function testClock(): TestClock {
-  let now = Date.UTC(2026, 10, 1);
-  return Object.assign(() => new Date(now), {
-    advance(ms: number) {
-      now += ms;
-    },
-  });
 }
 
 /** A DynamoDB client for an endpoint on this machine, without retries. */

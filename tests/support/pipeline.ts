@@ -39,7 +39,7 @@ import { readHeader } from '../../src/work/header.ts';
 import { toJsonBytes, workArea } from '../../src/work/work-area.ts';
 import { fileStore } from '../../src/storage/files/files.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
-import { startLedger } from './ledger.ts';
+import { memoryLedger } from './memory-ledger.ts';
 
 export type StepPorts = Pick<Ports, 'store' | 'ledger' | 'notifier' | 'config'>;
 
@@ -77,8 +77,7 @@ export async function startPipeline(
   decoding: DecodingOptions = {},
 ): Promise<Pipeline> {
   const workspace = await mkdtemp(path.join(os.tmpdir(), 'stepwell-test-'));
-  const ledgerServer = await startLedger();
-  const { ledger } = ledgerServer;
+  const { ledger, stop: closeLedger } = memoryLedger();
   const store = wrap(fileStore(workspace));
   const ports: StepPorts = {
     store,
@@ -104,7 +103,7 @@ export async function startPipeline(
       return runSteps(ports, { schemaVersion: 1, source, recipe }, { cut, decoding });
     },
     async stop() {
-      await ledgerServer.stop();
+      closeLedger();
       await rm(workspace, { recursive: true, force: true });
     },
   };

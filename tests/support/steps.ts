@@ -23,7 +23,7 @@ import { makeVerifyTiff } from '../../src/steps/verify-tiff.ts';
 import { workArea, type WorkArea } from '../../src/work/work-area.ts';
 import { fileStore } from '../../src/storage/files/files.ts';
 import type { ObjectRef, ObjectStore } from '../../src/storage/object-store.ts';
-import { startLedger } from './ledger.ts';
+import { memoryLedger } from './memory-ledger.ts';
 import { planPyramid, quietCall, renderPyramid, type StepPorts, testConfig, validateAndConvert } from './pipeline.ts';
 
 export type StoreMethod = keyof ObjectStore;
@@ -98,8 +98,7 @@ export interface Steps {
 
 export async function startSteps(): Promise<Steps> {
   const workspace = await mkdtemp(path.join(os.tmpdir(), 'stepwell-steps-'));
-  const ledgerServer = await startLedger();
-  const { ledger } = ledgerServer;
+  const { ledger, stop: closeLedger } = memoryLedger();
   const hooks: StoreHooks = {};
   const notified: PublishedImage[] = [];
   const store = fileStore(workspace);
@@ -177,7 +176,7 @@ export async function startSteps(): Promise<Steps> {
       return objects;
     },
     async stop() {
-      await ledgerServer.stop();
+      closeLedger();
       await rm(workspace, { recursive: true, force: true });
     },
   };

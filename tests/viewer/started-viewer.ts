@@ -10,7 +10,7 @@ import { ledgerMigrations } from '../../src/ledger/sqlite/migrations.ts';
 import { sqliteLedger } from '../../src/ledger/sqlite/sqlite.ts';
 import { readInstalledAsset } from '../../src/viewer/assets.ts';
 import { createViewer } from '../../src/viewer/viewer.ts';
-import { testClock } from '../support/ledger.ts';
+import { testClock } from '../support/clock.ts';
 
 export const origin = 'https://images.example.org';
 
