@@ -18,6 +18,8 @@ export interface Config {
    * it. Undefined: they name paths from the root of their server.
    */
   readonly publicUrl?: string | undefined;
+  /** URL of the image server of the stage, without a slash at the end, if it has one. */
+  readonly serverUrl?: string | undefined;
   readonly defaultRecipe: string;
   /** Recipes by key prefix of the master; other masters get the default recipe. */
   readonly recipeRules: readonly RecipeRule[];
@@ -56,6 +58,7 @@ const environment = z.object({
   PUBLISHED_BUCKET: z.string().min(1),
   // An empty string is the default of the stage parameter.
   PUBLIC_URL: z.union([z.literal(''), z.url()]).optional(),
+  SERVER_URL: z.union([z.literal(''), z.url()]).optional(),
   LEDGER_TABLE: z.string().min(1),
   STATE_MACHINE_ARN: z.string().min(1).optional(),
   DEFAULT_RECIPE: z.string().min(1).default('default'),
@@ -84,6 +87,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): D
     workBucket: values.WORK_BUCKET,
     publishedBucket: values.PUBLISHED_BUCKET,
     ...(values.PUBLIC_URL ? { publicUrl: values.PUBLIC_URL.replace(/\/+$/u, '') } : {}),
+    ...(values.SERVER_URL ? { serverUrl: values.SERVER_URL.replace(/\/+$/u, '') } : {}),
     ledgerTable: values.LEDGER_TABLE,
     stateMachineArn: values.STATE_MACHINE_ARN,
     defaultRecipe: values.DEFAULT_RECIPE,

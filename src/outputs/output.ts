@@ -1,5 +1,5 @@
 /** What can be published of an image beside its TIFF. */
-import type { Publication } from '../ledger/ledger.ts';
+import type { LedgerEntry, Publication, PublishedOutput } from '../ledger/ledger.ts';
 import type { Level, Size } from '../pyramid/levels.ts';
 import type { Plan } from '../pyramid/plan.ts';
 import type { PlainGrid, GridPosition } from '../pyramid/tile-grids.ts';
@@ -35,8 +35,14 @@ export interface FilesContext {
    * one.
    */
   readonly publicUrl?: string | undefined;
+  /** URL of the image server, without a slash at the end, if the stage has one. */
+  readonly serverUrl?: string | undefined;
   /** The bytes of the sidecar. */
   readonly sidecar: Uint8Array;
+  /** The ledger entry of the image, with the outputs of this plan. */
+  readonly entry: LedgerEntry;
+  /** Folder of the files that recipes name. */
+  readonly recipesDirectory: string;
 }
 
 /** What an output publishes of one plan. */
@@ -49,6 +55,8 @@ export interface PlannedOutput {
    * Keys of `files`, in the same order. The last is the descriptor, by which readers find the rest.
    */
   readonly fileKeys: readonly string[];
+  /** Thumbnails among `fileKeys`. */
+  readonly pictures?: PublishedOutput['pictures'];
   /** Written after tiles and images, one after the other. */
   files(context: FilesContext): readonly PlainFile[] | Promise<readonly PlainFile[]>;
 }

@@ -32,43 +32,41 @@ export interface PublishedRest {
 }
 
 /**
- * Publishes the rest of a plan's outputs: tiles, then images, then descriptors. `earlier` are the
- * outputs that the ledger has of the image. Throws SourceChangedError if a newer upload has
- * published an object.
+ * Publishes the rest of a plan's outputs: tiles, then images, then descriptors. The entry of the
+ * context has the outputs that an earlier upload published. Throws SourceChangedError if a newer
+ * upload has published an object.
  */
 export async function publishRest(
   target: FileTarget,
   workBucket: string,
   context: FilesContext,
-  earlier: readonly PublishedOutput[],
 ): Promise<PublishedRest> {
-  const { plan } = context;
+  const { plan, entry } = context;
+  const earlier = entry.outputs ?? [];
   const key = publishedKey(target.source);
   const planned = plannedOutputs(plan, key);
+  const published = planned.map((output) => describe(output, plan, key, target));
   if (gridsOf(planned).length > 0) await publishSmallLevels(target, workBucket, plan, planned);
   for (const output of planned) {
-    for (const file of await output.files(context)) await publishPlain(target, file);
+    const files = await output.files({ ...context, entry: { ...entry, outputs: published } });
+    for (const file of files) await publishPlain(target, file);
   }
   const names = new Set([...planned.map(({ output: { name } }) => name), ...earlier.map(({ name }) => name)]);
-  const published: PublishedOutput[] = [];
   let removed = 0;
   for (const output of Object.values(outputs).filter(({ name }) => names.has(name))) {
     const own = planned.find((each) => each.output === output);
     const keys = new Set(own && keysOf(own, plan));
     removed += await removeLeftOverFiles(target, output.prefixes(baseOf(key)), keys);
-    if (own) published.push(describe(own, keys.size, key, target));
   }
   return { outputs: published, removed };
 }
 
-function describe(
-  { output, fileKeys }: NamedOutput,
-  count: number,
-  key: string,
-  { source }: FileTarget,
-): PublishedOutput {
+function describe(planned: NamedOutput, plan: Plan, key: string, { source }: FileTarget): PublishedOutput {
+  const { output, fileKeys, pictures } = planned;
   const [prefix = ''] = output.prefixes(baseOf(key));
-  return { name: output.name, prefix, count, descriptor: fileKeys.at(-1) ?? '', sequence: source.sequence };
+  const count = new Set(keysOf(planned, plan)).size;
+  const record = { name: output.name, prefix, count, descriptor: fileKeys.at(-1) ?? '', sequence: source.sequence };
+  return { ...record, ...(pictures ? { pictures } : {}) };
 }
 
 /** Every key that an output publishes of a plan. */

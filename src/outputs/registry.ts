@@ -5,9 +5,11 @@ import { outputsBesideTiff } from '../recipe/outputs.ts';
 import { deepzoom } from './deepzoom/deepzoom.ts';
 import { iiif } from './iiif/iiif.ts';
 import type { Output, PlannedOutput } from './output.ts';
+import { manifest } from './presentation/manifest.ts';
+import { thumbnails } from './thumbnails/thumbnails.ts';
 
-/** In the order in which they are published. */
-export const outputs: { readonly [Name in Output['name']]: Output } = { iiif, deepzoom };
+/** In the order in which they are published: manifests name what the others have published. */
+export const outputs: { readonly [Name in Output['name']]: Output } = { iiif, deepzoom, thumbnails, manifest };
 
 /** The part of a public key that the keys of all outputs begin with. */
 export function baseOf(publishedKey: string): string {
@@ -20,10 +22,10 @@ export interface NamedOutput extends PlannedOutput {
 
 /** The outputs of a plan beside the TIFF; `publishedKey` is the key of the TIFF. */
 export function plannedOutputs(plan: Plan, publishedKey: string): readonly NamedOutput[] {
-  return outputsBesideTiff(plan.recipe).map((name) => {
-    const output = outputs[name];
-    return { output, ...output.planned(plan, baseOf(publishedKey)) };
-  });
+  const listed = new Set(outputsBesideTiff(plan.recipe));
+  return Object.values(outputs)
+    .filter(({ name }) => listed.has(name))
+    .map((output) => ({ output, ...output.planned(plan, baseOf(publishedKey)) }));
 }
 
 /** The different grids of some outputs: tiles of the same grid and encoding are encoded once. */

@@ -15,7 +15,8 @@ const rights = z
     url.replace(/^https:/u, 'http:').replace('rightsstatements.org/page/', 'rightsstatements.org/vocab/'),
   );
 
-const text = z.string().trim().min(1).max(1_000);
+const text = (title: string, description: string): z.ZodString =>
+  z.string().trim().min(1).max(1_000).meta({ title, description });
 
 export const ManifestSettings = z
   .strictObject({
@@ -23,10 +24,16 @@ export const ManifestSettings = z
       title: 'Rights',
       description: 'URL of a licence of Creative Commons or of a statement of RightsStatements.org.',
     }),
-    requiredStatement: z.strictObject({ label: text, value: text }).optional().meta({
-      title: 'Required statement',
-      description: 'A text that viewers must show, such as an attribution, and its label.',
-    }),
+    requiredStatement: z
+      .strictObject({
+        label: text('Label', 'What the text is, such as Attribution.'),
+        value: text('Value', 'The text.'),
+      })
+      .optional()
+      .meta({
+        title: 'Required statement',
+        description: 'A text that viewers must show, such as an attribution, and its label.',
+      }),
     viewingDirection: z
       .enum(['left-to-right', 'right-to-left', 'top-to-bottom', 'bottom-to-top'])
       .optional()

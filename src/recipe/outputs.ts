@@ -1,12 +1,14 @@
 /** The outputs that a recipe lists beside the TIFF, and their settings. */
 import { z } from 'zod';
 import { MAX_TILE_SIZE } from '../limits.ts';
+import { ManifestSettings } from './manifest-settings.ts';
+import { ThumbnailSettings } from './thumbnail-sizes.ts';
 
 /**
  * Everything that can be published of an image. A section of the recipe of the same name has its
  * settings.
  */
-export const outputNames = ['tiff', 'iiif', 'deepzoom'] as const;
+export const outputNames = ['tiff', 'iiif', 'deepzoom', 'thumbnails', 'manifest'] as const;
 export type OutputName = (typeof outputNames)[number];
 
 const tileSize = z.int().min(64).max(MAX_TILE_SIZE);
@@ -84,11 +86,18 @@ export const outputFields = {
       title: 'Outputs',
       description:
         'What is published: tiff, the pyramid, always; iiif, files of a IIIF Image API service of level 0; deepzoom, a ' +
-        'Deep Zoom image.',
+        'Deep Zoom image; thumbnails; manifest, IIIF manifests of the image and of its folder.',
     }),
   iiif: IiifSettings.optional(),
   deepzoom: DeepZoomSettings.optional(),
+  thumbnails: ThumbnailSettings.optional(),
+  manifest: ManifestSettings.optional(),
 };
+
+/** Whether outputs consist of tiles, which have no profile. */
+export function haveTiles(names: readonly OutputName[]): boolean {
+  return names.includes('iiif') || names.includes('deepzoom');
+}
 
 /** The outputs beside the TIFF that a recipe lists, each once. */
 export function outputsBesideTiff({

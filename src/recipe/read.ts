@@ -57,3 +57,15 @@ export function remarksOn({ encoding }: Pick<Recipe, 'encoding'>): string[] {
   if (!('quality' in encoding) || encoding.quality < unsubsampledFrom) return [];
   return [`from quality ${unsubsampledFrom} on libvips writes RGB without subsampling: three times the bytes`];
 }
+
+/**
+ * Reads a file that a recipe names, from the folder of the recipes. Throws UsageError if there is
+ * none: the deployment is wrong, not the image.
+ */
+export async function readRecipeFolderFile(directory: string, name: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path.join(directory, name));
+  } catch (cause) {
+    throw new UsageError(`Expected the file ${name} in the folder of the recipes, ${directory}`, { cause });
+  }
+}

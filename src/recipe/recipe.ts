@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MAX_TILE_SIZE, TILE_SIZE_MULTIPLE } from '../limits.ts';
 import { Encoding } from './encodings.ts';
-import { outputFields } from './outputs.ts';
+import { haveTiles, outputFields } from './outputs.ts';
 
 const side = (name: string): z.ZodInt =>
   z
@@ -128,9 +128,9 @@ export const Recipe = z
       }),
     ...outputFields,
   })
-  .refine(({ outputs, colour }) => outputs.length === 1 || colour === 'srgb', {
+  .refine(({ outputs, colour }) => !haveTiles(outputs) || colour === 'srgb', {
     path: ['colour'],
-    message: 'Expected srgb for a recipe with outputs beside the TIFF: plain tiles have no profile',
+    message: 'Expected srgb for a recipe with tiles beside the TIFF: they have no profile',
   })
   .meta({ title: 'Stepwell recipe', description: 'What to make of a master image.' });
 export type Recipe = z.infer<typeof Recipe>;

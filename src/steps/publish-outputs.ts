@@ -1,3 +1,4 @@
+import { SourceChangedError } from '../errors.ts';
 import { publishRest } from '../outputs/publish-rest.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { PublishedState, sourceLogFields } from '../work/execution-state.ts';
@@ -21,12 +22,14 @@ export function makePublishOutputs({ store, ledger, config }: Pick<Ports, 'store
   return async (state: PublishedState, { log }: Call): Promise<PublishedOutputs> => {
     const { source, plan: planned, published } = state;
     await ledger.assertCurrent(source);
+    const entry = await ledger.get(source.imageId);
+    if (!entry) throw new SourceChangedError(`The ledger entry of ${source.imageId} was removed`);
     const plan = await readPlan(store, config.workBucket, planned.ref);
     const { bytes: sidecar } = await publishedSidecar(store, config.workBucket, state, plan);
-    const entry = await ledger.get(source.imageId);
     const target = { store, bucket: config.publishedBucket, source, plan: planned.ref };
-    const context = { store, plan, published, sidecar, publicUrl: config.publicUrl };
-    const { outputs, removed } = await publishRest(target, config.workBucket, context, entry?.outputs ?? []);
+    const { publicUrl, serverUrl, recipesDirectory } = config;
+    const context = { store, plan, published, sidecar, entry, publicUrl, serverUrl, recipesDirectory };
+    const { outputs, removed } = await publishRest(target, config.workBucket, context);
     await ledger.outputsPublished(source, outputs);
     const objects = outputs.reduce((sum, { count }) => sum + count, 0);
     log.info('outputs.published', { outputs: outputs.map(({ name }) => name), objects, removed });

@@ -1,6 +1,6 @@
 import type { Ledger, Publication } from '../ledger/ledger.ts';
 import { levelsOf, type Plan, reducedSize } from '../pyramid/plan.ts';
-import { outputsBesideTiff } from '../recipe/outputs.ts';
+import { haveTiles, outputsBesideTiff } from '../recipe/outputs.ts';
 import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { documentOf, type Source, type SourcePage } from '../work/execution-input.ts';
 import { AssembledState, sourceLogFields } from '../work/execution-state.ts';
@@ -11,7 +11,7 @@ import { type PlanRef, readPlan } from '../work/work-area.ts';
 
 interface PublishedTiff extends Publication {
   /** What the state machine does about outputs beside the TIFF; absent: nothing. */
-  readonly outputs?: 'publish' | 'remove';
+  readonly outputs?: 'tiles' | 'files';
 }
 
 /**
@@ -53,12 +53,14 @@ export function makePublishTiff({
 }
 
 /**
- * Whether tiles are published next, or only removed that an earlier upload of the image published.
+ * Whether tiles are published next, or only other files. The latter also if an earlier upload of
+ * the image published something that has to be removed.
  */
 async function outputsOf(ledger: Ledger, { imageId }: Source, { recipe }: Plan): Promise<PublishedTiff['outputs']> {
-  if (outputsBesideTiff(recipe).length > 0) return 'publish';
+  if (haveTiles(recipe.outputs)) return 'tiles';
+  if (outputsBesideTiff(recipe).length > 0) return 'files';
   const earlier = (await ledger.get(imageId))?.outputs ?? [];
-  return earlier.length > 0 ? 'remove' : undefined;
+  return earlier.length > 0 ? 'files' : undefined;
 }
 
 /**

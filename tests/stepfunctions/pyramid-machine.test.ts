@@ -115,7 +115,7 @@ test('an image of one block is rendered by RenderImage only', async () => {
 test('tiles of every block and then the other outputs are published before the sidecar', async () => {
   const { status, output, calls } = await run({
     ...healthy,
-    publishTiff: () => ({ key: 'a.tif', outputs: 'publish' }),
+    publishTiff: () => ({ key: 'a.tif', outputs: 'tiles' }),
     publishOutputs: () => ({ objects: 21, removed: 0 }),
   });
   expect(status).toBe('SUCCEEDED');
@@ -136,7 +136,7 @@ test('tiles of every block and then the other outputs are published before the s
 });
 
 test('outputs that the recipe no longer lists are removed without publishing tiles', async () => {
-  const { calls } = await run({ ...healthy, publishTiff: () => ({ key: 'a.tif', outputs: 'remove' }) });
+  const { calls } = await run({ ...healthy, publishTiff: () => ({ key: 'a.tif', outputs: 'files' }) });
   expect(calls.slice(8).map(([key]) => key)).toEqual(['publishTiff', 'publishOutputs', 'publishSidecar']);
 });
 

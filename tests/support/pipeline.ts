@@ -130,11 +130,11 @@ async function runSteps(
 /** The outputs beside the TIFF, as the state machine publishes them. */
 export async function publishOutputs(
   ports: StepPorts,
-  state: PublishedState & { published: { outputs?: 'publish' | 'remove' } },
+  state: PublishedState & { published: { outputs?: 'tiles' | 'files' } },
 ): Promise<void> {
   const { source, plan, published } = state;
   if (published.outputs === undefined) return;
-  if (published.outputs === 'publish') {
+  if (published.outputs === 'tiles') {
     for (const block of plan.blocks) {
       await makePublishTiles(ports)({ schemaVersion: 1, source, plan: plan.ref, block }, quietCall);
     }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { PreconditionFailedError, ServiceUnavailableError } from '../../errors.ts';
 import { forEachParallel } from '../../parallel.ts';
 import type { ObjectRef } from '../../storage/object-store.ts';
+import { DESCRIPTOR_CACHE } from '../output.ts';
 import {
   manifestKey,
   manifestUri,
@@ -22,12 +23,6 @@ import { collectionOf2, manifestOf2 } from './manifest-2.ts';
 import { collectionOf3, manifestOf3 } from './manifest-3.ts';
 import { type FolderPorts, type PublishedFolder, readFolder } from './read-folder.ts';
 import { type SeenObject, seenObject, writeChanged } from './write-changed.ts';
-
-/**
- * Manifests change when an image of their folder or a label does, so caches ask again after a
- * minute.
- */
-export const MANIFEST_CACHE = 'public, max-age=60';
 
 /** Number of manifests of images that are written concurrently. */
 const WRITERS = 16;
@@ -214,7 +209,7 @@ async function rewriteManifests(ports: ManifestPorts, { image }: Member): Promis
 
 /** Keeps the user metadata of the existing object, which names the upload that it was made for. */
 function writeJson({ store }: ManifestPorts, ref: ObjectRef, seen: SeenObject, content: object): Promise<boolean> {
-  const options = { contentType: 'application/json', cacheControl: MANIFEST_CACHE, metadata: seen?.metadata };
+  const options = { contentType: 'application/json', cacheControl: DESCRIPTOR_CACHE, metadata: seen?.metadata };
   return writeChanged(store, ref, seen, manifestBytes(content), options);
 }
 
