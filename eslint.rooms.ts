@@ -37,7 +37,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'tiff',
     'work',
   ],
-  handlers: ['intake', 'ledger', 'runtime.ts'],
+  handlers: ['delivery', 'intake', 'ledger', 'runtime.ts'],
   viewer: ['ledger', 'outputs', 'storage', 'work'],
   local: [
     'config.ts',

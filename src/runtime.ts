@@ -55,6 +55,12 @@ export function lambdaHandler<Event, Result>(
   };
 }
 
+/** The store, for a function that reads published objects and nothing else. */
+export async function publishedReader(): Promise<Pick<Ports, 'store' | 'log'> & { publishedBucket: string }> {
+  const config = readConfig(process.env);
+  return { store: await chooseStore(config, false), log: deployedLog(config), publishedBucket: config.publishedBucket };
+}
+
 const built = new Map<string, Promise<Ports>>();
 
 /** The adapters for a configuration, built once per configuration. */
@@ -67,7 +73,7 @@ function deployedPorts(config: DeployedConfig): Promise<Ports> {
 
 async function buildPorts(config: DeployedConfig): Promise<Ports> {
   const clock = (): Date => new Date();
-  const log = jsonLog((line) => process.stderr.write(`${line}\n`), config.logLevel);
+  const log = deployedLog(config);
   const [store, ledger, notifier, executions] = await Promise.all([
     chooseStore(config),
     openLedger(config.ledgerTable, clock),
@@ -77,13 +83,17 @@ async function buildPorts(config: DeployedConfig): Promise<Ports> {
   return { config, store, ledger, notifier, executions, clock, log };
 }
 
+function deployedLog({ logLevel }: DeployedConfig): Log {
+  return jsonLog((line) => process.stderr.write(`${line}\n`), logLevel);
+}
+
 // The adapters are imported when they are chosen, so that a host with its own ports does not load
 // the AWS SDK.
 
-async function chooseStore({ store, workBucket }: DeployedConfig): Promise<ObjectStore> {
+async function chooseStore({ store, workBucket }: DeployedConfig, writes = true): Promise<ObjectStore> {
   if (store.kind === 'files') return (await import('./storage/files/files.ts')).fileStore(store.workspace);
   const [{ S3Client }, { s3Store }] = await Promise.all([import('@aws-sdk/client-s3'), import('./storage/s3/s3.ts')]);
-  return s3Store(new S3Client({}), store.endpoint === undefined ? {} : { checkedBucket: workBucket });
+  return s3Store(new S3Client({}), store.endpoint === undefined || !writes ? {} : { checkedBucket: workBucket });
 }
 
 async function openLedger(table: string, clock: () => Date): Promise<Ledger> {

@@ -5,6 +5,7 @@
  */
 import { loadAwsServiceSpecSync } from '@aws-cdk/aws-service-spec';
 import type { Property, PropertyType, SpecDatabase } from '@aws-cdk/service-spec-types';
+import { z } from 'zod';
 import type { Template } from './packaged-template.ts';
 
 type Json = Record<string, unknown>;
@@ -127,7 +128,9 @@ export function checkReferences(template: Template): { faults: string[]; checked
 }
 
 function checkConditions(template: Template): string[] {
-  const used = JSON.stringify(template.Resources).matchAll(/"(?:Fn::If":\[|Condition":)"([^"]+)"/gu);
+  const used = JSON.stringify([template.Resources, template.Outputs]).matchAll(
+    /"(?:Fn::If":\[|Condition":)"([^"]+)"/gu,
+  );
   return [...used]
     .map(([, name]) => name ?? '')
     .filter((name) => !(name in template.Conditions))
@@ -156,16 +159,22 @@ export function findCycle(template: Template): string[] | undefined {
   return undefined;
 }
 
+const OutputCondition = z.looseObject({ Condition: z.string().optional() });
+
+function under(condition: string | undefined): string[] {
+  return condition === undefined ? [] : [condition];
+}
+
 function mentions(template: Template): Mention[] {
   const ofResources = Object.entries(template.Resources).flatMap(([id, { Properties, Condition, DependsOn }]) => [
-    ...mentionsIn(Properties, id, Condition === undefined ? [] : [Condition]),
-    ...[DependsOn ?? []].flat().map((target) => ({ from: id, target, under: [] })),
+    ...mentionsIn(Properties, id, under(Condition)),
+    ...[DependsOn ?? []].flat().map((target) => ({ from: id, target, under: under(Condition) })),
   ]);
-  return [
-    ...ofResources,
-    ...mentionsIn(template.Outputs, 'Outputs', []),
-    ...mentionsIn(template.Conditions, 'Conditions', []),
-  ];
+  const ofOutputs = Object.values(template.Outputs).flatMap((output) => {
+    const { Condition } = OutputCondition.parse(output);
+    return mentionsIn(output, 'Outputs', under(Condition));
+  });
+  return [...ofResources, ...ofOutputs, ...mentionsIn(template.Conditions, 'Conditions', [])];
 }
 
 function mentionsIn(value: unknown, from: string, under: readonly string[]): Mention[] {

@@ -71,7 +71,13 @@ const Statement = z.strictObject({
   Resource: oneOrMore.optional(),
   Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
 });
-const Policy = z.object({ Version: z.string().optional(), Statement: z.array(Statement).min(1) });
+const OptionalStatement = z.strictObject({
+  'Fn::If': z.tuple([z.string(), Statement, z.strictObject({ Ref: z.literal('AWS::NoValue') })]),
+});
+const Policy = z.object({
+  Version: z.string().optional(),
+  Statement: z.array(z.union([Statement, OptionalStatement])).min(1),
+});
 
 export interface PolicyStatement {
   readonly sid: string | undefined;
@@ -83,8 +89,14 @@ export interface PolicyStatement {
   readonly condition: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-export function statements(policy: unknown): PolicyStatement[] {
-  return Policy.parse(policy).Statement.map((statement) => ({
+/** The statements of a policy. Those that depend on a condition are included if it is `given`. */
+export function statements(policy: unknown, given: readonly string[] = []): PolicyStatement[] {
+  const included = Policy.parse(policy).Statement.flatMap((statement) => {
+    if (!('Fn::If' in statement)) return [statement];
+    const [condition, inner] = statement['Fn::If'];
+    return given.includes(condition) ? [inner] : [];
+  });
+  return included.map((statement) => ({
     sid: statement.Sid,
     effect: statement.Effect,
     principal: statement.Principal,

@@ -64,6 +64,33 @@ const Invocation = z.object({
 });
 export type Invocation = z.infer<typeof Invocation>;
 
+/** The global object of Lambda's runtime by which functions stream answers, as far as it is used. */
+const awsLambda = `
+  const { PassThrough } = require('node:stream');
+  const { buffer } = require('node:stream/consumers');
+  globalThis.awslambda = {
+    HttpResponseStream: { from: (stream, metadata) => Object.assign(stream, { metadata }) },
+    streamifyResponse: (respond) => async (event, context) => {
+      const stream = new PassThrough();
+      const [body] = await Promise.all([buffer(stream), respond(event, stream, context)]);
+      return { ...stream.metadata, body: body.toString('base64') };
+    },
+  };
+`;
+
+/** The event of a request to a function's URL through CloudFront. */
+export function imageRequest(path: string, headers: Readonly<Record<string, string>> = {}): object {
+  const host = 'function.lambda-url.us-east-1.on.aws';
+  return {
+    version: '2.0',
+    rawPath: decodeURIComponent(path),
+    rawQueryString: '',
+    headers: { host, 'x-stepwell-host': 'images.example.org', 'x-stepwell-path': path, ...headers },
+    requestContext: { domainName: host, http: { method: 'GET', path } },
+    isBase64Encoded: false,
+  };
+}
+
 /**
  * Requires the handler in a process of its own and invokes it, with this environment and nothing
  * else. The last argument is another Node.js to run it in, and what stands before its options.
@@ -75,6 +102,7 @@ export async function invokeTask(
   [program = process.execPath, ...options]: readonly string[] = [],
 ): Promise<Invocation> {
   const script = `
+    ${awsLambda}
     const { ${exported}: handler } = require(${JSON.stringify(join(directory, `${file}.cjs`))});
     const report = (outcome) => console.log(JSON.stringify({ type: typeof handler, ...outcome }));
     const failed = ({ name, message, stack }) => report({ error: { name, message, stack } });

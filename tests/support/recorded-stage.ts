@@ -10,6 +10,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { readConfig } from '../../src/config.ts';
+import { createDelivery } from '../../src/delivery/delivery.ts';
 import { sfnExecutions } from '../../src/executions/sfn.ts';
 import { dynamoLedger } from '../../src/ledger/dynamodb/dynamodb.ts';
 import type { LedgerEntry } from '../../src/ledger/ledger.ts';
@@ -58,6 +59,8 @@ export interface RecordedStage {
   pageEntry(key: string, page: number): Promise<LedgerEntry | undefined>;
   /** Removes a public object, as a person may. */
   unpublish(key: string): Promise<unknown>;
+  /** Asks the image server for a URL below its root and returns the status of the answer. */
+  deliver(path: string): Promise<number>;
   /** Redrives the last execution of a master and waits until it has ended. */
   redrive(key: string): Promise<LedgerEntry | undefined>;
   stop(): Promise<void>;
@@ -77,6 +80,11 @@ export async function startRecordedStage(): Promise<RecordedStage> {
   const s3 = await startS3([sourceBucket, config.workBucket, config.publishedBucket]);
   const ledger = await startLedger();
   const calls = new Map<string, AwsCall[]>();
+  const recordAs =
+    (key: string) =>
+    (call: AwsCall): void => {
+      calls.set(key, [...(calls.get(key) ?? []), call]);
+    };
   const functions = readFunctions('serverless.yml');
   const hosts = new Map<string, FunctionHost>();
   const clients: { destroy(): void }[] = [];
@@ -84,10 +92,7 @@ export async function startRecordedStage(): Promise<RecordedStage> {
     invoke(key, event, options) {
       const known = hosts.get(key);
       if (known) return known.invoke(key, event, options);
-      const record = (call: AwsCall): void => {
-        calls.set(key, [...(calls.get(key) ?? []), call]);
-      };
-      const ports = portsOf({ config, s3, ledger, endpoint: engine.api.endpoint, clients }, record);
+      const ports = portsOf({ config, s3, ledger, endpoint: engine.api.endpoint, clients }, recordAs(key));
       const made = inProcessHost(functions, { ports: Promise.resolve(ports) });
       hosts.set(key, made);
       return made.invoke(key, event, options);
@@ -126,6 +131,14 @@ export async function startRecordedStage(): Promise<RecordedStage> {
     },
     pageEntry: entryOf,
     unpublish: (key) => s3.client.send(new DeleteObjectCommand({ Bucket: config.publishedBucket, Key: key })),
+    async deliver(urlPath) {
+      const { store } = portsOf(
+        { config, s3, ledger, endpoint: engine.api.endpoint, clients },
+        recordAs('deliverImage'),
+      );
+      const server = createDelivery({ store, publishedBucket: config.publishedBucket });
+      return (await server.request(`https://images.example.org${urlPath}`)).status;
+    },
     async redrive(key) {
       const arn = (await entryOf(key))?.executionArn;
       if (arn === undefined) throw new Error(`Expected an execution of ${key}`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readConfig } from '../../src/config.ts';
 import { lambdaFunctions, text, type LambdaFunction } from '../support/cloudformation.ts';
-import { invokeTask, unpackTask } from '../support/lambda-task.ts';
+import { imageRequest, invokeTask, unpackTask } from '../support/lambda-task.ts';
 import { type Package, packaged, PACKAGING_MS, projectRoot } from '../support/packaged-template.ts';
 
 const handlers = {
@@ -28,9 +28,11 @@ const handlers = {
   publishSidecar: 'src/steps/publish-sidecar',
   recordRejection: 'src/steps/record-rejection',
   recordOutcome: 'src/handlers/record-outcome',
+  deliverImage: 'src/handlers/deliver-image',
 };
 const withSharp = [
   'convertSource',
+  'deliverImage',
   'planPyramid',
   'publishOutputs',
   'publishTiles',
@@ -108,7 +110,7 @@ describe.each(Object.entries(handlers))('%s', (key, path) => {
   });
 
   test('the handler loads as on Lambda, and a stack trace names the TypeScript line', async () => {
-    const { type, error } = await invokeTask(unpackTask(made, key, join(work, key)), {});
+    const { type, error } = await invokeTask(unpackTask(made, key, join(work, key)), imageRequest('/'));
     expect({ type, error }).toEqual({
       type: 'function',
       // The environment is empty.

@@ -87,6 +87,9 @@ async function processImages(): Promise<(readonly [key: string, status: string |
   // Tiles as files, and then fewer of them.
   await upload('zoom/map.png', await pictureOf(600, 300).png().toBuffer());
   await upload('zoom/map.png', await pictureOf(300, 200).png().toBuffer());
+  // Delivery of an image, and of one that is not published.
+  outcomes.push(['b', String(await stage.deliver('/iiif/3/b/full/60,/0/default.jpg'))]);
+  outcomes.push(['none', String(await stage.deliver('/iiif/3/none/info.json'))]);
   // The name of an image whose pyramid was removed goes to another image.
   await stage.unpublish('b.tif');
   await upload('b.png', await pictureOf(30, 20).png().toBuffer());
@@ -124,6 +127,8 @@ test('the images end as expected', () => {
     ]),
     ['zoom/map.png', 'PUBLISHED'],
     ['zoom/map.png', 'PUBLISHED'],
+    ['b', '200'],
+    ['none', '404'],
     ['b.png', 'PUBLISHED'],
     ['notes.txt', 'REJECTED'],
     ['a.png', 'REJECTED'],

@@ -140,6 +140,7 @@ describe('the memory of the functions', () => {
     publishSidecar: 256,
     recordRejection: 256,
     recordOutcome: 256,
+    deliverImage: 1_769,
   };
 
   test('is that of serverless.yml in a standard stage', async () => {

@@ -58,9 +58,8 @@ describe('uploads', () => {
       ScalingConfig: { MaximumConcurrency: 5 },
     });
     const permissions = resourcesOfType(template, 'AWS::Lambda::Permission');
-    expect(permissions.map(([, { Properties }]) => text(Properties['FunctionName']))).toEqual([
-      '<RecordOutcomeLambdaFunction>',
-    ]);
+    const invocable = new Set(permissions.map(([, { Properties }]) => text(Properties['FunctionName'])));
+    expect([...invocable].sort()).toEqual(['<DeliverImageLambdaFunction>', '<RecordOutcomeLambdaFunction>']);
     expect(targets('UploadRule')).toEqual([{ arn: '<UploadQueue.Arn>', deadLetters: '<UploadDeadLetters.Arn>' }]);
   });
 
@@ -148,6 +147,8 @@ test('alarms monitor failures, dead letters and the age of the queue, and notify
     ['ApproximateNumberOfMessagesVisible', '{"Fn::GetAtt":["UploadDeadLetters","QueueName"]}}]'],
     ['ApproximateNumberOfMessagesVisible', '{"Fn::GetAtt":["OutcomeDeadLetters","QueueName"]}}]'],
     ['ApproximateAgeOfOldestMessage', '{"Fn::GetAtt":["UploadQueue","QueueName"]}}]'],
+    ['Url5xxCount', '{"Ref":"DeliverImageLambdaFunction"}}]'],
+    ['Throttles', '{"Ref":"DeliverImageLambdaFunction"}}]'],
   ]);
   for (const { AlarmActions } of alarms) {
     expect(AlarmActions).toEqual([{ 'Fn::If': ['HasAlarmTopic', { Ref: 'AlarmTopicArn' }, { Ref: 'AWS::NoValue' }] }]);

@@ -145,8 +145,10 @@ test('only the functions that publish write to the published bucket', () => {
   const others = allowed().filter(
     ({ role, resource }) => !publishers.includes(role) && resource.startsWith('<PublishedBucket.Arn>'),
   );
-  // These two read the origin of an object before they release its name.
+  // RecordMetadata and RecordRejection read the origin of an object before they release its name.
   expect(others.map(({ role, action }) => `${role} ${action}`).sort()).toEqual([
+    'DeliverImageRole s3:GetObject',
+    'DeliverImageRole s3:ListBucket',
     'RecordMetadataRole s3:GetObject',
     'RecordMetadataRole s3:ListBucket',
     'RecordRejectionRole s3:GetObject',
