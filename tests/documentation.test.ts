@@ -35,6 +35,7 @@ describe('docs/output-profile.md', () => {
     I: 'tests/formats/identify.test.ts',
     X: 'tests/imaging/extra-samples.test.ts',
     B: 'tests/imaging/old-jpeg.test.ts',
+    LZ: 'tests/imaging/lzma.test.ts',
     Q: 'tests/imaging/deep-samples.test.ts',
     T: 'tests/imaging/measured-samples.test.ts',
     Y: 'tests/imaging/ycc.test.ts',

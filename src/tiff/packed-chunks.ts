@@ -40,6 +40,7 @@ const unpackable: ReadonlySet<number> = new Set([
   Compression.adobeDeflate,
   Compression.packbits,
   Compression.zstd,
+  Compression.lzma,
 ]);
 
 export function isUnpackable(compression: number): boolean {
@@ -52,7 +53,8 @@ export function needsUnpacking({
   mapping,
   ycc,
 }: Pick<DirectoryInfo, 'compression' | 'mapping' | 'ycc'>): boolean {
-  return compression === Compression.zstd || mapping !== undefined || ycc !== undefined;
+  const isOwn = compression === Compression.zstd || compression === Compression.lzma;
+  return isOwn || mapping !== undefined || ycc !== undefined;
 }
 
 /** A chunk of the master, and its place among the decoded chunks. */

@@ -99,6 +99,11 @@ export const Compression = {
   deflate: 8,
   packbits: 32_773,
   adobeDeflate: 32_946,
+  /** Of Aperio: YCbCr, RGB. */
+  aperioJp2Ycc: 33_003,
+  aperioJp2Rgb: 33_005,
+  jp2: 34_712,
+  lzma: 34_925,
   zstd: 50_000,
   webp: 50_001,
 } as const;

@@ -15,7 +15,7 @@ import { asRational } from '../resolution.ts';
 import { checkChunks } from './chunks.ts';
 import { describeTiffPixels, type Pixels } from './pixels.ts';
 
-/** Compressions of TIFF that the prebuilt libvips decodes, and Zstandard, which Node.js does. */
+/** Compressions of TIFF that the prebuilt libvips decodes, and those that are decoded here. */
 const decodable: ReadonlySet<number> = new Set([
   Compression.none,
   Compression.ccittRle,
@@ -28,7 +28,15 @@ const decodable: ReadonlySet<number> = new Set([
   Compression.adobeDeflate,
   Compression.webp,
   Compression.zstd,
+  Compression.lzma,
 ]);
+
+/** Compressions without a decoder, for their refusal. */
+const undecoded: Readonly<Record<number, string>> = {
+  [Compression.aperioJp2Ycc]: 'JPEG 2000 in TIFF',
+  [Compression.aperioJp2Rgb]: 'JPEG 2000 in TIFF',
+  [Compression.jp2]: 'JPEG 2000 in TIFF',
+};
 
 /** Reads the first directory of a TIFF master. Throws MalformedTiffError or RejectedImageError. */
 export async function identifyTiff(master: RangeReader, options: HeaderOptions): Promise<Identified> {
@@ -94,7 +102,9 @@ function assertDecodable({ compression, planar, photometric, ycc }: DirectoryInf
     );
   };
   if (planar && photometric === Photometric.yCbCr && !ycc) refuse('YCbCr of JPEG or other depths in separate planes');
-  if (!decodable.has(compression)) refuse(`TIFF compression ${compression}`);
+  if (decodable.has(compression)) return;
+  const name = undecoded[compression];
+  refuse(name === undefined ? `TIFF compression ${compression}` : `${name} (compression ${compression})`);
 }
 
 async function readDescription(

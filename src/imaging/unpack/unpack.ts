@@ -10,6 +10,7 @@ import { type FaxOddity, unpackFax } from './fax.ts';
 import { isOldStyleLzw, unpackLzw } from './lzw.ts';
 import { unpackPackBits } from './packbits.ts';
 import { undoPredictor } from './predictor.ts';
+import { unpackXz } from './xz.ts';
 
 const faxWarnings: Readonly<Record<FaxOddity, string>> = {
   'short rows': 'some fax rows end before the right edge of the image; the rest of them is white',
@@ -44,6 +45,9 @@ function decompress(packed: Uint8Array, target: Uint8Array, coding: ChunkCoding)
       return [];
     case Compression.zstd:
       copyExactly(unpackZstd(packed, target.length), target, 'Zstandard data');
+      return [];
+    case Compression.lzma:
+      unpackXz(packed, target);
       return [];
     default:
       return [...unpackFax(packed, target, coding)].map((oddity) => faxWarnings[oddity]);
@@ -83,7 +87,8 @@ function unpackZstd(packed: Uint8Array, length: number): Uint8Array {
 }
 
 function hasPredictor(compression: number): boolean {
-  const all: readonly number[] = [Compression.lzw, Compression.deflate, Compression.adobeDeflate, Compression.zstd];
+  const { lzw, deflate, adobeDeflate, zstd, lzma } = Compression;
+  const all: readonly number[] = [lzw, deflate, adobeDeflate, zstd, lzma];
   return all.includes(compression);
 }
 
