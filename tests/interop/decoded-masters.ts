@@ -7,7 +7,9 @@ import { avif, avifOf, av1Item, deepAvifOf } from '../support/avif-fixtures.ts';
 import { bmp } from '../support/bmp-fixtures.ts';
 import { codedColours, codedItem, extents, gridData, heic } from '../support/heic-fixtures.ts';
 import { encodeHevc } from '../support/hevc-pcm.ts';
+import { floatTiff } from '../support/deep-tiff.ts';
 import { j2k, jp2, palette } from '../support/jp2-fixtures.ts';
+import { jpegWithRestarts, oldJpegTiff } from '../support/old-jpeg.ts';
 import { faxData, faxTiff, oldStyleLzw, packBits, strips, withHoles } from '../support/odd-tiffs.ts';
 import { picture } from '../support/pixels.ts';
 import { psd } from '../support/psd-fixtures.ts';
@@ -182,6 +184,14 @@ const raster: readonly DecodedMaster[] = [
 const rowsOfStrips = Array.from({ length: 4 }, (_, strip) =>
   grey.subarray(strip * 16 * size.width, (strip + 1) * 16 * size.width),
 );
+const heights = Float32Array.from({ length: pixels }, (_, at) => Math.sin(at / 50) * 40 + (at % 97) / 3);
+/** Grey, because libtiff repeats the chroma of old-style JPEG, which libjpeg interpolates. */
+const greyJpeg = async (): Promise<Buffer> =>
+  jpegWithRestarts(
+    await sharp(grey, { raw: { ...size, channels: 1 } })
+      .tiff({ compression: 'jpeg', tileHeight: 16 })
+      .toBuffer(),
+  );
 const inStrips = { ...size, rows: 16 };
 const fax = { width: 75, height: 64 };
 const runs = Array.from({ length: fax.height }, (_, y) => [3 + (y % 8), 64, 8 - (y % 8)]);
@@ -195,6 +205,42 @@ const tiffs: readonly DecodedMaster[] = [
     // Both sides round the conversion to RGB.
     tolerance: 1,
     ...libtiffRgba,
+  },
+  {
+    name: 'ycc-planes',
+    extension: 'tif',
+    make: () =>
+      yccTiff({
+        ...{ ...size, across: 1, down: 1, rows: 16, planar: true, deflate: true },
+        sample: (x, y, band) => (x * (2 + band) + y * 2) % 256,
+      }),
+    tolerance: 1,
+    ...libtiffRgba,
+  },
+  {
+    name: 'old-jpeg-tables',
+    extension: 'tif',
+    make: async () => oldJpegTiff(await greyJpeg(), { form: 'tables', rowsPerStrip: 16 }),
+    ...libtiffRgba,
+  },
+  {
+    name: 'old-jpeg-split',
+    extension: 'tif',
+    make: async () => oldJpegTiff(await greyJpeg(), { form: 'split', rowsPerStrip: 16 }),
+    ...libtiffRgba,
+  },
+  {
+    name: 'floating-point',
+    extension: 'tif',
+    make: () => floatTiff(heights, { ...size, rows: 16 }),
+    // GDAL rounds half up.
+    tolerance: 1,
+    program: 'gdal_translate',
+    args: (from, to) => {
+      const range = [Math.min(...heights), Math.max(...heights), 0, 65_535].map(String);
+      return ['-q', '-ot', 'UInt16', '-scale', ...range, from, to];
+    },
+    target: 'tif',
   },
   {
     name: 'old-lzw',

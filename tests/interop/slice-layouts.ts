@@ -130,6 +130,8 @@ function ofGdal(): Layout[] {
     gdal(picture, { COMPRESS: 'ZSTD', ...inTiles }),
     gdal(picture, { COMPRESS: 'ZSTD', PREDICTOR: '2', BLOCKYSIZE: '16', ENDIANNESS: 'BIG' }),
     gdal(picture, { COMPRESS: 'ZSTD', PREDICTOR: '2', INTERLEAVE: 'BAND', ...inTiles }),
+    gdal(picture, { COMPRESS: 'LZMA', ...inTiles }),
+    gdal(picture, { COMPRESS: 'LZMA', PREDICTOR: '2', BLOCKYSIZE: '16', ENDIANNESS: 'BIG' }),
   ]);
   return [
     ...planes,
