@@ -125,7 +125,7 @@ type Names = Readonly<Record<2 | 3, readonly string[]>>;
 
 const END = '0/default.jpg';
 
-/** The names of a tile: `region/size/rotation/quality.format`, canonical first. */
+/** The names of a tile, `region/size/rotation/quality.format`: the canonical one, more of a whole region. */
 function tileNames(plan: Plan, grid: PlainGrid, level: Level, { column, row }: GridPosition): Names {
   const { left, top, right, bottom } = tileRect(level, grid, column, row);
   const scale = 2 ** level.index;
@@ -134,11 +134,11 @@ function tileNames(plan: Plan, grid: PlainGrid, level: Level, { column, row }: G
   const region = [left * scale, top * scale, width, height].join(',');
   const size = { width: right - left, height: bottom - top };
   const isFull = width === plan.width && height === plan.height;
-  const sizes = sizeNames(size, isFull && level.index === 0);
+  if (!isFull) return { 3: [`${region}/${size.width},${size.height}/${END}`], 2: [`${region}/${size.width},/${END}`] };
   // The whole region is named by `full`; some viewers write its coordinates.
-  const regions = isFull ? ['full', region] : [region];
+  const sizes = sizeNames(size, level.index === 0);
   const named = (spellings: readonly string[]): string[] =>
-    regions.flatMap((each) => spellings.map((spelling) => `${each}/${spelling}/${END}`));
+    ['full', region].flatMap((each) => spellings.map((spelling) => `${each}/${spelling}/${END}`));
   return { 3: named(sizes[3]), 2: named(sizes[2]) };
 }
 
@@ -154,8 +154,8 @@ function imageNames(plan: Plan, size: Size, isLargest: boolean): Names {
 }
 
 /**
- * The spellings of a size. The canonical one of version 3 is `w,h`, or `max` for all pixels; of
- * version 2 it is `w,`, or `full`. Viewers ask for both of either version.
+ * The spellings of the size of a whole region. The canonical one of version 3 is `w,h`, or `max` for
+ * all pixels; of version 2 it is `w,`, or `full`. Viewers ask for both of either version.
  */
 function sizeNames({ width, height }: Size, isAllPixels: boolean): Names {
   const both = [`${width},${height}`, `${width},`];

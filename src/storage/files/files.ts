@@ -14,6 +14,7 @@ import { describeWrite, MetadataFiles, removeStrayMetadata } from './metadata.ts
 import { checkEtag, findFile, findWorkspaceFile, type FoundFile, OpenFile, requireFile } from './objects.ts';
 import { SmallObjects } from './small-objects.ts';
 import { removeUnfinished, UnfinishedFiles } from './unfinished.ts';
+import { createSmallFile, SMALL_FILE_BYTES } from './create-small.ts';
 import { fillFile, linkFile, removeFile, writeAtomically } from './atomic-write.ts';
 import { pathFromKey } from './key-paths.ts';
 import { PreconditionFailedError } from '../../errors.ts';
@@ -135,8 +136,10 @@ class FileStore implements ObjectStore {
   }
 
   async write(ref: ObjectRef, body: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
-    const info = await this.#fill(ref, options, (handle) => appendAll(handle, body));
-    const { path, isOwn } = await this.#locate(ref);
+    const { path, name, root, isOwn } = await this.#locate(ref);
+    const isSmall = options.over === 'absent' && body.length <= SMALL_FILE_BYTES;
+    const created = isSmall && !this.#unfinished.isForeign(root) && this.#create(ref, { path, name }, body, options);
+    const info = created || (await this.#fill(ref, options, (handle) => appendAll(handle, body)));
     if (isOwn) this.#small.keep(path, info.etag, body);
     return info;
   }
@@ -204,6 +207,27 @@ class FileStore implements ObjectStore {
     const root = await this.#directoryOf(bucket);
     const isOwn = root.startsWith(this.#own);
     return { root, path: join(root, pathFromKey(key)), name: JSON.stringify(`${bucket}/${key}`), isOwn };
+  }
+
+  #create(
+    ref: ObjectRef,
+    at: Pick<Located, 'path' | 'name'>,
+    body: Uint8Array,
+    options: WriteOptions,
+  ): ObjectInfo | undefined {
+    const description = describeWrite(options);
+    const file = {
+      ...at,
+      temporary: this.#unfinished.path(),
+      beforeVisible: (etag: string) => {
+        this.#metadata.writeSync(ref, etag, description);
+      },
+      afterRemoved: (etag: string) => {
+        this.#metadata.removeSync(ref, etag);
+      },
+    };
+    const found = createSmallFile(file, body);
+    return found && { ...found, ...description };
   }
 
   async #fill(ref: ObjectRef, options: WriteOptions, fill: (handle: FileHandle) => Promise<void>): Promise<ObjectInfo> {

@@ -5,6 +5,7 @@
  * it. An object without such a file has no metadata.
  */
 import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMissing } from './errors.ts';
@@ -32,11 +33,9 @@ export class MetadataFiles {
   }
 
   async write(ref: ObjectRef, etag: string, description: ObjectDescription): Promise<void> {
-    const { contentType, cacheControl, metadata } = description;
-    const isEmpty = contentType === undefined && cacheControl === undefined && Object.keys(metadata).length === 0;
-    if (isEmpty) return;
+    const text = textOf(ref, etag, description);
+    if (text === undefined) return;
     const path = this.#path(ref, etag);
-    const text = `${JSON.stringify({ key: ref.key, etag, ...description })}\n`;
     try {
       await writeFile(path, text);
     } catch (error) {
@@ -44,6 +43,24 @@ export class MetadataFiles {
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, text);
     }
+  }
+
+  /** As `write`, without leaving the thread. */
+  writeSync(ref: ObjectRef, etag: string, description: ObjectDescription): void {
+    const text = textOf(ref, etag, description);
+    if (text === undefined) return;
+    const path = this.#path(ref, etag);
+    try {
+      writeFileSync(path, text);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+    }
+  }
+
+  removeSync(ref: ObjectRef, etag: string): void {
+    rmSync(this.#path(ref, etag), { force: true });
   }
 
   async read(ref: ObjectRef, etag: string): Promise<ObjectDescription | undefined> {
@@ -67,6 +84,13 @@ export class MetadataFiles {
     const hash = createHash('sha256').update(ref.key).digest('hex');
     return join(this.#workspace, 'metadata', ref.bucket, `${hash}.${etag}.json`);
   }
+}
+
+/** The text of a metadata file; undefined for an object that needs none. */
+function textOf({ key }: ObjectRef, etag: string, description: ObjectDescription): string | undefined {
+  const { contentType, cacheControl, metadata } = description;
+  const isEmpty = contentType === undefined && cacheControl === undefined && Object.keys(metadata).length === 0;
+  return isEmpty ? undefined : `${JSON.stringify({ key, etag, ...description })}\n`;
 }
 
 /**
