@@ -122,16 +122,17 @@ async function encodeJoined(
   }
 }
 
-/** Copies a rectangle into a cell, whose rest repeats the last column and row. */
+/** Copies a rectangle of 8-bit samples into a cell, whose rest repeats the last column and row. */
 function placeCell(raster: Raster, rect: Rect, row: Raster, left: number, cell: number): void {
   const { bands } = raster;
   const { width, height } = rectSize(rect);
-  const stride = row.width * bands;
+  const from = Buffer.from(raster.data.buffer, raster.data.byteOffset, raster.data.byteLength);
+  const to = Buffer.from(row.data.buffer, row.data.byteOffset, row.data.byteLength);
+  const end = (left + width) * bands;
   for (let y = 0; y < cell; y++) {
-    const from = ((rect.top + Math.min(y, height - 1)) * raster.width + rect.left) * bands;
-    const to = y * stride + left * bands;
-    row.data.set(raster.data.subarray(from, from + width * bands), to);
-    const last = row.data.subarray(to + (width - 1) * bands, to + width * bands);
-    for (let x = width; x < cell; x++) row.data.set(last, to + x * bands);
+    const start = ((rect.top + Math.min(y, height - 1)) * raster.width + rect.left) * bands;
+    const at = y * row.width * bands;
+    from.copy(to, at + left * bands, start, start + width * bands);
+    for (let x = width; x < cell; x++) to.copy(to, at + (left + x) * bands, at + end - bands, at + end);
   }
 }

@@ -59,6 +59,9 @@ export const testConfig: Config = {
 /** Limits of decoders, where they differ from those of the machine. */
 export type DecodingOptions = Pick<DecodingLimits, 'memory'>;
 
+/** After PublishTiff. */
+export type StateWithOutputs = PublishedState & { readonly published: { readonly outputs?: 'tiles' | 'files' } };
+
 export interface Pipeline extends StepPorts {
   readonly workspace: string;
   readonly sourceBucket: string;
@@ -67,6 +70,8 @@ export interface Pipeline extends StepPorts {
    * planner's.
    */
   run(key: string, master: Uint8Array, options?: { recipe?: string; cut?: Cut }): Promise<Publication>;
+  /** The execution state after PublishTiff of the last run. */
+  lastPublished(): { state: StateWithOutputs };
   stop(): Promise<void>;
 }
 
@@ -87,6 +92,10 @@ export async function startPipeline(
   };
   const sourceBucket = 'stepwell-source';
   let uploads = 0;
+  let last: StateWithOutputs | undefined;
+  const note = (state: StateWithOutputs): void => {
+    last = state;
+  };
   return {
     ...ports,
     workspace,
@@ -100,7 +109,11 @@ export async function startPipeline(
       };
       const source = { ...upload, bucket: sourceBucket, key, etag, size };
       await ledger.claim({ ...source, recipe });
-      return runSteps(ports, { schemaVersion: 1, source, recipe }, { cut, decoding });
+      return runSteps(ports, { schemaVersion: 1, source, recipe }, { cut, decoding, note });
+    },
+    lastPublished() {
+      if (!last) throw new Error('Expected a run that published');
+      return { state: last };
     },
     async stop() {
       closeLedger();
@@ -112,7 +125,15 @@ export async function startPipeline(
 async function runSteps(
   ports: StepPorts,
   input: ExecutionInput,
-  { cut, decoding }: { readonly cut: Cut | undefined; readonly decoding: DecodingOptions },
+  {
+    cut,
+    decoding,
+    note,
+  }: {
+    readonly cut: Cut | undefined;
+    readonly decoding: DecodingOptions;
+    readonly note: (state: StateWithOutputs) => void;
+  },
 ): Promise<Publication> {
   const validated = await validateAndConvert(ports, input, decoding);
   await makeRecordMetadata(ports)(validated, quietCall);
@@ -122,16 +143,14 @@ async function runSteps(
   const state = { ...planned, assembled: await renderPyramid(ports, planned) };
   await makeVerifyTiff(ports)(state, quietCall);
   const published = await makePublishTiff(ports)(state, quietCall);
+  note({ ...state, published });
   await publishOutputs(ports, { ...state, published });
   await makePublishSidecar(ports)({ ...state, published }, quietCall);
   return published;
 }
 
 /** The outputs beside the TIFF, as the state machine publishes them. */
-export async function publishOutputs(
-  ports: StepPorts,
-  state: PublishedState & { published: { outputs?: 'tiles' | 'files' } },
-): Promise<void> {
+export async function publishOutputs(ports: StepPorts, state: StateWithOutputs): Promise<void> {
   const { source, plan, published } = state;
   if (published.outputs === undefined) return;
   if (published.outputs === 'tiles') {
