@@ -53,6 +53,22 @@ const fullSize: readonly Case[] = [
     ],
   },
   {
+    name: 'strips-iiif',
+    title: '300 megapixels: pyramid and IIIF level 0 (vips: tiffsave, then dzsave)',
+    input: { kind: 'striped', ...big },
+    recipe: 'iiif-3',
+    contestants: ['Stepwell', 'vips, tiles'],
+    targets: [ratioTo('vips, tiles', '300 Mpx pyramid and IIIF files: whole process ÷ vips', { atMost: 0.8 })],
+  },
+  {
+    name: 'strips-deepzoom',
+    title: '300 megapixels: pyramid and Deep Zoom (vips: tiffsave, then dzsave)',
+    input: { kind: 'striped', ...big },
+    recipe: 'deepzoom',
+    contestants: ['Stepwell', 'vips, tiles'],
+    targets: [ratioTo('vips, tiles', '300 Mpx pyramid and Deep Zoom: whole process ÷ vips', { atMost: 0.8 })],
+  },
+  {
     name: 'folder-12mpx',
     title: '100 JPEGs of 12 megapixels (vips: two processes at a time; sharp: two files at a time)',
     input: { kind: 'folder', width: 4000, height: 3000, files: 100 },

@@ -7,7 +7,8 @@ import type { Command } from './measure.ts';
 import { pipelineSeconds } from './pipeline-time.ts';
 import type { BenchmarkRecipe } from './recipes.ts';
 
-export type ContestantName = 'Stepwell' | 'vips' | 'vips, sha256sum' | 'sharp' | 'GDAL' | 'AssembleTiff';
+export type ContestantName =
+  'Stepwell' | 'vips' | 'vips, sha256sum' | 'vips, tiles' | 'sharp' | 'GDAL' | 'AssembleTiff';
 
 export interface Job {
   readonly input: Input;
@@ -95,6 +96,15 @@ function vips(): Contestant[] {
         return { program: 'sh', args: ['-c', script, 'sh', job.input.path, ...convertOne(job)] };
       },
     },
+    {
+      name: 'vips, tiles',
+      absent,
+      command: (job) => {
+        const script = 'master=$1; tiles=$2; options=$3; shift 3; "$@" && vips dzsave "$master" "$tiles" $options';
+        const files = [job.input.path, path.join(job.out, 'tiles'), dzsaveOptions(job.recipe)];
+        return { program: 'sh', args: ['-c', script, 'sh', ...files, ...convertOne(job)] };
+      },
+    },
   ];
 }
 
@@ -103,6 +113,13 @@ function vipsOptions({ tileSize, compression, quality }: BenchmarkRecipe): strin
   const tiles = ['--tile', '--pyramid', '--tile-width', String(tileSize), '--tile-height', String(tileSize)];
   if (compression === 'jpeg') return [...tiles, '--compression', 'jpeg', '--Q', String(quality)];
   return [...tiles, '--compression', 'deflate', '--predictor', 'horizontal'];
+}
+
+/** Options for the same tiles as those of the recipe's outputs. */
+function dzsaveOptions({ tileSize, quality, outputs, deepzoom }: BenchmarkRecipe): string {
+  if (outputs.includes('iiif')) return `--layout iiif3 --tile-size ${tileSize} --suffix .jpg[Q=${quality ?? 85}]`;
+  const { tileSize: size = 254, overlap = 1, quality: q = 80 } = deepzoom ?? {};
+  return `--tile-size ${size} --overlap ${overlap} --suffix .jpg[Q=${q}]`;
 }
 
 function gdal(): Contestant {

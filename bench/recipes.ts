@@ -6,13 +6,15 @@ import type { Recipe } from '../src/recipe/recipe.ts';
 const directories = {
   default: path.resolve(import.meta.dirname, '../recipes'),
   archival: path.resolve(import.meta.dirname, '../recipes'),
+  deepzoom: path.resolve(import.meta.dirname, '../recipes'),
   'default-no-digests': path.join(import.meta.dirname, 'recipes'),
+  'iiif-3': path.join(import.meta.dirname, 'recipes'),
 } as const;
 
 export type RecipeName = keyof typeof directories;
 
 /** A recipe with the values that become options of the other programs. */
-export interface BenchmarkRecipe extends Pick<Recipe, 'tileSize'> {
+export interface BenchmarkRecipe extends Pick<Recipe, 'tileSize' | 'outputs' | 'deepzoom'> {
   readonly name: RecipeName;
   /** The folder that has the recipe. */
   readonly directory: string;
@@ -29,8 +31,8 @@ const DEFLATE_LEVEL = 6;
  */
 export async function readBenchmarkRecipe(name: RecipeName): Promise<BenchmarkRecipe> {
   const directory = directories[name];
-  const { tileSize, encoding } = await readRecipe(directory, name);
-  const base = { name, directory, tileSize };
+  const { tileSize, encoding, outputs, deepzoom } = await readRecipe(directory, name);
+  const base = { name, directory, tileSize, outputs, deepzoom };
   if (encoding.compression === 'jpeg') return { ...base, compression: 'jpeg', quality: encoding.quality };
   if (encoding.compression === 'deflate' && encoding.level === DEFLATE_LEVEL)
     return { ...base, compression: 'deflate' };

@@ -1,5 +1,6 @@
 /** Estimated memory and files of the functions of a plan, in bytes. */
-import { encodingProperties } from '../recipe/encodings.ts';
+import { encodingProperties, encodings } from '../recipe/encodings.ts';
+import { haveTiles, outputsBesideTiff } from '../recipe/outputs.ts';
 import {
   BASE_MEMORY,
   CONVERTED,
@@ -10,7 +11,7 @@ import {
   REDUCED_ROWS,
 } from './cost-figures.ts';
 import { type Access, type Candidate, isDecodedOnce, leavesTopLevels, type PlanningJob } from './planning-job.ts';
-import { largestBlock } from './blocks.ts';
+import { blockCount, largestBlock } from './blocks.ts';
 import type { Size } from './levels.ts';
 import { leastRows } from './subdivide.ts';
 import type { SourceImage } from './source-image.ts';
@@ -36,7 +37,24 @@ export function blockMemory(job: PlanningJob, candidate: Candidate): number {
   const block = largestBlock(candidate.blocks);
   const share = (block.width * block.height) / (full.width * full.height);
   const tiles = 2 * share * encodedBytes(job);
-  return BASE_MEMORY + pixelMemory(job, candidate, block) + tiles + masterMemory(job, candidate.access);
+  const files = fileMemory(job, candidate, block);
+  return BASE_MEMORY + pixelMemory(job, candidate, block) + tiles + files + masterMemory(job, candidate.access);
+}
+
+/**
+ * For tiles that are published as files: the strips of their levels, the pixels at the edges of the
+ * block, and the encoded tiles, which are written when the block is complete. The last level has
+ * fewer pixels than a part.
+ */
+function fileMemory({ recipe, pixelBytes }: PlanningJob, candidate: Candidate, block: Size): number {
+  const { outputs = [], deepzoom } = recipe;
+  if (!haveTiles(outputs)) return 0;
+  const count = outputsBesideTiff({ outputs }).length;
+  const side = Math.max(leastRows(recipe.tileSize), deepzoom?.tileSize ?? 0);
+  const strips = 2 * (PART_PIXELS + block.width * side) * pixelBytes;
+  const margins = blockCount(candidate.blocks) > 1 ? 2 * 2 * (block.width + block.height) * side * pixelBytes : 0;
+  const share = deepzoom?.format === 'png' ? encodings.deflate.encodedShare : encodings.jpeg.encodedShare;
+  return strips + margins + 2 * count * block.width * block.height * LEVELS * share * pixelBytes;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What planning starts from, and what follows from it for every candidate alike. */
 import type { MemoryLimits } from '../limits.ts';
+import type { OutputSettings } from '../recipe/outputs.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { type BlockGrid, blockCount } from './blocks.ts';
 import { type Conversion, conversionOf } from './conversion.ts';
@@ -31,7 +32,7 @@ export interface Resources {
 
 export interface PlanningJob extends Resources {
   readonly image: SourceImage;
-  readonly recipe: Pick<Recipe, 'encoding' | 'colour' | 'depth' | 'tileSize'>;
+  readonly recipe: Pick<Recipe, 'encoding' | 'colour' | 'depth' | 'tileSize'> & Partial<OutputSettings>;
   /** Size of level 0 as published, in pixels. */
   readonly full: Size;
   readonly levels: readonly Level[];

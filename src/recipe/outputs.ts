@@ -94,6 +94,8 @@ export const outputFields = {
   manifest: ManifestSettings.optional(),
 };
 
+export type OutputSettings = z.infer<z.ZodObject<typeof outputFields>>;
+
 /** Whether outputs consist of tiles, which have no profile. */
 export function haveTiles(names: readonly OutputName[]): boolean {
   return names.includes('iiif') || names.includes('deepzoom');
