@@ -125,7 +125,10 @@ type Names = Readonly<Record<2 | 3, readonly string[]>>;
 
 const END = '0/default.jpg';
 
-/** The names of a tile, `region/size/rotation/quality.format`: the canonical one, more of a whole region. */
+/**
+ * The names of a tile, `region/size/rotation/quality.format`: the canonical one, more of a whole
+ * region.
+ */
 function tileNames(plan: Plan, grid: PlainGrid, level: Level, { column, row }: GridPosition): Names {
   const { left, top, right, bottom } = tileRect(level, grid, column, row);
   const scale = 2 ** level.index;
@@ -154,8 +157,8 @@ function imageNames(plan: Plan, size: Size, isLargest: boolean): Names {
 }
 
 /**
- * The spellings of the size of a whole region. The canonical one of version 3 is `w,h`, or `max` for
- * all pixels; of version 2 it is `w,`, or `full`. Viewers ask for both of either version.
+ * The spellings of the size of a whole region. The canonical one of version 3 is `w,h`, or `max`
+ * for all pixels; of version 2 it is `w,`, or `full`. Viewers ask for both of either version.
  */
 function sizeNames({ width, height }: Size, isAllPixels: boolean): Names {
   const both = [`${width},${height}`, `${width},`];

@@ -79,7 +79,9 @@ function link({ temporary, path }: SmallFile): void {
   }
 }
 
-/** Whether link(2) failed, not mkdir(2), which fails with the same code where a file is in the way. */
+/**
+ * Whether link(2) failed, not mkdir(2), which fails with the same code where a file is in the way.
+ */
 function isFile(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error && error.syscall === 'link';
 }
