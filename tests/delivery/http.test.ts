@@ -257,3 +257,14 @@ test('slashes that a proxy has decoded are understood', async () => {
   expect((await server.ask('/deepzoom/one/two%20three_files/0/0_0.jpg')).status).toBe(200);
   expect((await server.ask('/iiif/3/one/two%20three')).status).toBe(303);
 });
+
+test.each([
+  ['licensed', 'https://creativecommons.org/licenses/by/4.0/', 'https://creativecommons.org/licenses/by/4.0/'],
+  ['stated', 'https://museum.example.org/rights', rights],
+])('the image %s, whose packet names %s, has the rights %s', async (name, statement, expected) => {
+  const packet = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:xmpRights="http://ns.adobe.com/xap/1.0/rights/" xmpRights:WebStatement="${statement}"/></rdf:RDF></x:xmpmeta>`;
+  await pipeline.run(`${name}.png`, await pictureOf(70, 50).withXmp(packet).png().toBuffer());
+  const info = (await (await server.ask(`/iiif/3/${name}/info.json`)).json()) as { rights: string };
+  expect(info.rights).toBe(expected);
+});
