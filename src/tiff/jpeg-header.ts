@@ -49,7 +49,7 @@ export async function readJpegHeader(reader: RangeReader, offset: number): Promi
       continue;
     }
     const end = at + 2 + view.getUint16(at + 2);
-    if (end > view.byteLength) return undefined;
+    if (end < at + 4 || end > view.byteLength) return undefined;
     const segment = new DataView(view.buffer, view.byteOffset + at + 4, end - at - 4);
     if (isFrame(marker)) frame = parseFrame(segment);
     if (marker === Marker.app14) isRgb ||= isUntransformed(segment);

@@ -60,7 +60,8 @@ function segment(marker: number, content: readonly number[]): number[] {
 }
 
 async function readTable(reader: RangeReader, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = await reader.read(offset, length);
+  const isPlace = Number.isSafeInteger(offset) && offset >= 0;
+  const bytes = isPlace ? await reader.read(offset, length) : new Uint8Array();
   if (bytes.length === length) return bytes;
   throw new MalformedTiffError(`Expected a JPEG table of ${length} bytes at ${offset} but received ${bytes.length}`, {
     cutShort: true,

@@ -67,6 +67,7 @@ async function readImage(file: TiffFile, directory: Directory): Promise<OldImage
   if (directory.has(Tag.TileWidth)) refuse('in tiles');
   const photometric = await number(Tag.PhotometricInterpretation, Photometric.yCbCr);
   const samples = await number(Tag.SamplesPerPixel, isGrey(photometric) ? 1 : 3);
+  if (samples !== 1 && samples !== 3) refuse(`of ${samples} components`);
   if (samples > 1 && (await number(Tag.PlanarConfiguration, 1)) === 2) refuse('in separate planes');
   const process = await number(Tag.JpegProc, BASELINE);
   if (process !== BASELINE) refuse(`coded by process ${process}`);

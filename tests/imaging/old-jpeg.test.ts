@@ -123,6 +123,20 @@ describe('old-style JPEG is refused', () => {
     await expect(identifyBytes(tables)).rejects.toMatchObject({ code: 'TRUNCATED' });
   });
 
+  test.each<[string, Parameters<typeof oldJpegTiff>[1]]>([
+    [
+      'tables at places that are no numbers',
+      { form: 'tables', fields: [{ tag: 519, type: 12, values: [NaN, -8, 0.5] }] },
+    ],
+    ['four components', { form: 'tables', fields: [short(277, 4)] }],
+    ['a headers segment without a length', { form: 'split' }],
+  ])('with %s', async (_, options) => {
+    const master = Buffer.from(oldJpegTiff(whole, options));
+    // The length of the first segment after SOI, at the start of the data.
+    if (options.form === 'split') master.writeUInt16BE(1, 8 + 4);
+    await expect(identifyBytes(master)).rejects.toMatchObject({ name: 'RejectedImageError' });
+  });
+
   test('when its data is damaged', async () => {
     const damaged = Buffer.from(whole);
     damaged.fill(0, damaged.length / 2, damaged.length - 2);
