@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { pictureOf } from '../support/pixels.ts';
 import { declaredFunctions } from '../support/service-definition.ts';
@@ -12,9 +12,29 @@ import { declaredFunctions } from '../support/service-definition.ts';
 /** Longer than the start distrusts the time stamps of a changed file. */
 const SETTLED_MS = 200;
 
+let folder: string;
 let project: string;
+/** A copy of the bundle of the unchanged project, which most tests begin with. */
+let built: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'stepwell-start-'));
+  project = path.join(folder, 'project');
+  built = path.join(folder, 'built');
+  await makeProject();
+  await start('--help');
+  await cp(bundles(), built, { recursive: true });
+});
 beforeEach(async () => {
-  project = await mkdtemp(path.join(os.tmpdir(), 'stepwell-start-'));
+  await rm(project, { recursive: true, force: true });
+  await makeProject();
+  await cp(built, bundles(), { recursive: true });
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function makeProject(): Promise<void> {
+  await mkdir(project);
   for (const name of ['package.json', 'package-lock.json', 'serverless.yml', 'src', 'recipes', 'state-machines']) {
     await cp(name, path.join(project, name), { recursive: true });
   }
@@ -24,10 +44,7 @@ beforeEach(async () => {
     await symlink(path.resolve('node_modules', name), path.join(project, 'node_modules', name));
   }
   await setTimeout(SETTLED_MS);
-});
-afterEach(async () => {
-  await rm(project, { recursive: true, force: true });
-});
+}
 
 const bundles = (): string => path.join(project, 'node_modules', '.cache', 'stepwell');
 const bundleFolders = async (): Promise<string[]> =>
@@ -68,6 +85,7 @@ async function edit(file: string, text: string | RegExp, replacement: string): P
 }
 
 test('the command starts from a bundle with every function, and the next start uses the same bundle', async () => {
+  await rm(bundles(), { recursive: true });
   await writeFile(path.join(project, 'photo.png'), await pictureOf(300, 200).png().toBuffer());
   const first = await start('photo.png');
   expect([first.code, first.out]).toEqual([0, expect.stringMatching(/photo\.png .* PUBLISHED /u)]);
@@ -138,6 +156,7 @@ test('a bundle that is incomplete or was copied from another project is not used
 });
 
 test('concurrent starts without a bundle all run, and leave one that is recorded', async () => {
+  await rm(bundles(), { recursive: true });
   const results = await Promise.all(Array.from({ length: 4 }, () => start('--list-recipes')));
   expect(new Set(results.map(({ code, out }) => `${code} ${out}`)).size).toBe(1);
   expect(results[0]).toMatchObject({ code: 0, err: '' });
@@ -146,13 +165,14 @@ test('concurrent starts without a bundle all run, and leave one that is recorded
 });
 
 test('the command runs from its sources where no bundle can be written', async () => {
-  await mkdir(path.dirname(bundles()), { recursive: true });
+  await rm(bundles(), { recursive: true });
   await writeFile(bundles(), 'not a folder');
   const { code, out } = await start('--list-recipes');
   expect([code, out]).toEqual([0, expect.stringContaining('archival')]);
 });
 
 test('the command runs from its sources without esbuild', async () => {
+  await rm(bundles(), { recursive: true });
   await rm(path.join(project, 'node_modules', 'esbuild'));
   const { code, out } = await start('--list-recipes');
   expect([code, out]).toEqual([0, expect.stringContaining('archival')]);

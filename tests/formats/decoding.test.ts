@@ -63,15 +63,15 @@ describe('a decoder in a process of its own', () => {
   });
 
   test('is ended at its time limit, and the master is rejected as OVER_BUDGET', async () => {
-    const conversion = await conversionOf('pdf', fills(20_000), { decodingTime: 4_000 });
+    const conversion = await conversionOf('pdf', fills(20_000), { decodingTime: 2_000 });
     await expect(converted(conversion)).rejects.toMatchObject({
       code: 'OVER_BUDGET',
-      message: 'OVER_BUDGET: decoding this PDF takes more than 4 s',
+      message: 'OVER_BUDGET: decoding this PDF takes more than 2 s',
     });
   });
 
   test('is ended at the deadline of the function, and the master is not rejected', async () => {
-    const conversion = await conversionOf('pdf', fills(20_000), { remainingMs: () => 4_000 });
+    const conversion = await conversionOf('pdf', fills(20_000), { remainingMs: () => 2_000 });
     await expect(converted(conversion)).rejects.toMatchObject({ name: 'DeadlineExceededError' });
   });
 

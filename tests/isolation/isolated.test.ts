@@ -63,9 +63,9 @@ describe('an isolated function', () => {
 
   test('whose process has grown leaves it to no other call, but memory that it gave back does not count', async () => {
     const { pid } = await identify(0, LONG);
-    await discard(600 * 2 ** 20, LONG);
+    await discard(300 * 2 ** 20, LONG);
     expect((await identify(0, LONG)).pid).toBe(pid);
-    await grow(600 * 2 ** 20, LONG);
+    await grow(300 * 2 ** 20, LONG);
     expect((await identify(0, LONG)).pid).not.toBe(pid);
   });
 });

@@ -52,7 +52,7 @@ test('a recipe without a box for copyrighted works does not read the tags', asyn
 });
 
 test('the PDF of a master that is copyrighted or larger than the box is not published', async () => {
-  const page = (side: number): Uint8Array => pdf({ pages: [{ width: side, height: side, content: '' }] });
+  const page = (width: number): Uint8Array => pdf({ pages: [{ width, height: 72, content: '' }] });
   await publish(await upload('marked.pdf', page(72), { copyrighted: '1' }));
   await publish(await upload('poster.pdf', page(1000), {}));
   await publish(await upload('free.pdf', page(72), {}));
