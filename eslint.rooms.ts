@@ -46,6 +46,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'executions',
     'ledger',
     'notifications',
+    'outputs',
     'recipe',
     'runtime.ts',
     'stepfunctions',

@@ -18,6 +18,8 @@ export interface Arguments {
   readonly ports: readonly number[];
   /** Serve the viewer and the images until Ctrl-C. */
   readonly serve: boolean;
+  /** A file of labels for the manifests. */
+  readonly labels: string | undefined;
   /** Process images again that ended as CRASHED. */
   readonly retry: boolean;
   readonly verbose: boolean;
@@ -40,6 +42,8 @@ Converts images to tiled pyramid TIFFs. Without files or folders it converts a g
                     --serve ${SERVE_PORT}, or any free port if that is in use)
   --workspace DIR   folder for work in progress; running the same command again resumes it
                     (default: .stepwell)
+  --labels FILE     CSV file with titles and descriptions for the manifests; without files or folders
+                    only the manifests of what is published are written again
   --retry           process images again that ended as CRASHED
   --verbose         print the logs of the functions as JSON lines on stderr
   --list-recipes    list the recipes and exit
@@ -56,6 +60,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     workspace: values.workspace,
     ports: values.port === undefined ? (values.serve ? [SERVE_PORT, 0] : [0]) : [parsePort(values.port)],
     serve: values.serve,
+    labels: values.labels,
     retry: values.retry,
     verbose: values.verbose,
     action: values.help ? 'help' : values['list-recipes'] ? 'list-recipes' : 'run',
@@ -77,6 +82,7 @@ function parse(argv: readonly string[]) {
         out: { type: 'string', default: 'published' },
         recipe: { type: 'string', default: 'default' },
         recipes: { type: 'string' },
+        labels: { type: 'string' },
         workspace: { type: 'string', default: '.stepwell' },
         port: { type: 'string' },
         serve: { type: 'boolean', default: false },

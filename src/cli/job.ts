@@ -1,6 +1,7 @@
 /** Converts files in parallel, each by an execution, and collects the results. */
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import type { LedgerEntry } from '../ledger/ledger.ts';
 import { isSettled, type TakenUpload } from '../local/resume.ts';
 import type { Workspace } from '../local/workspace.ts';
 import { forEachParallel } from '../parallel.ts';
@@ -112,6 +113,12 @@ export class Job {
     if (result.entry && isSettled(result.entry)) {
       await this.#workspace.clearWork(upload);
     }
+  }
+
+  /** The ledger entries of all files and pages that have ended. */
+  entries(): LedgerEntry[] {
+    const parts = [...this.#results.values()].flatMap((result): readonly FileResult[] => result.pages ?? [result]);
+    return parts.flatMap(({ entry }) => (entry ? [entry] : []));
   }
 
   /** The rows of the table of results, in the order of the files; one for each page. */

@@ -1,5 +1,5 @@
 /** The command's job: converts files to pyramids and prints a table of results. */
-import { realpath } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../errors.ts';
 import { Workspace } from '../local/workspace.ts';
@@ -33,6 +33,7 @@ export async function run(options: Arguments, context: JobContext): Promise<numb
     for (const name of missing) display.note(`no such file or folder: ${printable(name)}`);
     for (const { name, reason } of skipped) display.note(`skipped: ${printable(name)} (${printable(reason)})`);
     noteAddresses(options, workspace, display);
+    if (options.labels !== undefined) await workspace.storeLabels(await readLabels(options.labels));
     const job = new Job(workspace, context, begun, path.relative(process.cwd(), path.resolve(options.out)));
     const stopped = aborted(signal);
     const results = job.runAll(files);
@@ -42,6 +43,7 @@ export async function run(options: Arguments, context: JobContext): Promise<numb
       await workspace.interrupt();
       await results;
     }
+    if (!signal.aborted) await writeManifests(options, workspace, job, display);
     display.close();
     const rows = await job.rows(files);
     if (rows.length > 0) context.print(`\n${formatTable(rows)}`);
@@ -59,6 +61,29 @@ export async function run(options: Arguments, context: JobContext): Promise<numb
     display.close();
     await workspace.stop();
   }
+}
+
+async function readLabels(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new UsageError(`Expected a CSV file for --labels but ${file} cannot be read`, { cause });
+  }
+}
+
+/** Writes the manifests of the folders of the files, and reports what is wrong with labels. */
+async function writeManifests(
+  { labels, inputs }: Arguments,
+  workspace: Workspace,
+  job: Job,
+  display: Display,
+): Promise<void> {
+  const ofAll = labels !== undefined && inputs.length === 0;
+  const entries = job.entries();
+  if (!ofAll && !entries.some(({ outputs }) => outputs?.some(({ name }) => name === 'manifest'))) return;
+  const { folders, written, problems } = await workspace.writeManifests(ofAll ? 'all' : entries);
+  for (const problem of problems) display.note(printable(problem));
+  display.note(`manifests of ${folders} ${folders === 1 ? 'folder' : 'folders'}: ${written} files written`);
 }
 
 function viewerAddress({ endpoint }: Workspace): string {
@@ -81,11 +106,14 @@ async function assertRecipe(directory: string, name: string): Promise<void> {
   );
 }
 
-/** The files of the command: the sample without any, unless there is something to serve. */
+/**
+ * The files of the command: the sample without any, unless there is something to serve or to label.
+ */
 async function chooseFiles(options: Arguments, workspace: Workspace, display: Display): Promise<Inputs> {
   const { temporaryFolder } = workspace;
   if (options.inputs.length === 0) {
-    if (options.serve && (await workspace.hasPublished())) return { files: [], missing: [], skipped: [] };
+    const needsNone = options.labels !== undefined || (options.serve && (await workspace.hasPublished()));
+    if (needsNone) return { files: [], missing: [], skipped: [] };
     const sample = await makeSample(path.join(options.workspace, 'sample'), temporaryFolder, (fraction) => {
       display.gauge('generating a sample image of 61 megapixels', fraction);
     });

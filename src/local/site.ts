@@ -3,19 +3,29 @@ import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { createDelivery } from '../delivery/delivery.ts';
+import { stageThumbnails } from '../outputs/thumbnails/thumbnails.ts';
+import { ManifestSettings } from '../recipe/manifest-settings.ts';
+import { readRecipe } from '../recipe/read.ts';
 import type { Ports } from '../runtime.ts';
 import { readInstalledAsset } from '../viewer/assets.ts';
 import { createObjects } from '../viewer/objects.ts';
 import { createViewer } from '../viewer/viewer.ts';
 
 /** A listener of requests whose Host has been checked. */
-export function siteListener({
+export async function siteListener({
   config,
   store,
   ledger,
   log,
-}: Pick<Ports, 'config' | 'store' | 'ledger' | 'log'>): RequestListener {
+}: Pick<Ports, 'config' | 'store' | 'ledger' | 'log'>): Promise<RequestListener> {
   const { publishedBucket } = config;
+  const recipe = await readRecipe(config.recipesDirectory, config.defaultRecipe);
+  const manifests = {
+    ledger,
+    settings: recipe.manifest ?? ManifestSettings.parse({}),
+    filesUrl: (server: string) => `${server}files/`,
+  };
+  const thumbnails = await stageThumbnails(config.recipesDirectory, recipe);
   const addressesOf = ({ url }: Request) => {
     const { origin } = new URL(url);
     return { server: `${origin}/`, files: `${origin}/files/` };
@@ -27,7 +37,7 @@ export function siteListener({
   );
   // Browsers ask again for what they have, because an image may be published again at any time.
   const settings = { imageCaching: 'no-cache', infoCaching: 'no-cache' };
-  app.route('/', createDelivery({ store, publishedBucket, settings, log }));
+  app.route('/', createDelivery({ store, publishedBucket, settings, thumbnails, manifests, log }));
   app.route('/', createObjects({ store, bucket: publishedBucket }));
   app.notFound((context) => context.text('There is nothing at this address.', 404));
   app.onError((error, context) => {

@@ -25,6 +25,7 @@ import { writableFolder } from './folders.ts';
 import { readFunctions } from './functions.ts';
 import { inProcessHost } from './in-process-host.ts';
 import { Intake } from './intake.ts';
+import type { WrittenManifests } from './manifests.ts';
 import type { TakenUpload } from './resume.ts';
 import { openState, type WorkspaceState } from './state.ts';
 import { uploadsIn } from './uploads.ts';
@@ -68,6 +69,7 @@ export class Workspace {
   readonly #intake: Intake;
   readonly #outcomes: Outcomes;
   readonly #directory: string;
+  readonly #ports: Ports;
   readonly #stop: (how?: 'unfinished') => Promise<void>;
   #isInterrupted = false;
 
@@ -78,6 +80,7 @@ export class Workspace {
     this.#intake = parts.intake;
     this.#outcomes = parts.outcomes;
     this.#directory = parts.directory;
+    this.#ports = parts.ports;
     this.#stop = parts.stop;
   }
 
@@ -137,6 +140,18 @@ export class Workspace {
     return this.#intake.hasPublished();
   }
 
+  /** Stores a file of labels for all published images. */
+  async storeLabels(csv: Uint8Array): Promise<void> {
+    await (await import('./manifests.ts')).storeLabels(this.#ports, csv);
+  }
+
+  /** Writes the manifests of the folders of these images, or of all published images. */
+  async writeManifests(entries: Iterable<LedgerEntry> | 'all'): Promise<WrittenManifests> {
+    // Loaded only when it is needed, so that other commands start as fast without it.
+    const { allPublished, writeManifests } = await import('./manifests.ts');
+    return writeManifests(this.#ports, entries === 'all' ? allPublished(this.#ports) : entries);
+  }
+
   /** Removes the work objects of an upload. */
   clearWork(upload: TakenUpload): Promise<void> {
     return this.#intake.clearWork(upload);
@@ -164,6 +179,7 @@ interface WorkspaceParts {
   readonly intake: Intake;
   readonly outcomes: Outcomes;
   readonly directory: string;
+  readonly ports: Ports;
   readonly stop: (how?: 'unfinished') => Promise<void>;
 }
 
@@ -210,7 +226,7 @@ async function startParts(
   const intake = new Intake({ ports: { ...ports, retryCrashed: options.retryCrashed ?? false }, host, uploads });
   if (unfinishedSince) await intake.clearUnneededWork();
   // Loaded only when it is needed, so that other commands start as fast without it.
-  const otherwise = options.serve ? (await import('./site.ts')).siteListener(ports) : undefined;
+  const otherwise = options.serve ? await (await import('./site.ts')).siteListener(ports) : undefined;
   const api = await serveApi(engine, { ports: options.ports ?? [0], otherwise }).catch(async (error: unknown) => {
     await engine.stop();
     throw error;
@@ -220,7 +236,7 @@ async function startParts(
     await api.stop();
     close(how);
   };
-  return { engine, api, outcomes, directory, intake, stop };
+  return { engine, api, outcomes, directory, intake, ports, stop };
 }
 
 function configOf(

@@ -53,7 +53,9 @@ export async function readFolder(ports: FolderPorts, folder: string): Promise<Pu
   const ranked = images.map((image) => ({ image, rank: rankOf(image), name: identifierOf(image.entry) }));
   ranked.sort((a, b) => (a.rank === b.rank ? compareNames(a.name, b.name) : a.rank - b.rank));
   const named = new Set(images.map(({ label }) => label));
-  const unused = [...own.rows.values()].filter((row) => !named.has(row) && row.identifier !== FOLDER_ROW);
+  // Rows with a folder name images of folders below.
+  const isOfFolder = ({ identifier }: Label): boolean => identifier !== FOLDER_ROW && !identifier.includes('/');
+  const unused = [...own.rows.values()].filter((row) => isOfFolder(row) && !named.has(row));
   const problems = [
     ...own.problems,
     ...unused.map(({ line, identifier }) => ({ line, message: `no published image is named "${identifier}"` })),

@@ -2,6 +2,7 @@
 import { SourceChangedError } from '../../errors.ts';
 import { openPublished } from '../../published/open-published.ts';
 import { readRecipeFolderFile } from '../../recipe/read.ts';
+import type { Recipe } from '../../recipe/recipe.ts';
 import { parseThumbnailSize, type ThumbnailSize, ThumbnailSettings } from '../../recipe/thumbnail-sizes.ts';
 import { type FilesContext, type Output, PIXELS_CACHE, type PlainFile } from '../output.ts';
 import { thumbnailGeometry } from './geometry.ts';
@@ -27,6 +28,15 @@ export const thumbnails: Output = {
     };
   },
 };
+
+/** The sizes that a stage makes on demand are those of its default recipe. */
+export async function stageThumbnails(
+  recipesDirectory: string,
+  { thumbnails: settings = ThumbnailSettings.parse({}) }: Pick<Recipe, 'thumbnails'>,
+): Promise<Omit<ThumbnailSettings, 'watermark'> & { readonly watermark: Uint8Array | undefined }> {
+  const { watermark: name, ...rest } = settings;
+  return { ...rest, watermark: name === undefined ? undefined : await readRecipeFolderFile(recipesDirectory, name) };
+}
 
 /** Different spellings of a size are one thumbnail. */
 function differentSizes({ sizes }: ThumbnailSettings): ThumbnailSize[] {
