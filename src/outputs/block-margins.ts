@@ -70,11 +70,12 @@ type Side = 'top' | 'bottom' | 'left' | 'right';
 /** Sides in the order in which the margins object has them. */
 const sides: readonly Side[] = ['top', 'bottom', 'left', 'right'];
 
-/** Reads margins of one level; each is read once. */
+/** Reads margins of one level, and keeps those that the last row of tiles needed. */
 class MarginReader {
   readonly #from: MarginSource;
   readonly #level: number;
-  readonly #read = new Map<string, Promise<Raster>>();
+  #kept = new Map<string, Promise<Raster>>();
+  #needed = new Map<string, Promise<Raster>>();
 
   constructor(from: MarginSource, level: number) {
     this.#from = from;
@@ -93,6 +94,8 @@ class MarginReader {
     });
     const raster = rasterIn(arena, { width, height, bands: outputBands(plan), bitDepth: outputBitDepth(plan) });
     for (const [index, rect] of rects.entries()) await this.#fill(raster, placed[index]?.left ?? 0, rect);
+    this.#kept = this.#needed;
+    this.#needed = new Map();
     return { raster, rects: placed };
   }
 
@@ -110,8 +113,8 @@ class MarginReader {
 
   async #margin(block: number, own: Rect, side: Side): Promise<{ raster: Raster; rect: Rect }> {
     const name = `${block} ${side}`;
-    const known = this.#read.get(name) ?? this.#readMargin(block, side);
-    this.#read.set(name, known);
+    const known = this.#needed.get(name) ?? this.#kept.get(name) ?? this.#readMargin(block, side);
+    this.#needed.set(name, known);
     return { raster: await known, rect: marginRect(own, side, marginOf(this.#from.grids)) };
   }
 
