@@ -113,6 +113,8 @@ function bySides(
   image: ResolvedAgainst,
 ): Size {
   if (width !== undefined && height !== undefined) return { width, height };
+  // A region in its own width is not scaled, even if it is a tile of a smaller level as well.
+  if (width === region.width || height === region.height) return { width: region.width, height: region.height };
   const tile = lastTileSize(region, image, (size) => size.width === width || size.height === height);
   if (tile) return tile;
   const scale = width === undefined ? (height ?? region.height) / region.height : width / region.width;
