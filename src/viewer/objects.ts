@@ -6,7 +6,6 @@ import { Hono, type Context } from 'hono';
 import { cors } from 'hono/cors';
 import { ObjectNotFoundError } from '../errors.ts';
 import type { ObjectInfo, ObjectRef, ObjectStore } from '../storage/object-store.ts';
-import { imageOf } from '../work/public-object.ts';
 import { isStorableKey } from '../work/published-key.ts';
 
 /** Bytes that are read at once. */
@@ -52,7 +51,7 @@ function keyOf(address: string): string | undefined {
 async function findPublished(store: ObjectStore, ref: ObjectRef): Promise<ObjectInfo | undefined> {
   try {
     const info = await store.head(ref);
-    return imageOf(info) === undefined ? undefined : info;
+    return Object.keys(info.metadata).some((name) => name.startsWith('stepwell-')) ? info : undefined;
   } catch (error) {
     if (error instanceof ObjectNotFoundError) return undefined;
     throw error;

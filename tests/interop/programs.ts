@@ -51,6 +51,9 @@ export const cogValidator = 'osgeo_utils.samples.validate_cloud_optimized_geotif
 /** ImageMagick by its full path: other programs are called convert too. */
 export const imageMagick = '/usr/bin/convert';
 
+/** Debian's browser by its full path: playwright-core has none of its own. */
+export const chromiumProgram = '/usr/bin/chromium';
+
 /** Debian's path of IIPImage, which is not on PATH. */
 export const iipServer = '/usr/lib/iipimage-server/iipsrv.fcgi';
 
@@ -75,6 +78,7 @@ export async function missingPackages(searchPath: string): Promise<string[]> {
   return [
     ...new Set(missing.map(({ aptPackage }) => aptPackage)),
     ...(failure ? ['python3-gdal'] : []),
+    ...(existsSync(chromiumProgram) ? [] : ['chromium']),
     ...(existsSync(iipServer) ? [] : ['iipimage-server']),
     ...(existsSync(imageMagick) ? [] : ['imagemagick']),
   ];

@@ -8,7 +8,7 @@
  * file with every reader. Converted colours are compared with another build of Little CMS, and masters
  * of formats that libvips does not decode with what other programs decode. Slices
  * of masters are checked in every TIFF layout; only these call the project's code directly, all
- * else runs its command line. The last line is `N passed, N failed`; the exit code is 1 when any
+ * else runs its command line. The viewer is checked in chromium. The last line is `N passed, N failed`; the exit code is 1 when any
  * failed.
  */
 import { existsSync } from 'node:fs';
@@ -24,6 +24,7 @@ import { type Master, writeMasters } from './masters.ts';
 import { missingPackages, versions } from './programs.ts';
 import { levelSizes, expectedOutputOf, type ExpectedOutput, expectedOutputs } from './recipes.ts';
 import { checkSlices } from './slices.ts';
+import { checkViewer } from './viewer.ts';
 
 /** Number of files checked concurrently. */
 const CONCURRENCY = Math.max(1, Math.min(4, os.availableParallelism()));
@@ -83,12 +84,16 @@ async function checkAll(folder: string): Promise<number> {
   printTable(checked);
   const results = checked.flatMap((one) => one.results);
   const failed = results.filter(({ complaints }) => complaints.length > 0).length;
-  const sliced = await checkEveryLayout(path.join(folder, 'slices'));
-  const coloured = await checkConvertedColours(path.join(folder, 'colours'), CONCURRENCY);
-  const decoded = await checkDecoders(path.join(folder, 'decoders'));
+  const others = [
+    await checkEveryLayout(path.join(folder, 'slices')),
+    await checkConvertedColours(path.join(folder, 'colours'), CONCURRENCY),
+    await checkViewer(path.join(folder, 'viewer')),
+    await checkDecoders(path.join(folder, 'decoders')),
+  ];
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   return summary(
-    results.length - failed + expectedOutputs.length - failedRuns + sliced.passed + coloured.passed + decoded.passed,
-    failed + failedRuns + sliced.failed + coloured.failed + decoded.failed,
+    results.length - failed + expectedOutputs.length - failedRuns + sum(others.map(({ passed }) => passed)),
+    failed + failedRuns + sum(others.map((other) => other.failed)),
   );
 }
 
