@@ -19,7 +19,8 @@ const viewer = await serveViewer(['--out', path.join(folder, 'out'), '--workspac
 const browser = await startChromium();
 try {
   const page = await browser.newPage({ viewport, reducedMotion: 'reduce' });
-  await page.goto(`${viewer.origin}/view/julia-9600x6400#xywh=${REGION}`, { waitUntil: 'networkidle' });
+  await page.goto(`${viewer.origin}/view/julia-9600x6400#xywh=${REGION}`);
+  await page.locator('#image[aria-busy=false]').waitFor();
   const taken = await page.screenshot();
   // 40 colours keep the file below 300 kB.
   await sharp(taken).png({ palette: true, colours: 40, effort: 10 }).toFile('docs/viewer.png');

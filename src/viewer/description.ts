@@ -1,5 +1,5 @@
 /** Published images as `/list` and `/info/ID` describe them. docs/serving.md lists the fields. */
-import { fileUrl, imageUri, type PublicAddresses } from '../outputs/presentation/addresses.ts';
+import { fileUrl, imageUri, manifestUri, type PublicAddresses } from '../outputs/presentation/addresses.ts';
 import { describeEntry, identifierOf, type PublishedEntry } from '../outputs/presentation/describe-entry.ts';
 
 /** Where a site is reached: the viewer and the image server, and the published bucket. */
@@ -14,6 +14,8 @@ export interface ImageLinks {
   /** The base URIs of the Image API, without `/info.json`. */
   readonly iiif3: string;
   readonly iiif2: string;
+  /** The manifest of the Presentation API 3. */
+  readonly manifest: string;
   readonly deepzoom: string;
   readonly tiff: string;
   readonly sidecar?: string;
@@ -98,6 +100,7 @@ function linksOf(entry: PublishedEntry, site: SiteAddresses): ImageLinks {
     thumbnail: `${iiif3}/full/${thumbnailSize(published)}/0/default.jpg`,
     iiif3,
     iiif2: imageUri(server, 2, identifier),
+    manifest: manifestUri(site, 'image', identifier, 3),
     deepzoom: `${server}deepzoom/${id}.dzi`,
     tiff: fileUrl(site, published.key),
     ...(sidecar ? { sidecar: fileUrl(site, sidecar.key) } : {}),

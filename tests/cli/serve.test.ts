@@ -79,6 +79,11 @@ describe('npm start -- --serve', () => {
       const tile = await fetch(`${image?.links['iiif3'] ?? ''}/0,0,512,400/512,400/0/default.jpg`);
       expect(await sharp(await tile.arrayBuffer()).metadata()).toMatchObject({ width: 512, height: 400 });
       expect((await fetch(`${origin}/deepzoom/photo%20%231.dzi`)).status).toBe(200);
+      const manifest = await fetch(`${origin}/iiif/presentation/3/photo%20%231/manifest`);
+      expect(await manifest.text()).toContain(`${origin}/iiif/3/photo%20%231`);
+      expect((await fetch(`${origin}/thumbnails/photo%20%231_auto.jpg`)).headers.get('content-type')).toBe(
+        'image/jpeg',
+      );
       const described = await (await fetch(image?.links['info'] ?? '')).json();
       const { links } = z.object({ links: z.object({ tiff: z.string(), sidecar: z.string() }) }).parse(described);
       expect((await fetch(links.tiff, { headers: { range: 'bytes=0-3' } })).status).toBe(206);

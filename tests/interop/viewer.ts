@@ -159,7 +159,7 @@ const checks: readonly Check[] = [
       await shownScale(page, '100 %');
       // The visible region is kept in the address.
       await page.waitForURL(/#xywh=/u);
-      await page.waitForLoadState('networkidle');
+      await page.locator('#image[aria-busy=false]').waitFor();
       const levelZero = requests.filter(({ url }) => /\/\d+,\d+,512,512\/512,512\/0\/default\.jpg$/u.test(url));
       expect(whole !== '100 %' && levelZero.length > 0, 'tiles of level 0');
     },
@@ -190,7 +190,14 @@ const checks: readonly Check[] = [
       const { page } = session;
       await page.goto(view(session, HOSTILE));
       await changedScale(page);
-      for (const label of ['IIIF Image API 3', 'IIIF Image API 2', 'Deep Zoom', 'Pyramid TIFF', 'Description, JSON']) {
+      for (const label of [
+        'IIIF Image API 3',
+        'IIIF Image API 2',
+        'IIIF manifest',
+        'Deep Zoom',
+        'Pyramid TIFF',
+        'Description, JSON',
+      ]) {
         await page.getByRole('button', { name: `Copy the address: ${label}` }).click();
         await page.getByText(/^Copied: /u).waitFor({ state: 'attached' });
         const address = await page.evaluate<string>('navigator.clipboard.readText()');

@@ -126,6 +126,7 @@ describe('the description of an image', () => {
         thumbnail: 'https://images.example.org/iiif/3/maps%2Fblaeu/full/!250,250/0/default.jpg',
         iiif3: 'https://images.example.org/iiif/3/maps%2Fblaeu',
         iiif2: 'https://images.example.org/iiif/2/maps%2Fblaeu',
+        manifest: 'https://images.example.org/iiif/presentation/3/maps%2Fblaeu/manifest',
         deepzoom: 'https://images.example.org/deepzoom/maps%2Fblaeu.dzi',
         tiff: 'https://images.example.org/files/maps/blaeu.tif',
         sidecar: 'https://images.example.org/files/maps/blaeu.tif.json',

@@ -15,6 +15,7 @@ const aboutLabels = { creator: 'Creator', copyright: 'Copyright', dateTaken: 'Da
 const linkLabels = {
   iiif3: 'IIIF Image API 3',
   iiif2: 'IIIF Image API 2',
+  manifest: 'IIIF manifest',
   deepzoom: 'Deep Zoom',
   tiff: 'Pyramid TIFF',
   sidecar: 'Description, JSON',

@@ -92,6 +92,9 @@ function watch(viewer) {
     showRegion(viewer);
     update();
     byId('controls', HTMLDivElement).hidden = false;
+    viewer.world.getItemAt(0).addHandler('fully-loaded-change', ({ fullyLoaded }) => {
+      area.setAttribute('aria-busy', String(!fullyLoaded));
+    });
   });
   viewer.addHandler('open-failed', () => {
     fail('The image cannot be opened. Its file may have been removed.');
