@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ProcessEndedError, RejectedImageError } from '../errors.ts';
 import { IsolatedProcess } from './isolated-process.ts';
-import type { Request } from './protocol.ts';
+import { KEPT_RSS, type Request } from './protocol.ts';
 import { Reservations } from './reservations.ts';
 import { offer } from './serve.ts';
 
@@ -46,8 +46,6 @@ function processesOf(entry: string): Processes {
 
 /** Time after which an idle process is ended. Milliseconds. */
 const IDLE_MS = 5_000;
-/** An idle process with more resident memory is ended: WebAssembly memory never shrinks. Bytes. */
-const KEPT_RSS = 256 * 2 ** 20;
 /** Signals by which a process ends because of a fault in its code. */
 const faults: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
 

@@ -1,6 +1,9 @@
 /** The messages between a process and its isolated processes. */
 import { DeadlineExceededError, RejectedImageError, type RejectionCode } from '../errors.ts';
 
+/** An idle process with more resident memory is ended: WebAssembly memory never shrinks. Bytes. */
+export const KEPT_RSS = 256 * 2 ** 20;
+
 /** A call of an isolated function. Structured clones of input and result travel. */
 export interface Request {
   readonly name: string;

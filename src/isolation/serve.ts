@@ -1,6 +1,6 @@
 /** The side of the isolated process: answers calls, one at a time. */
 import { Worker } from 'node:worker_threads';
-import { type Reply, type Request, sentError } from './protocol.ts';
+import { KEPT_RSS, type Reply, type Request, sentError } from './protocol.ts';
 
 /** First argument of a program that is started as an isolated process; its parent's id follows. */
 export const ISOLATED = '--isolated';
@@ -40,13 +40,13 @@ async function answer({ name, input }: Request): Promise<Reply> {
   }
 }
 
-/** Resident memory that needs no collection. Bytes. */
-const SMALL_RSS = 128 * 2 ** 20;
-
-/** Resident memory, without what the call no longer uses: pixels, and memory of WebAssembly. */
+/**
+ * Resident memory; where it would end this process, without what the call no longer uses: pixels,
+ * and memory of WebAssembly.
+ */
 function keptMemory(): number {
   const rss = process.memoryUsage.rss();
-  if (rss <= SMALL_RSS || globalThis.gc === undefined) return rss;
+  if (rss <= KEPT_RSS || globalThis.gc === undefined) return rss;
   // The first collection leaves memory that the call held when it returned.
   globalThis.gc();
   globalThis.gc();
