@@ -37,7 +37,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'tiff',
     'work',
   ],
-  handlers: ['delivery', 'intake', 'ledger', 'runtime.ts'],
+  handlers: ['delivery', 'intake', 'ledger', 'outputs', 'recipe', 'runtime.ts'],
   viewer: ['ledger', 'outputs', 'storage', 'work'],
   local: [
     'config.ts',

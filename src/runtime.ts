@@ -55,10 +55,12 @@ export function lambdaHandler<Event, Result>(
   };
 }
 
-/** The store, for a function that reads published objects and nothing else. */
-export async function publishedReader(): Promise<Pick<Ports, 'store' | 'log'> & { publishedBucket: string }> {
+/** What a function needs that serves published objects. */
+export type Published = Pick<Ports, 'config' | 'store' | 'log'>;
+
+export async function publishedObjects(): Promise<Published> {
   const config = readConfig(process.env);
-  return { store: await chooseStore(config, false), log: deployedLog(config), publishedBucket: config.publishedBucket };
+  return { config, store: await chooseStore(config, false), log: deployedLog(config) };
 }
 
 const built = new Map<string, Promise<Ports>>();

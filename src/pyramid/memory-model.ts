@@ -51,7 +51,8 @@ function fileMemory({ recipe, pixelBytes }: PlanningJob, candidate: Candidate, b
   if (!haveTiles(outputs)) return 0;
   const count = outputsBesideTiff({ outputs }).length;
   const side = Math.max(leastRows(recipe.tileSize), deepzoom?.tileSize ?? 0);
-  const strips = 2 * (PART_PIXELS + block.width * side) * pixelBytes;
+  const part = Math.min(PART_PIXELS, block.width * block.height);
+  const strips = 2 * (part + block.width * side) * pixelBytes;
   const margins = blockCount(candidate.blocks) > 1 ? 2 * 2 * (block.width + block.height) * side * pixelBytes : 0;
   const share = deepzoom?.format === 'png' ? encodings.deflate.encodedShare : encodings.jpeg.encodedShare;
   return strips + margins + 2 * count * block.width * block.height * LEVELS * share * pixelBytes;

@@ -132,11 +132,10 @@ export async function startRecordedStage(): Promise<RecordedStage> {
     pageEntry: entryOf,
     unpublish: (key) => s3.client.send(new DeleteObjectCommand({ Bucket: config.publishedBucket, Key: key })),
     async deliver(urlPath) {
-      const { store } = portsOf(
-        { config, s3, ledger, endpoint: engine.api.endpoint, clients },
-        recordAs('deliverImage'),
-      );
-      const server = createDelivery({ store, publishedBucket: config.publishedBucket });
+      const key = urlPath.startsWith('/thumbnails/') ? 'deliverThumbnail' : 'deliverImage';
+      const { store } = portsOf({ config, s3, ledger, endpoint: engine.api.endpoint, clients }, recordAs(key));
+      const thumbnails = { sizes: ['auto'], quality: 80 };
+      const server = createDelivery({ store, publishedBucket: config.publishedBucket, thumbnails });
       return (await server.request(`https://images.example.org${urlPath}`)).status;
     },
     async redrive(key) {

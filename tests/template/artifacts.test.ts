@@ -29,10 +29,12 @@ const handlers = {
   recordRejection: 'src/steps/record-rejection',
   recordOutcome: 'src/handlers/record-outcome',
   deliverImage: 'src/handlers/deliver-image',
+  deliverThumbnail: 'src/handlers/deliver-thumbnail',
 };
 const withSharp = [
   'convertSource',
   'deliverImage',
+  'deliverThumbnail',
   'planPyramid',
   'publishOutputs',
   'publishTiles',

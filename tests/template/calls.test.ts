@@ -89,6 +89,7 @@ async function processImages(): Promise<(readonly [key: string, status: string |
   await upload('zoom/map.png', await pictureOf(300, 200).png().toBuffer());
   // Delivery of an image, and of one that is not published.
   outcomes.push(['b', String(await stage.deliver('/iiif/3/b/full/60,/0/default.jpg'))]);
+  outcomes.push(['b auto', String(await stage.deliver('/thumbnails/b_auto.jpg'))]);
   outcomes.push(['none', String(await stage.deliver('/iiif/3/none/info.json'))]);
   // The name of an image whose pyramid was removed goes to another image.
   await stage.unpublish('b.tif');
@@ -128,6 +129,7 @@ test('the images end as expected', () => {
     ['zoom/map.png', 'PUBLISHED'],
     ['zoom/map.png', 'PUBLISHED'],
     ['b', '200'],
+    ['b auto', '301'],
     ['none', '404'],
     ['b.png', 'PUBLISHED'],
     ['notes.txt', 'REJECTED'],

@@ -141,6 +141,7 @@ describe('the memory of the functions', () => {
     recordRejection: 256,
     recordOutcome: 256,
     deliverImage: 1_769,
+    deliverThumbnail: 1_769,
   };
 
   test('is that of serverless.yml in a standard stage', async () => {

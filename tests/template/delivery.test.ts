@@ -60,22 +60,28 @@ describe('the image server', () => {
       ['SeePublished', ['s3:ListBucket'], ['<PublishedBucket.Arn>']],
     ]);
   });
+});
 
-  test('is called by its distribution only', () => {
-    const [[, url] = []] = resourcesOfType(template, 'AWS::Lambda::Url');
-    expect(resourcesOfType(template, 'AWS::Lambda::Url')).toHaveLength(1);
-    expect(url?.Properties).toMatchObject({ AuthType: 'AWS_IAM', InvokeMode: 'RESPONSE_STREAM' });
-    const permissions = resourcesOfType(template, 'AWS::Lambda::Permission')
-      .map(([, { Properties }]) => Properties)
-      .filter(({ FunctionName }) => text(FunctionName) === '<DeliverImageLambdaFunction>');
-    expect(permissions.map(({ Action }) => Action).sort()).toEqual([
-      'lambda:InvokeFunction',
-      'lambda:InvokeFunctionUrl',
-    ]);
-    for (const { Principal, SourceArn } of permissions) {
-      expect([Principal, text(SourceArn)]).toEqual(['cloudfront.amazonaws.com', thisDistribution]);
-    }
+test('the function for thumbnails also stores thumbnails, and nothing else', () => {
+  const writing = roleStatements(template, 'DeliverThumbnailRole').filter(
+    ({ effect, actions }) =>
+      effect === 'Allow' && actions.some((action) => !/^(logs|xray|s3:(Get|List))/u.test(action)),
+  );
+  expect(writing).toMatchObject([{ actions: ['s3:PutObject'], resources: ['<PublishedBucket.Arn>/*/thumbnails/*'] }]);
+});
+
+test.each(['DeliverImage', 'DeliverThumbnail'])('%s is called by this distribution only', (name) => {
+  expect(resource(template, `${name}LambdaFunctionUrl`).Properties).toMatchObject({
+    AuthType: 'AWS_IAM',
+    InvokeMode: 'RESPONSE_STREAM',
   });
+  const permissions = resourcesOfType(template, 'AWS::Lambda::Permission')
+    .map(([, { Properties }]) => Properties)
+    .filter(({ FunctionName }) => text(FunctionName) === `<${name}LambdaFunction>`);
+  expect(permissions.map(({ Action }) => Action).sort()).toEqual(['lambda:InvokeFunction', 'lambda:InvokeFunctionUrl']);
+  for (const { Principal, SourceArn } of permissions) {
+    expect([Principal, text(SourceArn)]).toEqual(['cloudfront.amazonaws.com', thisDistribution]);
+  }
 });
 
 test('the published bucket is read by this distribution, if there is one, and by nobody else', () => {
@@ -97,6 +103,7 @@ describe('the distribution', () => {
   test('has the image server and the published bucket as origins, and signs its requests to both', () => {
     expect(distribution.Origins.map(({ Id, OriginAccessControlId }) => [Id, text(OriginAccessControlId)])).toEqual([
       ['images', '<ImageAccess>'],
+      ['thumbnails', '<ImageAccess>'],
       ['files', '<FileAccess>'],
     ]);
     const controls = resourcesOfType(template, 'AWS::CloudFront::OriginAccessControl');
@@ -116,6 +123,7 @@ describe('the distribution', () => {
       behaviours.map(({ PathPattern, TargetOriginId, Compress }) => [PathPattern, TargetOriginId, Compress]),
     ).toEqual([
       [undefined, 'images', true],
+      ['/thumbnails/*', 'thumbnails', true],
       ['/files/*', 'files', false],
     ]);
     for (const { ViewerProtocolPolicy, AllowedMethods } of behaviours) {
@@ -124,6 +132,7 @@ describe('the distribution', () => {
     }
     expect(behaviours.map(({ FunctionAssociations: [first] }) => [first?.EventType, text(first?.FunctionARN)])).toEqual(
       [
+        ['viewer-request', '<NameImageRequest.FunctionARN>'],
         ['viewer-request', '<NameImageRequest.FunctionARN>'],
         ['viewer-request', '<NameFile.FunctionARN>'],
       ],

@@ -59,7 +59,11 @@ describe('uploads', () => {
     });
     const permissions = resourcesOfType(template, 'AWS::Lambda::Permission');
     const invocable = new Set(permissions.map(([, { Properties }]) => text(Properties['FunctionName'])));
-    expect([...invocable].sort()).toEqual(['<DeliverImageLambdaFunction>', '<RecordOutcomeLambdaFunction>']);
+    expect([...invocable].sort()).toEqual([
+      '<DeliverImageLambdaFunction>',
+      '<DeliverThumbnailLambdaFunction>',
+      '<RecordOutcomeLambdaFunction>',
+    ]);
     expect(targets('UploadRule')).toEqual([{ arn: '<UploadQueue.Arn>', deadLetters: '<UploadDeadLetters.Arn>' }]);
   });
 

@@ -94,7 +94,7 @@ test('every other resource is a resource of this stack, or an object in one', ()
   const named = allowed().filter(({ resource }) => resource !== '*');
   expect(named).not.toEqual([]);
   const ofThisStack =
-    /^(<\w+\.Arn>(\/\*)?|arn:<AWS::Partition>:(s3:::<<SourceBucket>\|<SourceBucketName>>(\/\*)?|(states|events):<AWS::Region>:<AWS::AccountId>:(stateMachine:stepwell-dev-pyramid|execution:stepwell-dev-pyramid:\*|event-bus\/default)))$/u;
+    /^(<\w+\.Arn>(\/\*)?|<PublishedBucket\.Arn>\/\*\/thumbnails\/\*|arn:<AWS::Partition>:(s3:::<<SourceBucket>\|<SourceBucketName>>(\/\*)?|(states|events):<AWS::Region>:<AWS::AccountId>:(stateMachine:stepwell-dev-pyramid|execution:stepwell-dev-pyramid:\*|event-bus\/default)))$/u;
   expect(named.filter(({ resource }) => !ofThisStack.test(resource))).toEqual([]);
 });
 
@@ -116,6 +116,7 @@ test('every role that may write to S3 has a Deny for the source bucket', () => {
     'AssembleTiffRole',
     'ChecksumSourceRole',
     'ConvertSourceRole',
+    'DeliverThumbnailRole',
     'PlanPyramidRole',
     'PublishOutputsRole',
     'PublishSidecarRole',
@@ -149,6 +150,9 @@ test('only the functions that publish write to the published bucket', () => {
   expect(others.map(({ role, action }) => `${role} ${action}`).sort()).toEqual([
     'DeliverImageRole s3:GetObject',
     'DeliverImageRole s3:ListBucket',
+    'DeliverThumbnailRole s3:GetObject',
+    'DeliverThumbnailRole s3:ListBucket',
+    'DeliverThumbnailRole s3:PutObject',
     'RecordMetadataRole s3:GetObject',
     'RecordMetadataRole s3:ListBucket',
     'RecordRejectionRole s3:GetObject',
