@@ -11,8 +11,9 @@ import { Recipe } from './recipe.ts';
  * field and the reason.
  */
 export async function readRecipes(directory: string): Promise<Map<string, Recipe>> {
-  const files = (await readdir(directory)).filter((file) => file.endsWith('.yml')).sort();
-  const recipes = await Promise.all(files.map((file) => readRecipeFile(path.join(directory, file))));
+  const files = (await readdir(directory)).filter((file) => file.endsWith('.yml'));
+  const names = files.map((file) => path.basename(file, '.yml')).sort();
+  const recipes = await Promise.all(names.map((name) => readRecipeFile(path.join(directory, `${name}.yml`))));
   return new Map(recipes.map((recipe) => [recipe.name, recipe]));
 }
 

@@ -138,7 +138,7 @@ test('an unknown recipe is refused with the names of all recipes and creates no 
   const { code, out, err } = await stepwell(['in/photo.png', '--recipe', 'grand']);
   expect([code, out]).toEqual([2, '']);
   expect(err).toBe(
-    'There is no recipe grand. Choose one of these with --recipe: archival, default, iiif, large-tiles, marble.\n',
+    'There is no recipe grand. Choose one of these with --recipe: archival, deepzoom, default, iiif, iiif-files, large-tiles, marble.\n',
   );
   expect(await readdir(folder)).toEqual(['in']);
 });
@@ -155,8 +155,10 @@ test('--list-recipes and --help print their text and create no files', async () 
   expect(listed.code).toBe(0);
   expect(listed.out.split('\n').map((line) => line.split(' ')[0])).toEqual([
     'archival',
+    'deepzoom',
     'default',
     'iiif',
+    'iiif-files',
     'large-tiles',
     'marble',
     '',

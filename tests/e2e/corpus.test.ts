@@ -14,6 +14,9 @@ import { identifyBytes } from '../support/decode-master.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { decodeLevels, type Level } from '../support/pixels.ts';
 
+/** Files that no reader of the tests decodes, and a file with the same picture. */
+const samePicture: Readonly<Record<string, string>> = { 'pillow/hopper_lzma.tif': 'pillow/hopper.tif' };
+
 const folder = process.env['CORPUS_DIR'] ?? '../shared/corpus';
 
 /**
@@ -56,7 +59,9 @@ async function outcomeOf(file: string, index: number): Promise<Row> {
     const { bucket, key } = await pipeline.run(`${index}/${file}`, bytes, { recipe: 'keep' });
     const [full] = await decodeLevels(Buffer.from(await pipeline.store.read({ bucket, key })));
     if (!full) throw new Error('Expected at least one level');
-    const { reader, difference } = await compare(bytes, full);
+    const same = samePicture[file];
+    const readable = same === undefined ? bytes : await readFile(path.join(folder, same));
+    const { reader, difference } = await compare(await currentJpeg(readable), full);
     const size = `${full.width} × ${full.height} × ${full.channels}`;
     return {
       file,
@@ -76,6 +81,24 @@ async function isGiant(bytes: Buffer): Promise<boolean> {
 }
 
 /**
+ * The JPEG of an old-style JPEG TIFF of one strip, which no reader of the tests decodes; other files
+ * as they are.
+ */
+async function currentJpeg(bytes: Buffer): Promise<Buffer> {
+  const directory = (await tiffImage(bytes))?.fileDirectory;
+  if (directory?.getValue('Compression') !== 6) return bytes;
+  const [offset = 0] = (await directory.loadValue('StripOffsets')) ?? [];
+  const [length = 0] = (await directory.loadValue('StripByteCounts')) ?? [];
+  return bytes.subarray(offset, offset + length);
+}
+
+/** The first image of a TIFF; undefined for other formats. */
+async function tiffImage(bytes: Buffer) {
+  const isTiff = ['II', 'MM'].includes(bytes.toString('latin1', 0, 2));
+  return isTiff ? (await fromArrayBuffer(Uint8Array.from(bytes).buffer)).getImage(0) : undefined;
+}
+
+/**
  * The largest difference of a sample from sharp's own decoding, or from geotiff's where sharp
  * cannot decode the file.
  */
@@ -86,15 +109,16 @@ async function compare(bytes: Buffer, full: Level): Promise<{ reader: string; di
   const { space } = await sharp(bytes, options)
     .metadata()
     .catch(() => ({ space: 'lab' }));
-  const viaSharp = space.startsWith('lab')
-    ? undefined
-    : await sharp(bytes, { ...options, ignoreIcc: space !== 'cmyk' })
-        .autoOrient()
-        .flatten({ background: '#ffffff' })
-        .toColourspace(colourspace)
-        .raw({ depth: isDeep ? 'ushort' : 'uchar' })
-        .toBuffer()
-        .catch(() => undefined);
+  const viaSharp =
+    space.startsWith('lab') || (await isMapped(bytes))
+      ? undefined
+      : await sharp(bytes, { ...options, ignoreIcc: space !== 'cmyk' })
+          .autoOrient()
+          .flatten({ background: '#ffffff' })
+          .toColourspace(colourspace)
+          .raw({ depth: isDeep ? 'ushort' : 'uchar' })
+          .toBuffer()
+          .catch(() => undefined);
   if (viaSharp)
     return {
       reader: 'sharp',
@@ -112,6 +136,7 @@ async function readByGeotiff(bytes: Buffer): Promise<ArrayLike<number>> {
   const bands = image.getSamplesPerPixel();
   const bits = image.getBitsPerSample();
   const full = 2 ** bits - 1;
+  if (await isMapped(bytes)) return stretched(samples);
   const isLab = image.fileDirectory.getValue('PhotometricInterpretation') === 8;
   if (isLab) return labToSrgb(samples, bits);
   if (bits === 12) return Array.from(samples, (sample) => (sample << 4) | (sample >> 8));
@@ -121,6 +146,18 @@ async function readByGeotiff(bytes: Buffer): Promise<ArrayLike<number>> {
     const pixel = Math.floor(at / 3) * 4;
     return (samples[pixel + (at % 3)] ?? 0) + full - (samples[pixel + 3] ?? 0);
   });
+}
+
+/** Whether the samples are published stretched from their own range to 16 bits. */
+async function isMapped(bytes: Buffer): Promise<boolean> {
+  const image = await tiffImage(bytes).catch(() => undefined);
+  return image !== undefined && (image.getSampleFormat() !== 1 || image.getBitsPerSample() > 16);
+}
+
+function stretched(samples: ArrayLike<number>): ArrayLike<number> {
+  const values = Array.from(samples);
+  const [least, greatest] = [Math.min(...values), Math.max(...values)];
+  return values.map((value) => Math.round(((value - least) / (greatest - least)) * 65_535));
 }
 
 function labToSrgb(samples: ArrayLike<number>, bits: number): number[] {
@@ -151,9 +188,9 @@ test('the table of expected outcomes has these counts', () => {
   const counts = new Map<string, number>();
   for (const outcome of Object.values(corpusOutcomes)) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   expect(Object.fromEntries(counts)).toEqual({
-    PUBLISHED: 65,
+    PUBLISHED: 69,
     IDENTIFIED: 1,
-    UNSUPPORTED_PIXELS: 5,
+    UNSUPPORTED_PIXELS: 1,
     MULTI_PAGE: 2,
     TRUNCATED: 9,
     CORRUPT_HEADER: 1,

@@ -50,6 +50,7 @@ const output: PublishedOutput = {
   count: 361,
   descriptor: 'maps/blaeu/iiif3/info.json',
   sequence: '2'.padEnd(32, '0'),
+  pictures: [{ key: 'maps/blaeu/thumbnails/auto.jpg', width: 400, height: 300 }],
 };
 const rejection = { code: 'TRUNCATED', detail: 'ends in strip 12' };
 const failure = { error: 'Lambda.Unknown', cause: 'out of memory' };

@@ -21,8 +21,8 @@ test('the recipes of the project have these tile sizes and encodings', async () 
     ['archival', 512, { compression: 'deflate', level: 6 }],
     ['deepzoom', 512, { compression: 'jpeg', quality: 85 }],
     ['default', 512, { compression: 'jpeg', quality: 85 }],
-    ['iiif-files', 512, { compression: 'jpeg', quality: 85 }],
     ['iiif', 256, { compression: 'jpeg', quality: 80 }],
+    ['iiif-files', 512, { compression: 'jpeg', quality: 85 }],
     ['large-tiles', 1024, { compression: 'jpeg', quality: 89 }],
     ['marble', 512, { compression: 'deflate', level: 6 }],
   ]);
