@@ -18,7 +18,7 @@ const keys = [
   'assembleTiff',
   'verifyTiff',
   'publishTiff',
-  'publishTiles',
+  'publishBlockTiles',
   'publishOutputs',
   'publishSidecar',
   'recordRejection',
@@ -121,8 +121,8 @@ test('tiles of every block and then the other outputs are published before the s
   expect(status).toBe('SUCCEEDED');
   expect(calls.slice(8).map(([key]) => key)).toEqual([
     'publishTiff',
-    'publishTiles',
-    'publishTiles',
+    'publishBlockTiles',
+    'publishBlockTiles',
     'publishOutputs',
     'publishSidecar',
   ]);

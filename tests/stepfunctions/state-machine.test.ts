@@ -231,7 +231,7 @@ describe('a definition that runs as on AWS is accepted, and asl-validator accept
       'assembleTiff',
       'verifyTiff',
       'publishTiff',
-      'publishTiles',
+      'publishBlockTiles',
       'publishOutputs',
       'publishSidecar',
       'recordRejection',

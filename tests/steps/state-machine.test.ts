@@ -176,7 +176,10 @@ describe('states, functions and files', () => {
   });
 });
 
+/** The Map states of the tasks that run once a block. */
+const mapStates: Readonly<Record<string, string>> = { RenderBlock: 'RenderPyramid', PublishBlockTiles: 'PublishTiles' };
+
 test('the progress display describes every task, and blocks by the Map state', () => {
-  const shown = tasks.map(([name]) => (name === 'RenderBlock' ? 'RenderPyramid' : name));
+  const shown = tasks.map(([name]) => mapStates[name] ?? name);
   expect(Object.keys(stateDescriptions).sort()).toEqual(shown.sort());
 });

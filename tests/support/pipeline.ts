@@ -21,7 +21,7 @@ import { describePlan, makePlanPyramid } from '../../src/steps/plan-pyramid.ts';
 import { makePublishOutputs } from '../../src/steps/publish-outputs.ts';
 import { makePublishSidecar } from '../../src/steps/publish-sidecar.ts';
 import { makePublishTiff } from '../../src/steps/publish-tiff.ts';
-import { makePublishTiles } from '../../src/steps/publish-tiles.ts';
+import { makePublishBlockTiles } from '../../src/steps/publish-block-tiles.ts';
 import { makeRecordMetadata } from '../../src/steps/record-metadata.ts';
 import { makeRenderTopLevels } from '../../src/steps/render-top-levels.ts';
 import { makeRenderBlock } from '../../src/steps/render-block.ts';
@@ -155,7 +155,7 @@ export async function publishOutputs(ports: StepPorts, state: StateWithOutputs):
   if (published.outputs === undefined) return;
   if (published.outputs === 'tiles') {
     for (const block of plan.blocks) {
-      await makePublishTiles(ports)({ schemaVersion: 1, source, plan: plan.ref, block }, quietCall);
+      await makePublishBlockTiles(ports)({ schemaVersion: 1, source, plan: plan.ref, block }, quietCall);
     }
   }
   await makePublishOutputs(ports)(state, quietCall);

@@ -135,7 +135,7 @@ describe('the memory of the functions', () => {
     assembleTiff: 512,
     verifyTiff: 1_769,
     publishTiff: 256,
-    publishTiles: 1_769,
+    publishBlockTiles: 1_769,
     publishOutputs: 3_538,
     publishSidecar: 256,
     recordRejection: 256,

@@ -118,10 +118,10 @@ test('every role that may write to S3 has a Deny for the source bucket', () => {
     'ConvertSourceRole',
     'DeliverThumbnailRole',
     'PlanPyramidRole',
+    'PublishBlockTilesRole',
     'PublishOutputsRole',
     'PublishSidecarRole',
     'PublishTiffRole',
-    'PublishTilesRole',
     'RenderBlockRole',
     'RenderImageRole',
     'RenderTopLevelsRole',
@@ -136,12 +136,12 @@ test('every role that may write to S3 has a Deny for the source bucket', () => {
 });
 
 test('only the functions that publish write to the published bucket', () => {
-  const publishers = ['PublishOutputsRole', 'PublishSidecarRole', 'PublishTiffRole', 'PublishTilesRole'];
+  const publishers = ['PublishBlockTilesRole', 'PublishOutputsRole', 'PublishSidecarRole', 'PublishTiffRole'];
   expect(rolesThatMay(/^s3:PutObject$/u, '<PublishedBucket.Arn>/*')).toEqual(publishers);
   expect(rolesThatMay(/^s3:DeleteObject$/u, '<PublishedBucket.Arn>/*')).toEqual([
+    'PublishBlockTilesRole',
     'PublishOutputsRole',
     'PublishTiffRole',
-    'PublishTilesRole',
   ]);
   const others = allowed().filter(
     ({ role, resource }) => !publishers.includes(role) && resource.startsWith('<PublishedBucket.Arn>'),
@@ -179,10 +179,10 @@ test('the steps that use work objects of other steps read the work bucket', () =
     'ChecksumSourceRole',
     'ConvertSourceRole',
     'PlanPyramidRole',
+    'PublishBlockTilesRole',
     'PublishOutputsRole',
     'PublishSidecarRole',
     'PublishTiffRole',
-    'PublishTilesRole',
     'RecordMetadataRole',
     'RenderBlockRole',
     'RenderImageRole',
@@ -219,9 +219,9 @@ test('no role deletes objects, except those that withdraw what an earlier upload
   );
   // A PDF of a work marked as copyrighted; descriptors of the image before; tiles that are left over.
   expect(deleting.map(({ role }) => role).sort()).toEqual([
+    'PublishBlockTilesRole',
     'PublishOutputsRole',
     'PublishTiffRole',
-    'PublishTilesRole',
   ]);
 });
 

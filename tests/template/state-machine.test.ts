@@ -29,7 +29,7 @@ const functionOfState = {
   AssembleTiff: 'AssembleTiffLambdaFunction',
   VerifyTiff: 'VerifyTiffLambdaFunction',
   PublishTiff: 'PublishTiffLambdaFunction',
-  PublishBlockTiles: 'PublishTilesLambdaFunction',
+  PublishBlockTiles: 'PublishBlockTilesLambdaFunction',
   PublishOutputs: 'PublishOutputsLambdaFunction',
   PublishSidecar: 'PublishSidecarLambdaFunction',
   RecordRejection: 'RecordRejectionLambdaFunction',

@@ -5,15 +5,15 @@ import { type Call, lambdaHandler, type Ports } from '../runtime.ts';
 import { sourceLogFields } from '../work/execution-state.ts';
 import { readPlan } from '../work/work-area.ts';
 
-export const PublishTilesInput = RenderBlockInput;
-export type PublishTilesInput = z.infer<typeof PublishTilesInput>;
+export const PublishBlockTilesInput = RenderBlockInput;
+export type PublishBlockTilesInput = z.infer<typeof PublishBlockTilesInput>;
 
 /**
  * Publishes the tiles of one block, and those that begin in it and reach into other blocks. Tiles
  * that this execution has already published are kept.
  */
-export function makePublishTiles({ store, ledger, config }: Pick<Ports, 'store' | 'ledger' | 'config'>) {
-  return async ({ source, plan: ref, block }: PublishTilesInput, { log }: Call): Promise<void> => {
+export function makePublishBlockTiles({ store, ledger, config }: Pick<Ports, 'store' | 'ledger' | 'config'>) {
+  return async ({ source, plan: ref, block }: PublishBlockTilesInput, { log }: Call): Promise<void> => {
     await ledger.assertCurrent(source);
     const plan = await readPlan(store, config.workBucket, ref);
     const target = { store, bucket: config.publishedBucket, source, plan: ref };
@@ -22,7 +22,7 @@ export function makePublishTiles({ store, ledger, config }: Pick<Ports, 'store' 
   };
 }
 
-export const handler = lambdaHandler(PublishTilesInput, makePublishTiles, (input) => ({
+export const handler = lambdaHandler(PublishBlockTilesInput, makePublishBlockTiles, (input) => ({
   ...sourceLogFields(input),
   block: input.block,
 }));
